@@ -19,7 +19,7 @@ static void round_trip(struct arena *a, const uint8_t *data, size_t len)
 		return;
 	memcpy(&want.session_id, data, sizeof want.session_id);
 	memcpy(want.link_id, data + sizeof want.session_id, sizeof want.link_id);
-	want.sent_us = -want.session_id / 2;
+	want.sent_us = want.session_id / -2;
 	want.expires_us = want.session_id / 3;
 	want.zoom_url = arena_copy(a, (const char *)data + fixed, len - fixed);
 	text = join_link_seal(a, &keys, &want);

@@ -1,0 +1,236 @@
+# shellcheck shell=bash
+# Sourced by ./dev: test and bench.
+
+PASSED=0 FAILED=0 SKIPPED=0
+PYTHON=/usr/bin/python3 # Debian's, whatever else the machine has
+
+SUITES=(unit sql api ui faults fuzz)
+declare -A SUITE_PACKAGES=(
+	[unit]=libcmocka-dev
+	[sql]='postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl'
+	[api]='python3 python3-pytest'
+	[ui]=chromium
+	[faults]='python3 python3-pytest strace'
+	[fuzz]=clang
+)
+
+# Adds the passed, failed and skipped tests of a part, and says how it went.
+count() {
+	PASSED=$((PASSED + $2)) FAILED=$((FAILED + $3)) SKIPPED=$((SKIPPED + $4))
+	printf '%-28s %5d passed  %3d failed%s\n' "$1" "$2" "$3" "$( (($4 == 0)) || echo "  $4 skipped")"
+}
+
+# Counts the TAP in file $2, which a program that ended with status $3 wrote. A program that ends badly
+# or stops short of its plan counts as a failure even if no test of it says so.
+count_tap() {
+	local passed failed skipped
+	read -r passed failed skipped < <(awk -v status="$3" '
+		/^1\.\.[0-9]+/ { split($1, plan, /\.\./); planned += plan[2] }
+		/^ok .*# *(SKIP|TODO)/ { skipped++; next }
+		/^ok / { passed++ }
+		/^not ok / { failed++ }
+		END {
+			if (!failed && (status != 0 || passed + skipped < planned)) failed = 1
+			print passed + 0, failed + 0, skipped + 0
+		}' "$2")
+	((failed == 0)) || cat "$2"
+	count "$1" "$passed" "$failed" "$skipped"
+}
+
+suite_unit() {
+	local program status
+	for program in "$ASAN_BUILD"/unit/test_*; do
+		[[ -x $program ]] || continue
+		status=0
+		(cd "$ROOT" && CMOCKA_MESSAGE_OUTPUT=TAP UBSAN_OPTIONS=print_stacktrace=1 "$program") \
+			>"$LOGS/unit.log" 2>&1 || status=$?
+		count_tap "unit/${program##*/test_}" "$LOGS/unit.log" "$status"
+	done
+}
+
+# A cluster with the schema and nothing else; every file runs in it and rolls back what it did.
+suite_sql() {
+	local file status
+	declare -A SOCKET=() service=() began=()
+	compgen -G "$ROOT/tests/sql/*.sql" >/dev/null || return 0
+	instance "$SCRATCH/sql"
+	BUILD=$PLAIN_BUILD PORT=1
+	trap 'stop_all; tidy' EXIT
+	make_folders
+	make_cluster
+	take_env ''
+	make_env
+	clean_env
+	launch postgres
+	start_database 2>"$LOGS/sql.log" || {
+		cat "$LOGS/sql.log" >&2
+		fail 'the database of the sql suite did not come up'
+	}
+	superuser -d classclock -c 'CREATE EXTENSION pgtap WITH SCHEMA public'
+	for file in "$ROOT"/tests/sql/*.sql; do
+		status=0
+		PGOPTIONS='-c search_path=classclock,public' pg_prove --verbose --psql-bin "$PG_BIN/psql" \
+			-h "$RUN/pg" -U postgres -d classclock "$file" >"$LOGS/sql.log" 2>&1 || status=$?
+		count_tap "sql/$(basename "$file" .sql)" "$LOGS/sql.log" "$status"
+	done
+	stop_all
+	trap tidy EXIT
+	trap 'exit 130' INT TERM
+}
+
+python_totals() {
+	"$PYTHON" - "$1" <<-'END'
+		import sys, xml.etree.ElementTree
+		suite = xml.etree.ElementTree.parse(sys.argv[1]).getroot().find("testsuite")
+		print(*(suite.get(name) for name in ("tests", "failures", "errors", "skipped")))
+	END
+}
+
+# Tests of folder tests/$1 against the programs of build $2.
+run_pytest() {
+	local status=0 xml=$LOGS/$1.xml tests failures errors skipped
+	compgen -G "$ROOT/tests/$1/test_*.py" >/dev/null || return 0
+	rm -f "$xml"
+	reports
+	CLASSCLOCK_BUILD=$2 "$PYTHON" -m pytest -q -p no:cacheprovider --junitxml="$xml" "$ROOT/tests/$1" || status=$?
+	read -r tests failures errors skipped < <(python_totals "$xml") || true
+	if [[ -z $skipped ]] || ((status > 1 && failures + errors == 0)); then
+		count "$1" 0 1 0
+		note "pytest ended with status $status before it could report"
+		return
+	fi
+	count "$1" $((tests - failures - errors - skipped)) $((failures + errors)) "$skipped"
+}
+
+suite_api() {
+	run_pytest api "$ASAN_BUILD"
+}
+
+suite_faults() {
+	run_pytest faults "$PLAIN_BUILD"
+}
+
+suite_ui() {
+	local status=0 log=$LOGS/ui.log passed failed skipped
+	local files=("$ROOT"/tests/ui/*.test.*js)
+	[[ -e ${files[0]} ]] || return 0
+	npm_packages "$ROOT/tests/ui"
+	reports
+	(cd "$ROOT/tests/ui" && CLASSCLOCK_BUILD=$PLAIN_BUILD node --test --test-reporter=tap "${files[@]}") \
+		>"$log" 2>&1 || status=$?
+	passed=$(sed -n 's/^# pass //p' "$log")
+	failed=$(sed -n 's/^# fail //p' "$log")
+	skipped=$(sed -n 's/^# skipped //p' "$log")
+	if ((status && ${failed:-0} == 0)); then failed=1; fi
+	((${failed:-0} == 0)) || cat "$log"
+	count ui "${passed:-0}" "${failed:-0}" "${skipped:-0}"
+}
+
+# Each fuzzer first meets what is known to be hard, then looks on: a few seconds, or ten million inputs.
+suite_fuzz() {
+	local source name corpus options log=$LOGS/fuzz.log
+	for source in "$ROOT"/tests/fuzz/fuzz_*.c; do
+		[[ -e $source ]] || return 0
+		name=$(basename "$source" .c)
+		corpus=$ROOT/tests/fuzz/corpus/${name#fuzz_}
+		options=(-max_total_time=5)
+		((LONG)) && options=(-runs=10000000)
+		[[ ! -e $ROOT/tests/fuzz/${name#fuzz_}.dict ]] || options+=("-dict=$ROOT/tests/fuzz/${name#fuzz_}.dict")
+		mkdir -p "$SCRATCH/$name" "$corpus"
+		if "$FUZZ_BUILD/fuzz/$name" -runs=0 "$corpus" >"$log" 2>&1 &&
+			"$FUZZ_BUILD/fuzz/$name" "${options[@]}" -artifact_prefix="$LOGS/$name-" \
+				"$SCRATCH/$name" "$corpus" >>"$log" 2>&1; then
+			count "fuzz/${name#fuzz_}" 1 0 0
+		else
+			grep -v '^#[0-9]' "$log" | tail -n 40
+			count "fuzz/${name#fuzz_}" 0 1 0
+			note "the input that broke it is $LOGS/$name-*"
+		fi
+	done
+}
+
+# From here on sanitizers write what they find in programs to files, for count_reports.
+reports() {
+	export ASAN_OPTIONS=log_path=$SCRATCH/reports/asan
+	export UBSAN_OPTIONS=print_stacktrace=1:log_path=$SCRATCH/reports/ubsan
+}
+
+# What sanitizers found in programs that the tests started, each report a failure.
+count_reports() {
+	local reports=("$SCRATCH"/reports/*)
+	[[ -e ${reports[0]} ]] || return 0
+	cat "${reports[@]}"
+	count sanitizers 0 "${#reports[@]}" 0
+}
+
+tidy() {
+	rm -rf "$SCRATCH"
+}
+
+run_tests() {
+	local suite suites=() wanted=()
+	LONG=0
+	for suite in "$@"; do
+		case " ${SUITES[*]} " in
+		*" $suite "*) suites+=("$suite") ;;
+		*)
+			[[ $suite == --long ]] || fail "test: no suite $suite; there are ${SUITES[*]}"
+			LONG=1
+			export CLASSCLOCK_LONG=1
+			;;
+		esac
+	done
+	((${#suites[@]})) || suites=("${SUITES[@]}")
+	PLAIN_BUILD=$ROOT/build ASAN_BUILD=$ROOT/build-asan FUZZ_BUILD=$ROOT/build-fuzz LOGS=$ROOT/build/test
+	for suite in "${suites[@]}"; do
+		# shellcheck disable=SC2206 # a list of words
+		wanted+=(${SUITE_PACKAGES[$suite]})
+	done
+	packages "${RUN_PACKAGES[@]}" "${wanted[@]}"
+	mkdir -p "$LOGS"
+	npm_packages "$ROOT/static"
+	for suite in "${suites[@]}"; do
+		case $suite in
+		unit | api) build "$ASAN_BUILD" -DSANITIZE=ON && site "$ASAN_BUILD" ;;
+		fuzz) build "$FUZZ_BUILD" -DSANITIZE=ON -DFUZZ=ON -DCMAKE_C_COMPILER=clang ;;
+		*) build "$PLAIN_BUILD" && site "$PLAIN_BUILD" ;;
+		esac
+	done
+	SCRATCH=$(mktemp -d /tmp/classclock-test.XXXXXX)
+	chmod 755 "$SCRATCH"
+	trap tidy EXIT
+	trap 'exit 130' INT TERM
+	mkdir -m 1777 "$SCRATCH/reports"
+	for suite in "${suites[@]}"; do
+		unset ASAN_OPTIONS UBSAN_OPTIONS
+		"suite_$suite"
+	done
+	count_reports
+	echo "$PASSED passed, $FAILED failed$( ((SKIPPED == 0)) || echo ", $SKIPPED skipped")"
+	((FAILED == 0))
+}
+
+# Benchmarks are programs in tests/bench that print their own tables.
+run_bench() {
+	local name file quick=()
+	local wanted=()
+	for name in "$@"; do
+		case $name in
+		--quick) quick=(--quick) ;;
+		*) wanted+=("$name") ;;
+		esac
+	done
+	packages "${RUN_PACKAGES[@]}" python3
+	npm_packages "$ROOT/static"
+	build "$ROOT/build"
+	site "$ROOT/build"
+	if ((${#wanted[@]} == 0)); then
+		for file in "$ROOT"/tests/bench/bench_*.py; do
+			[[ ! -e $file ]] || wanted+=("$(basename "${file#*/bench_}" .py)")
+		done
+	fi
+	for name in "${wanted[@]}"; do
+		[[ -e $ROOT/tests/bench/bench_$name.py ]] || fail "no benchmark $name in tests/bench"
+		CLASSCLOCK_BUILD=$ROOT/build "$PYTHON" "$ROOT/tests/bench/bench_$name.py" "${quick[@]}"
+	done
+}
