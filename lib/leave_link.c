@@ -113,8 +113,8 @@ static bool is_signed(struct arena *a, const struct keys *keys, const struct lea
 enum err leave_link_verify(struct arena *a, const struct keys *keys, const char *text,
 			   int64_t now_us, struct leave_link *out, struct why *why)
 {
-	struct leave_link link;
-	const char *sig;
+	struct leave_link link = { 0 };
+	const char *sig = "";
 	enum err e;
 
 	*out = (struct leave_link){ 0 };

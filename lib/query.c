@@ -60,7 +60,7 @@ static const char *decode(struct arena *a, const char *raw, size_t len)
 	size_t n = 0;
 
 	for (size_t i = 0; i < len; i++) {
-		int c = raw[i];
+		int c = (unsigned char)raw[i];
 
 		if (c == '+') {
 			c = ' ';

@@ -11,11 +11,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	size_t n;
 
 	if (!base64url_decode(text, bytes, len, &n))
-		CLAIM(!strcmp(base64url_encode(a, bytes, n), text));
+		claim(!strcmp(base64url_encode(a, bytes, n), text));
 	text = base64url_encode(a, data, len);
-	CLAIM(strlen(text) == BASE64URL_LEN(len));
-	CLAIM(base64url_decode(text, bytes, len, &n) == OK);
-	CLAIM(n == len && !memcmp(bytes, data, len));
+	claim(strlen(text) == BASE64URL_LEN(len));
+	claim(base64url_decode(text, bytes, len, &n) == OK);
+	claim(n == len && !memcmp(bytes, data, len));
 	arena_free(a);
 	return 0;
 }

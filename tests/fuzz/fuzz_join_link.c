@@ -23,18 +23,18 @@ static void round_trip(struct arena *a, const uint8_t *data, size_t len)
 	want.expires_us = want.session_id / 3;
 	want.zoom_url = arena_copy(a, (const char *)data + fixed, len - fixed);
 	text = join_link_seal(a, &keys, &want);
-	CLAIM(!text == (!*want.zoom_url || strlen(want.zoom_url) > JOIN_LINK_URL_MAX));
+	claim(!text == (!*want.zoom_url || strlen(want.zoom_url) > JOIN_LINK_URL_MAX));
 	if (!text)
 		return;
-	CLAIM(strlen(text) <= JOIN_LINK_TEXT_MAX);
-	CLAIM(join_link_open(a, &keys, text, &got) == OK);
-	CLAIM(got.session_id == want.session_id && got.sent_us == want.sent_us &&
+	claim(strlen(text) <= JOIN_LINK_TEXT_MAX);
+	claim(join_link_open(a, &keys, text, &got) == OK);
+	claim(got.session_id == want.session_id && got.sent_us == want.sent_us &&
 	      got.expires_us == want.expires_us && !strcmp(got.zoom_url, want.zoom_url) &&
 	      !memcmp(got.link_id, want.link_id, sizeof got.link_id));
 
 	changed = arena_copy(a, text, strlen(text));
 	memcpy(changed + data[0] % (strlen(text) - fixed), data, fixed);
-	CLAIM(!strcmp(changed, text) || join_link_open(a, &keys, changed, &got) == ERR_NOT_FOUND);
+	claim(!strcmp(changed, text) || join_link_open(a, &keys, changed, &got) == ERR_NOT_FOUND);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
@@ -43,8 +43,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct join_link got;
 
 	if (!keys.count) /* not the key of the token in the corpus */
-		CLAIM(!keys_load("fedcba9876543210fedcba9876543210", &keys, NULL));
-	CLAIM(join_link_open(a, &keys, arena_copy(a, (const char *)data, len), &got) ==
+		claim(!keys_load("fedcba9876543210fedcba9876543210", &keys, NULL));
+	claim(join_link_open(a, &keys, arena_copy(a, (const char *)data, len), &got) ==
 	      ERR_NOT_FOUND);
 	round_trip(a, data, len);
 	arena_free(a);

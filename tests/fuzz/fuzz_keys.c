@@ -15,18 +15,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	size_t items = 0;
 
 	if (keys_load(text, &keys, &why)) {
-		CLAIM(why.field && why.detail && keys.count == 0);
+		claim(why.field && why.detail && keys.count == 0);
 	} else {
 		while (secret_next(&rest, &item)) {
 			const char *copy = arena_copy(a, item.text, item.len);
 
-			CLAIM(item.len >= KEYS_SECRET_MIN && !memchr(item.text, ',', item.len));
-			CLAIM(secret_matches(text, copy));
+			claim(item.len >= KEYS_SECRET_MIN && !memchr(item.text, ',', item.len));
+			claim(secret_matches(text, copy));
 			items++;
 		}
-		CLAIM(keys.count == items && items <= KEYS_MAX);
+		claim(keys.count == items && items <= KEYS_MAX);
 	}
-	CLAIM(!secret_matches(text, ""));
+	claim(!secret_matches(text, ""));
 	arena_free(a);
 	return 0;
 }

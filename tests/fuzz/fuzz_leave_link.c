@@ -17,15 +17,15 @@ static void verify(struct arena *a, const char *text)
 	enum err e = leave_link_verify(a, &keys, text, NOW_US, &link, &why);
 
 	if (e) {
-		CLAIM(e == ERR_INVALID || e == ERR_FORBIDDEN);
-		CLAIM(why.detail && link.session_id == 0);
+		claim(e == ERR_INVALID || e == ERR_FORBIDDEN);
+		claim(why.detail && link.session_id == 0);
 		return;
 	}
-	CLAIM(link.session_id > 0 && link.expires_s >= NOW_US / 1000000);
-	CLAIM(!query_parse(a, text, &query, NULL) && query.count == 3);
-	CLAIM(!strcmp(query_get(&query, "session"), arena_int(a, link.session_id)));
-	CLAIM(!strcmp(query_get(&query, "exp"), arena_int(a, link.expires_s)));
-	CLAIM(!strcmp(query_get(&query, "sig"),
+	claim(link.session_id > 0 && link.expires_s >= NOW_US / 1000000);
+	claim(!query_parse(a, text, &query, NULL) && query.count == 3);
+	claim(!strcmp(query_get(&query, "session"), arena_int(a, link.session_id)));
+	claim(!strcmp(query_get(&query, "exp"), arena_int(a, link.expires_s)));
+	claim(!strcmp(query_get(&query, "sig"),
 		      leave_link_sign(a, keys.key[KEY_TEACHER_LEFT][0], &link)));
 }
 
@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	verify(a, arena_copy(a, (const char *)data, len));
 	memcpy(&link, data, len < sizeof link ? len : sizeof link);
 	if (link.session_id > 0 && link.expires_s >= NOW_US / 1000000)
-		CLAIM(!leave_link_verify(a, &keys, leave_link_make(a, &keys, &link), NOW_US, &got,
+		claim(!leave_link_verify(a, &keys, leave_link_make(a, &keys, &link), NOW_US, &got,
 					 NULL));
 	arena_free(a);
 	return 0;

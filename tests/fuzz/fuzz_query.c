@@ -26,17 +26,17 @@ static void round_trip(struct arena *a, const struct query *query)
 	struct query again;
 
 	for (size_t i = 0; i < query->count; i++) {
-		CLAIM(utf8_valid(query->pair[i].name, strlen(query->pair[i].name)));
-		CLAIM(utf8_valid(query->pair[i].value, strlen(query->pair[i].value)));
+		claim(utf8_valid(query->pair[i].name, strlen(query->pair[i].name)));
+		claim(utf8_valid(query->pair[i].value, strlen(query->pair[i].value)));
 		text = arena_printf(a, "%s&%s=%s", text, escaped(a, query->pair[i].name),
 				    escaped(a, query->pair[i].value));
 	}
 	if (strlen(text) > QUERY_TEXT_MAX)
 		return;
-	CLAIM(query_parse(a, text, &again, NULL) == OK && again.count == query->count);
+	claim(query_parse(a, text, &again, NULL) == OK && again.count == query->count);
 	for (size_t i = 0; i < query->count; i++) {
-		CLAIM(!strcmp(query->pair[i].name, again.pair[i].name));
-		CLAIM(!strcmp(query->pair[i].value, again.pair[i].value));
+		claim(!strcmp(query->pair[i].name, again.pair[i].name));
+		claim(!strcmp(query->pair[i].value, again.pair[i].value));
 	}
 }
 
@@ -49,14 +49,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct query query;
 
 	if (query_parse(a, text, &query, &why))
-		CLAIM(why.detail);
+		claim(why.detail);
 	else
 		round_trip(a, &query);
 	(void)query_repeated(&query);
 	if (first)
-		CLAIM(utf8_valid(first, strlen(first)));
+		claim(utf8_valid(first, strlen(first)));
 	first = query_first(a, arena_printf(a, "token=T&%s", text), "token");
-	CLAIM(first && !strcmp(first, "T"));
+	claim(first && !strcmp(first, "T"));
 	arena_free(a);
 	return 0;
 }

@@ -32,6 +32,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		n = by_arithmetic(data + at, len - at);
 		at += n;
 	}
-	CLAIM(utf8_valid((const char *)data, len) == (n > 0));
+	claim(utf8_valid((const char *)data, len) == (n > 0));
 	return 0;
 }

@@ -66,7 +66,7 @@ static void assert_refused(const char *const *bad, size_t count, const char *det
 
 		assert_int_equal(zoom_url_check(bad[i], &why), ERR_INVALID);
 		assert_string_equal(why.field, "zoom_url");
-		if (strcmp(why.detail, detail))
+		if (strcmp(why.detail, detail) != 0)
 			fail_msg("%s: %s", bad[i], why.detail);
 	}
 }
