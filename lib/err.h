@@ -30,13 +30,15 @@ int err_status(enum err e);
 /* A short title for people: "Not found". Static. */
 const char *err_title(enum err e);
 
-/* What is wrong, told to the caller next to an error. Both may be NULL; strings outlive the request. */
+/* What is wrong, told to the caller next to an error. Both may be NULL; strings outlive the
+ * request. */
 struct why {
 	const char *field;  /* the input at fault */
 	const char *detail; /* a sentence that says what to do */
 };
 
-/* Sets *why (unless it holds an earlier reason) and returns e, so that "return why_not(...)" reads as one step. */
+/* Sets *why (unless it holds an earlier reason) and returns e, so that "return why_not(...)" reads
+ * as one step. */
 enum err why_not(struct why *why, enum err e, const char *field, const char *detail);
 
 #endif

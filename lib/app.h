@@ -1,0 +1,111 @@
+#ifndef APP_H
+#define APP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "arena.h"
+#include "conf.h"
+#include "db.h"
+#include "err.h"
+#include "keys.h"
+#include "login.h"
+
+struct json_object;
+struct req;
+
+/*
+ * A program is one endpoint: who may call it, its methods, and what it needs.
+ * app_main() refuses everybody and everything else before a handler runs.
+ */
+typedef enum err handler_fn(struct req *req);
+
+enum who {
+	WHO_NOBODY = 0, /* a forgotten .who serves nobody */
+	WHO_ANYONE,	/* no login needed */
+	WHO_SECRET,	/* not a browser: the handler checks a signature or secret of its own */
+	WHO_LOCAL,	/* this machine only */
+	WHO_SIGNED_IN,	/* teacher or admin */
+	WHO_TEACHER,
+	WHO_ADMIN,
+};
+
+struct route {
+	const char *method;
+	handler_fn *handle;
+};
+
+#define ROUTES_MAX 4
+
+struct endpoint {
+	const char *name; /* the program's, for the log */
+	enum who who;
+	struct route routes[ROUTES_MAX];
+	unsigned needs;	  /* settings, enum need; the database's is implied */
+	int workers;	  /* 0: WORKERS_DEFAULT */
+	int deadline_ms;  /* for all database work of a request; 0: DEADLINE_DEFAULT_MS */
+	size_t body_max;  /* bytes; 0: BODY_MAX_DEFAULT */
+	bool keeps_login; /* a call does not count as a person's action */
+};
+
+#define WORKERS_DEFAULT	    2
+#define DEADLINE_DEFAULT_MS 8000  /* longer than the role's statement_timeout */
+#define BODY_MAX_DEFAULT    65536 /* nginx: client_max_body_size */
+#define STUCK_AFTER_S	    30	  /* a worker without progress for so long is ended */
+
+/* One request. Every string in it, and the arena, end with the request. */
+struct req {
+	const struct endpoint *endpoint;
+	const struct conf *conf;
+	const struct keys *keys;
+	struct arena *arena;
+	struct db *db;
+	struct account who; /* id 0: nobody is signed in */
+	const char *method;
+	const char *query; /* raw, never NULL */
+	const char *body;  /* NUL-terminated, never NULL */
+	size_t body_len;   /* bytes */
+	struct why why;	   /* told to the client next to an error */
+
+	/* The answer. */
+	int status;
+	const char *type;
+	const char *headers; /* further lines, each ended by CRLF */
+	const char *answer;
+	size_t answer_len;
+	bool streaming;		     /* the head is out; rows follow by req_stream() */
+	struct transport *transport; /* lib/app.c alone looks inside */
+};
+
+/* A request header by its name in HTTP ("User-Agent"), or NULL. */
+const char *req_header(const struct req *req, const char *name);
+/* The client's address as nginx saw it, "" if unknown. */
+const char *req_address(const struct req *req);
+
+/* Adds a header to the answer. A value with control bytes is a bug and ends the request with 500.
+ */
+void req_add_header(struct req *req, const char *name, const char *value);
+
+/* Sets the login cookie to token; NULL removes it. */
+void req_set_login(struct req *req, const char *token);
+
+/* Answers status with body as JSON. Takes body over; NULL is ERR_INTERNAL. */
+MUST_CHECK enum err req_json(struct req *req, int status, struct json_object *body);
+/* Answers status with text as it is; type as in Content-Type. */
+MUST_CHECK enum err req_text(struct req *req, int status, const char *type, const char *text);
+
+/* Refuses with e, naming the input at fault (may be NULL) and what to do about it. */
+MUST_CHECK enum err req_refuse(struct req *req, enum err e, const char *field, const char *detail);
+
+/*
+ * Sends the head of a 200 answer of unknown length, then its parts as they
+ * come. ERR_UNAVAILABLE: the client has gone. After the head an error can only
+ * cut the answer short, which the client sees as a broken transfer.
+ */
+MUST_CHECK enum err req_stream_open(struct req *req, const char *type);
+MUST_CHECK enum err req_stream(struct req *req, const char *data, size_t len);
+
+/* Serves endpoint until SIGTERM. Returns the exit status. */
+int app_main(int argc, char **argv, const struct endpoint *endpoint);
+
+#endif

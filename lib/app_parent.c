@@ -1,0 +1,206 @@
+#define _GNU_SOURCE /* prctl(PR_SET_PDEATHSIG) is Linux's */
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "app_parent.h"
+#include "log.h"
+
+#define WORKERS_MAX	64
+#define RESTART_PAUSE_S 1  /* before a worker that died within this time is replaced */
+#define DRAIN_S		15 /* a worker that has not ended by then is killed */
+
+struct child {
+	pid_t pid; /* 0: none now */
+	int64_t started_ms;
+	int64_t restart_at_ms;
+};
+
+struct parent {
+	int n, stuck_s;
+	worker_fn *work;
+	void *arg;
+	struct heartbeat *beats; /* shared with the workers */
+	struct child children[WORKERS_MAX];
+	sigset_t watched;
+};
+
+int64_t monotonic_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* In the child: a worker outlives neither its parent nor the signal that stops it. */
+static int be_worker(struct parent *p, int i, pid_t parent)
+{
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != parent)
+		return EXIT_SUCCESS;
+	sigaction(SIGINT, &ignore, NULL);
+	sigaction(SIGHUP, &ignore, NULL);
+	sigprocmask(SIG_UNBLOCK, &p->watched, NULL);
+	return p->work(&p->beats[i], p->arg);
+}
+
+static void start(struct parent *p, int i)
+{
+	pid_t parent = getpid(), pid;
+
+	p->beats[i].busy_since_ms = 0;
+	pid = fork();
+	if (pid == 0)
+		exit(be_worker(p, i, parent));
+	p->children[i] = (struct child){ .pid = pid > 0 ? pid : 0, .started_ms = monotonic_ms() };
+	if (pid < 0) {
+		log_error("cannot fork a worker: %s", strerror(errno));
+		p->children[i].restart_at_ms = monotonic_ms() + RESTART_PAUSE_S * 1000;
+	}
+}
+
+/* Notes the workers that ended; those that ended at once are replaced after a pause. */
+static void reap(struct parent *p, bool stopping)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		for (int i = 0; i < p->n; i++) {
+			struct child *c = &p->children[i];
+			int64_t now = monotonic_ms();
+			bool at_once = now - c->started_ms < RESTART_PAUSE_S * 1000;
+
+			if (c->pid != pid)
+				continue;
+			c->pid = 0;
+			c->restart_at_ms = at_once ? now + RESTART_PAUSE_S * 1000 : now;
+			if (!stopping && !(WIFEXITED(status) && WEXITSTATUS(status) == 0))
+				log_warn("worker %d ended by %s %d, starting another", (int)pid,
+					 WIFSIGNALED(status) ? "signal" : "status",
+					 WIFSIGNALED(status) ? WTERMSIG(status)
+							     : WEXITSTATUS(status));
+		}
+	}
+}
+
+static void replace_dead(struct parent *p)
+{
+	int64_t now = monotonic_ms();
+
+	for (int i = 0; i < p->n; i++)
+		if (!p->children[i].pid && now >= p->children[i].restart_at_ms)
+			start(p, i);
+}
+
+static void end_stuck(struct parent *p)
+{
+	int64_t now = monotonic_ms();
+
+	for (int i = 0; i < p->n; i++) {
+		int64_t since = p->beats[i].busy_since_ms;
+
+		if (!p->children[i].pid || !since || now - since < p->stuck_s * INT64_C(1000))
+			continue;
+		log_error("worker %d is stuck for %d s, ending it", (int)p->children[i].pid,
+			  p->stuck_s);
+		kill(p->children[i].pid, SIGKILL);
+	}
+}
+
+static int running(const struct parent *p)
+{
+	int n = 0;
+
+	for (int i = 0; i < p->n; i++)
+		n += p->children[i].pid != 0;
+	return n;
+}
+
+static void signal_all(const struct parent *p, int sig)
+{
+	for (int i = 0; i < p->n; i++)
+		if (p->children[i].pid)
+			kill(p->children[i].pid, sig);
+}
+
+static int wait_signal(const struct parent *p, int ms)
+{
+	const struct timespec t = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L };
+
+	return sigtimedwait(&p->watched, NULL, &t);
+}
+
+/* Lets every worker finish what it does; after DRAIN_S they are killed. */
+static void drain(struct parent *p)
+{
+	int64_t deadline = monotonic_ms() + DRAIN_S * 1000;
+
+	signal_all(p, SIGTERM);
+	for (reap(p, true); running(p); reap(p, true)) {
+		if (monotonic_ms() > deadline)
+			signal_all(p, SIGKILL);
+		wait_signal(p, 200);
+	}
+}
+
+/* A new generation, one worker at a time, so that the socket is always served. */
+static void restart_one_by_one(struct parent *p)
+{
+	for (int i = 0; i < p->n; i++) {
+		int64_t deadline = monotonic_ms() + DRAIN_S * 1000;
+		pid_t old = p->children[i].pid;
+
+		if (old)
+			kill(old, SIGTERM);
+		while (p->children[i].pid == old && old) {
+			if (monotonic_ms() > deadline)
+				kill(old, SIGKILL);
+			wait_signal(p, 100);
+			reap(p, true);
+		}
+		start(p, i);
+	}
+}
+
+int parent_run(int n, int stuck_s, worker_fn *work, void *arg)
+{
+	struct parent p = {
+		.n = n < WORKERS_MAX ? n : WORKERS_MAX, .stuck_s = stuck_s, .work = work, .arg = arg
+	};
+	int sig;
+
+	sigemptyset(&p.watched);
+	sigaddset(&p.watched, SIGTERM);
+	sigaddset(&p.watched, SIGINT);
+	sigaddset(&p.watched, SIGHUP);
+	sigaddset(&p.watched, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &p.watched, NULL);
+	p.beats = mmap(NULL, (size_t)p.n * sizeof *p.beats, PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (p.beats == MAP_FAILED) {
+		log_error("cannot share memory with workers: %s", strerror(errno));
+		return EXIT_FAILURE;
+	}
+	do {
+		replace_dead(&p);
+		sig = wait_signal(&p, 1000);
+		reap(&p, false);
+		end_stuck(&p);
+		if (sig == SIGHUP)
+			restart_one_by_one(&p);
+	} while (sig != SIGTERM && sig != SIGINT);
+	drain(&p);
+	munmap(p.beats, (size_t)p.n * sizeof *p.beats);
+	return EXIT_SUCCESS;
+}

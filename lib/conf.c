@@ -1,0 +1,185 @@
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf.h"
+#include "log.h"
+
+#define ENV_FILE_DEFAULT     "/etc/classclock/env"
+#define SECRET_BYTES_MIN     32	  /* source: design, AUTH_SECRET */
+#define LINE_BYTES_MAX	     4096 /* of the settings file */
+#define TELEGRAM_API_DEFAULT "https://api.telegram.org"
+#define ZOOM_API_DEFAULT     "https://api.zoom.us/v2"
+#define ZOOM_OAUTH_DEFAULT   "https://zoom.us"
+
+static bool is_any(const char *value)
+{
+	return *value != '\0';
+}
+
+static bool is_host(const char *s, size_t len)
+{
+	return len > 0 && strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789.-:[]") >= len;
+}
+
+static bool is_loopback(const char *host, size_t len)
+{
+	static const char *const names[] = { "127.0.0.1", "localhost", "[::1]" };
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		size_t n = strlen(names[i]);
+
+		if (len >= n && !strncmp(host, names[i], n) && (len == n || host[n] == ':'))
+			return true;
+	}
+	return false;
+}
+
+/* A URL we may call or stand on, up to its path: https, or plain http that stays on this machine.
+ */
+static bool is_url(const char *url, bool may_have_path)
+{
+	bool https = !strncmp(url, "https://", 8);
+	const char *host = url + (https ? 8 : 7);
+	size_t len;
+
+	if (!https && strncmp(url, "http://", 7) != 0)
+		return false;
+	len = strcspn(host, "/");
+	if (!is_host(host, len) || (!https && !is_loopback(host, len)))
+		return false;
+	if (!may_have_path)
+		return host[len] == '\0';
+	return url[strlen(url) - 1] != '/' && strcspn(url, " ?#\"\\") == strlen(url);
+}
+
+bool conf_is_base_url(const char *url)
+{
+	return is_url(url, false);
+}
+
+static bool is_api_base(const char *url)
+{
+	return is_url(url, true);
+}
+
+static bool is_secret_list(const char *list)
+{
+	while (*list) {
+		size_t len = strcspn(list, ",");
+
+		if (len < SECRET_BYTES_MIN)
+			return false;
+		list += len + (list[len] == ',');
+	}
+	return true;
+}
+
+static bool is_folder(const char *path)
+{
+	return *path == '/';
+}
+
+static const struct setting {
+	const char *name;
+	size_t offset; /* of its field in struct conf */
+	unsigned need; /* 0: nobody insists on it */
+	bool (*is_valid)(const char *value);
+	const char *form;
+	const char *fallback;
+} settings[] = {
+	{ "DATABASE_URL", offsetof(struct conf, database_url), NEED_DATABASE, is_any,
+	  "a PostgreSQL connection string", NULL },
+	{ "BASE_URL", offsetof(struct conf, base_url), NEED_BASE_URL, conf_is_base_url,
+	  "https://host without a path (plain http to loopback only)", NULL },
+	{ "AUTH_SECRET", offsetof(struct conf, auth_secret), NEED_AUTH_SECRET, is_secret_list,
+	  "secrets of at least 32 bytes, separated by commas", NULL },
+	{ "CRON_SECRET", offsetof(struct conf, cron_secret), 0, is_any, "any text", NULL },
+	{ "TELEGRAM_BOT_TOKEN", offsetof(struct conf, telegram_bot_token), 0, is_any, "any text",
+	  NULL },
+	{ "TELEGRAM_WEBHOOK_SECRET", offsetof(struct conf, telegram_webhook_secret), 0, is_any,
+	  "any text", NULL },
+	{ "TELEGRAM_API_BASE", offsetof(struct conf, telegram_api_base), 0, is_api_base,
+	  "an https URL (plain http to loopback only)", TELEGRAM_API_DEFAULT },
+	{ "ZOOM_WEBHOOK_SECRET", offsetof(struct conf, zoom_webhook_secret), 0, is_any, "any text",
+	  NULL },
+	{ "ZOOM_ACCOUNT_ID", offsetof(struct conf, zoom_account_id), 0, is_any, "any text", NULL },
+	{ "ZOOM_CLIENT_ID", offsetof(struct conf, zoom_client_id), 0, is_any, "any text", NULL },
+	{ "ZOOM_CLIENT_SECRET", offsetof(struct conf, zoom_client_secret), 0, is_any, "any text",
+	  NULL },
+	{ "ZOOM_API_BASE", offsetof(struct conf, zoom_api_base), 0, is_api_base,
+	  "an https URL (plain http to loopback only)", ZOOM_API_DEFAULT },
+	{ "ZOOM_OAUTH_BASE", offsetof(struct conf, zoom_oauth_base), 0, is_api_base,
+	  "an https URL (plain http to loopback only)", ZOOM_OAUTH_DEFAULT },
+	{ "JOURNAL_DIR", offsetof(struct conf, journal_dir), NEED_JOURNAL, is_folder,
+	  "an absolute path", NULL },
+};
+
+#define N_SETTINGS (sizeof settings / sizeof *settings)
+
+static const char **field(struct conf *conf, const struct setting *s)
+{
+	return (const char **)(void *)((char *)conf + s->offset);
+}
+
+/* Takes a line of the file, unless the environment has named that setting already. */
+static void take_line(struct conf *conf, char *line)
+{
+	char *value = strchr(line, '=');
+
+	line[strcspn(line, "\r\n")] = '\0';
+	if (!value || *line == '#')
+		return;
+	*value++ = '\0';
+	for (size_t i = 0; i < N_SETTINGS; i++)
+		if (!strcmp(line, settings[i].name) && !getenv(line))
+			*field(conf, &settings[i]) = strdup(value);
+}
+
+static enum err read_file(struct conf *conf)
+{
+	const char *named = getenv("CLASSCLOCK_ENV");
+	const char *path = named && *named ? named : ENV_FILE_DEFAULT;
+	char line[LINE_BYTES_MAX];
+	FILE *f = fopen(path, "re");
+
+	if (!f) {
+		if (!(named && *named) && errno == ENOENT)
+			return OK; /* the environment alone is fine */
+		log_error("CLASSCLOCK_ENV: cannot read %s: %s", path, strerror(errno));
+		return ERR_INVALID;
+	}
+	while (fgets(line, sizeof line, f))
+		take_line(conf, line);
+	fclose(f);
+	return OK;
+}
+
+enum err conf_load(struct conf *conf, unsigned needs)
+{
+	enum err e;
+
+	*conf = (struct conf){ 0 };
+	for (size_t i = 0; i < N_SETTINGS; i++)
+		*field(conf, &settings[i]) = getenv(settings[i].name);
+	e = read_file(conf);
+	if (e)
+		return e;
+	for (size_t i = 0; i < N_SETTINGS; i++) {
+		const struct setting *s = &settings[i];
+		const char **value = field(conf, s);
+
+		if (!*value || !**value)
+			*value = s->fallback;
+		if (*value ? !s->is_valid(*value) : (s->need & needs) != 0) {
+			log_error("setting %s %s: it must be %s", s->name,
+				  *value ? "is malformed" : "is missing", s->form);
+			return ERR_INVALID;
+		}
+	}
+	conf->https = conf->base_url && !strncmp(conf->base_url, "https://", 8);
+	return OK;
+}

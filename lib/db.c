@@ -1,0 +1,442 @@
+#include <errno.h>
+#include <libpq-fe.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "db.h"
+#include "log.h"
+
+#define DEADLINE_DEFAULT_MS 10000
+#define CONSTRAINT_MAX	    64
+
+struct db {
+	const char *conninfo;
+	PGconn *conn;
+	int64_t deadline_ms; /* CLOCK_MONOTONIC */
+	bool in_transaction;
+	bool unsure; /* the server said that a commit may not be on its standby */
+	char constraint[CONSTRAINT_MAX];
+};
+
+static int64_t monotonic_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+struct db *db_new(const char *conninfo)
+{
+	struct db *db = calloc(1, sizeof *db);
+
+	if (!db) {
+		log_error("db: out of memory");
+		exit(EXIT_FAILURE);
+	}
+	db->conninfo = conninfo;
+	db_deadline(db, DEADLINE_DEFAULT_MS);
+	return db;
+}
+
+static void drop(struct db *db)
+{
+	PQfinish(db->conn);
+	db->conn = NULL;
+	db->in_transaction = false;
+}
+
+void db_free(struct db *db)
+{
+	if (!db)
+		return;
+	drop(db);
+	free(db);
+}
+
+void db_deadline(struct db *db, int ms)
+{
+	db->deadline_ms = monotonic_ms() + ms;
+}
+
+/* Waits for events on the connection. False when the deadline has passed. */
+static bool wait_for(struct db *db, short events)
+{
+	struct pollfd p = { .fd = PQsocket(db->conn), .events = events };
+
+	for (;;) {
+		int64_t left = db->deadline_ms - monotonic_ms();
+		int n;
+
+		if (left <= 0)
+			return false;
+		n = poll(&p, 1, (int)left);
+		if (n > 0)
+			return true;
+		if (n < 0 && errno != EINTR)
+			return false;
+	}
+}
+
+/*
+ * A commit that was cut short while it waited for a synchronous standby
+ * succeeds with only a warning. Source: PostgreSQL, SyncRepWaitForLSN().
+ */
+static void on_notice(void *arg, const PGresult *res)
+{
+	struct db *db = arg;
+	const char *text = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
+	const char *severity = PQresultErrorField(res, PG_DIAG_SEVERITY_NONLOCALIZED);
+
+	if (text && strstr(text, "synchronous replication"))
+		db->unsure = true;
+	if (severity && !strcmp(severity, "WARNING"))
+		log_warn("db: %s", text ? text : "");
+}
+
+static bool connect_by_deadline(struct db *db)
+{
+	PostgresPollingStatusType status = PGRES_POLLING_WRITING;
+
+	db->conn = PQconnectStart(db->conninfo);
+	while (db->conn && PQstatus(db->conn) != CONNECTION_BAD) {
+		if (status == PGRES_POLLING_OK)
+			return true;
+		if (status == PGRES_POLLING_FAILED ||
+		    !wait_for(db, status == PGRES_POLLING_READING ? POLLIN : POLLOUT))
+			return false;
+		status = PQconnectPoll(db->conn);
+	}
+	return false;
+}
+
+/* An idle connection has nothing to read; if it has, it is probably an end of file. */
+static void notice_hangup(PGconn *conn)
+{
+	struct pollfd p = { .fd = PQsocket(conn), .events = POLLIN };
+
+	if (p.fd >= 0 && poll(&p, 1, 0) > 0)
+		PQconsumeInput(conn);
+}
+
+static enum err ensure_connected(struct db *db)
+{
+	if (db->in_transaction)
+		return db->conn ? OK : ERR_UNAVAILABLE;
+	if (db->conn && PQstatus(db->conn) == CONNECTION_OK)
+		notice_hangup(db->conn);
+	if (db->conn && PQstatus(db->conn) == CONNECTION_OK)
+		return OK;
+	drop(db);
+	if (!connect_by_deadline(db)) {
+		log_warn("db: connect: %s", db->conn ? PQerrorMessage(db->conn) : "out of memory");
+		drop(db);
+		return ERR_UNAVAILABLE;
+	}
+	PQsetNoticeReceiver(db->conn, on_notice, db);
+	return PQsetnonblocking(db->conn, 1) ? ERR_INTERNAL : OK;
+}
+
+/* The last result of what was sent, NULL when the deadline passed or the connection broke. */
+static PGresult *receive(struct db *db)
+{
+	PGresult *last = NULL, *res;
+	int unsent;
+
+	while ((unsent = PQflush(db->conn)) > 0)
+		if (!wait_for(db, POLLIN | POLLOUT) || !PQconsumeInput(db->conn))
+			return NULL;
+	if (unsent < 0)
+		return NULL;
+	for (;;) {
+		while (PQisBusy(db->conn))
+			if (!wait_for(db, POLLIN) || !PQconsumeInput(db->conn)) {
+				PQclear(last);
+				return NULL;
+			}
+		res = PQgetResult(db->conn);
+		if (!res)
+			return last;
+		PQclear(last);
+		last = res;
+	}
+}
+
+/* What an SQLSTATE means to a caller. Source: PostgreSQL manual, appendix A. */
+static enum err err_of(const char *sqlstate)
+{
+	static const struct {
+		const char *prefix;
+		enum err e;
+	} map[] = {
+		{ "23505", ERR_CONFLICT },    /* unique_violation */
+		{ "23P01", ERR_CONFLICT },    /* exclusion_violation */
+		{ "23503", ERR_NOT_FOUND },   /* foreign_key_violation */
+		{ "23514", ERR_INVALID },     /* check_violation */
+		{ "22", ERR_INVALID },	      /* data exception */
+		{ "25006", ERR_UNAVAILABLE }, /* read-only: an old primary */
+		{ "40", ERR_UNAVAILABLE },    /* serialization, deadlock: rolled back */
+		{ "53", ERR_UNAVAILABLE },    /* insufficient resources */
+		{ "55P03", ERR_UNAVAILABLE }, /* lock timeout */
+		{ "57014", ERR_UNAVAILABLE }, /* statement timeout: rolled back */
+		{ "57P", ERR_UNAVAILABLE },   /* shutting down: rolled back */
+		{ "58", ERR_UNAVAILABLE },    /* system error: disk */
+	};
+
+	for (size_t i = 0; i < sizeof map / sizeof *map; i++)
+		if (!strncmp(sqlstate, map[i].prefix, strlen(map[i].prefix)))
+			return map[i].e;
+	return ERR_INTERNAL;
+}
+
+static enum err refused(struct db *db, const PGresult *res)
+{
+	/* libpq's own errors carry no SQLSTATE: only PQstatus() tells a lost connection. */
+	const char *sqlstate = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+	const char *constraint = PQresultErrorField(res, PG_DIAG_CONSTRAINT_NAME);
+	enum err e = err_of(sqlstate ? sqlstate : "");
+
+	snprintf(db->constraint, sizeof db->constraint, "%s", constraint ? constraint : "");
+	if (e == ERR_INTERNAL || e == ERR_UNAVAILABLE)
+		log_error("db: %s %s", sqlstate ? sqlstate : "-",
+			  PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY));
+	if (sqlstate && (!strcmp(sqlstate, "25006") || !strncmp(sqlstate, "57P", 3)))
+		drop(db);
+	return e;
+}
+
+static void clear(void *res)
+{
+	PQclear(res);
+}
+
+/* ERR_IN_DOUBT: the connection is gone, and with it the knowledge of what happened. */
+static enum err query(struct db *db, struct arena *a, const char *sql, int n,
+		      const char *const *args, struct db_rows *rows)
+{
+	ExecStatusType status;
+	PGresult *res = NULL;
+	enum err e = ensure_connected(db);
+
+	if (e)
+		return e;
+	db->unsure = false;
+	db->constraint[0] = '\0';
+	if (PQsendQueryParams(db->conn, sql, n, NULL, args, NULL, NULL, 0))
+		res = receive(db);
+	status = PQresultStatus(res);
+	if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) {
+		arena_defer(a, clear, res);
+		if (rows)
+			*rows = (struct db_rows){ .res = res, .arena = a, .row = -1 };
+		return db->unsure ? ERR_IN_DOUBT : OK;
+	}
+	if (res && PQstatus(db->conn) == CONNECTION_OK) {
+		e = refused(db, res);
+		PQclear(res);
+		return e;
+	}
+	log_warn("db: connection lost: %s",
+		 res ? PQresultErrorMessage(res) : PQerrorMessage(db->conn));
+	PQclear(res);
+	drop(db);
+	return ERR_IN_DOUBT;
+}
+
+enum err db_read(struct db *db, struct arena *a, const char *sql, int n, const char *const *args,
+		 struct db_rows *rows)
+{
+	bool again = !db->in_transaction;
+	enum err e = query(db, a, sql, n, args, rows);
+
+	if (e == ERR_IN_DOUBT && again && monotonic_ms() < db->deadline_ms)
+		e = query(db, a, sql, n, args, rows);
+	return e == ERR_IN_DOUBT ? ERR_UNAVAILABLE : e;
+}
+
+enum err db_write(struct db *db, struct arena *a, const char *sql, int n, const char *const *args,
+		  struct db_rows *rows)
+{
+	bool rolled_back = db->in_transaction;
+	enum err e = query(db, a, sql, n, args, rows);
+
+	return e == ERR_IN_DOUBT && rolled_back ? ERR_UNAVAILABLE : e;
+}
+
+/* A statement without arguments or rows, outside any request's arena. */
+static enum err command(struct db *db, const char *sql, char *tag, size_t tag_size)
+{
+	struct arena *a = arena_new();
+	struct db_rows rows = { 0 };
+	enum err e = query(db, a, sql, 0, NULL, &rows);
+
+	if (!e && tag)
+		snprintf(tag, tag_size, "%s", PQcmdStatus(rows.res));
+	arena_free(a);
+	return e;
+}
+
+static enum err begin(struct db *db, const char *sql)
+{
+	enum err e = command(db, sql, NULL, 0);
+
+	if (e == ERR_IN_DOUBT)
+		e = command(db, sql, NULL, 0);
+	db->in_transaction = !e;
+	return e == ERR_IN_DOUBT ? ERR_UNAVAILABLE : e;
+}
+
+enum err db_begin(struct db *db)
+{
+	return begin(db, "BEGIN");
+}
+
+enum err db_begin_snapshot(struct db *db)
+{
+	return begin(db, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+}
+
+enum err db_commit(struct db *db)
+{
+	char tag[16] = "";
+	enum err e = command(db, "COMMIT", tag, sizeof tag);
+
+	db->in_transaction = false;
+	if (e)
+		return e;
+	/* COMMIT of a failed transaction succeeds, and says ROLLBACK. */
+	return strcmp(tag, "COMMIT") ? ERR_UNAVAILABLE : OK;
+}
+
+void db_rollback(struct db *db)
+{
+	if (!db->in_transaction)
+		return;
+	if (command(db, "ROLLBACK", NULL, 0))
+		drop(db);
+	db->in_transaction = false;
+}
+
+enum err db_finish(struct db *db, enum err e)
+{
+	if (!e)
+		return db_commit(db);
+	db_rollback(db);
+	return e;
+}
+
+bool db_next(struct db_rows *r)
+{
+	r->col = 0;
+	return ++r->row < PQntuples(r->res);
+}
+
+int db_count(const struct db_rows *r)
+{
+	return PQntuples(r->res);
+}
+
+static const char *column(struct db_rows *r)
+{
+	if (r->col < PQnfields(r->res) && r->row >= 0 && r->row < PQntuples(r->res)) {
+		int c = r->col++;
+
+		return PQgetisnull(r->res, r->row, c) ? NULL : PQgetvalue(r->res, r->row, c);
+	}
+	r->bad = true;
+	return NULL;
+}
+
+static int64_t to_i64(struct db_rows *r, const char *v)
+{
+	char *end;
+	long long n;
+
+	errno = 0;
+	n = strtoll(v, &end, 10);
+	if (errno || end == v || *end)
+		r->bad = true;
+	return n;
+}
+
+int64_t db_i64(struct db_rows *r)
+{
+	const char *v = column(r);
+
+	if (!v) {
+		r->bad = true;
+		return 0;
+	}
+	return to_i64(r, v);
+}
+
+int64_t db_i64_or(struct db_rows *r, int64_t if_null)
+{
+	const char *v = column(r);
+
+	return v ? to_i64(r, v) : if_null;
+}
+
+bool db_bool(struct db_rows *r)
+{
+	const char *v = column(r);
+
+	if (!v || (strcmp(v, "t") != 0 && strcmp(v, "f") != 0))
+		r->bad = true;
+	return v && *v == 't';
+}
+
+const char *db_str(struct db_rows *r)
+{
+	return column(r);
+}
+
+enum err db_end(struct db_rows *r)
+{
+	if (!r->bad && (r->col == PQnfields(r->res) || PQntuples(r->res) == 0))
+		return OK;
+	log_error("db: a scan does not match its columns (%d of %d read)", r->col,
+		  PQnfields(r->res));
+	return ERR_INTERNAL;
+}
+
+enum err db_one_i64(struct db_rows *r, int64_t *out)
+{
+	if (!db_next(r))
+		return ERR_NOT_FOUND;
+	*out = db_i64(r);
+	return db_end(r);
+}
+
+int64_t db_affected(const struct db_rows *r)
+{
+	return strtoll(PQcmdTuples(r->res), NULL, 10);
+}
+
+const char *db_constraint(const struct db *db)
+{
+	return db->constraint;
+}
+
+void db_check_idle(struct db *db)
+{
+	if (!db->in_transaction && (!db->conn || PQtransactionStatus(db->conn) == PQTRANS_IDLE))
+		return;
+	log_error("db: BUG: a transaction was left open");
+	drop(db);
+}
+
+const char *db_i64_array(struct arena *a, const int64_t *values, size_t n)
+{
+	char *text = arena_alloc(a, n * 21 + 3), *p = text;
+
+	*p++ = '{';
+	for (size_t i = 0; i < n; i++)
+		p += snprintf(p, 22, "%s%lld", i ? "," : "", (long long)values[i]);
+	*p++ = '}';
+	*p = '\0';
+	return text;
+}
