@@ -1,0 +1,221 @@
+#include <string.h>
+
+#include "evidence.h"
+
+static const char SQL_LOCK[] =
+	"SELECT id, teacher_id, student_id, us(clock_now()), duration_minutes, buffer_minutes,"
+	" link_hours, session_status, us(sent_at), us(clicked_at), us(times_out_at),"
+	" us(session_ended_at), ended_by, estimated, corrected, zoom_seen, unsettled,"
+	" superseded_by, zoom_url, link_id"
+	" FROM sessions WHERE id = $1::bigint FOR UPDATE";
+
+static const char SQL_ADD[] =
+	"INSERT INTO session_events (session_id, kind, happened_at, source, account_id, detail,"
+	" dedupe) VALUES ($1::bigint, $2, coalesce(at_us($3::bigint), clock_now()), $4,"
+	" $5::bigint, coalesce($6::jsonb, '{}'), $7)"
+	" ON CONFLICT (session_id, dedupe) DO NOTHING";
+
+static const char SQL_READ[] =
+	"SELECT id, kind, us(happened_at), us(received_at), detail->>'field',"
+	" (detail->>'seconds')::bigint, detail->>'uuid', detail->>'participant',"
+	" detail->>'side'"
+	" FROM session_events WHERE session_id = $1::bigint ORDER BY id";
+
+static const char SQL_STORE[] =
+	"UPDATE sessions SET session_status = $2, clicked_at = at_us($3::bigint),"
+	" times_out_at = at_us($4::bigint), session_ended_at = at_us($5::bigint),"
+	" ended_by = $6, estimated = $7::boolean, corrected = $8::boolean,"
+	" zoom_seen = $9::boolean, unsettled = $10::boolean WHERE id = $1::bigint";
+
+static const char *const source_names[] = {
+	[SOURCE_STUDENT] = "student",	[SOURCE_TEACHER] = "teacher", [SOURCE_ADMIN] = "admin",
+	[SOURCE_ZOOM] = "zoom",		[SOURCE_TELEGRAM] = "telegram",
+	[SOURCE_SYSTEM] = "system",
+};
+
+/* Reads a nullable moment: whether it is there, and which. */
+static bool take_moment(struct db_rows *r, int64_t *us)
+{
+	*us = db_i64_or(r, INT64_MIN);
+	if (*us != INT64_MIN)
+		return true;
+	*us = 0;
+	return false;
+}
+
+enum err session_lock(struct db *db, struct arena *a, int64_t id, struct session_row *out)
+{
+	const char *args[] = { arena_int(a, id) };
+	struct decision *d = &out->decided;
+	const char *status, *ended_by;
+	struct db_rows r;
+	enum err e = db_write(db, a, SQL_LOCK, 1, args, &r);
+
+	if (e)
+		return e;
+	if (!db_next(&r))
+		return ERR_NOT_FOUND;
+	*out = (struct session_row){ .id = db_i64(&r) };
+	out->teacher_id = db_i64(&r);
+	out->student_id = db_i64(&r);
+	out->now_us = db_i64(&r);
+	out->terms.duration_s = db_i64(&r) * 60;
+	out->terms.buffer_s = db_i64(&r) * 60;
+	out->terms.link_s = db_i64(&r) * 3600;
+	status = db_str(&r);
+	out->sent_us = db_i64(&r);
+	d->has_click = take_moment(&r, &d->clicked_us);
+	(void)take_moment(&r, &d->times_out_us);
+	d->has_end = take_moment(&r, &d->ended_us);
+	ended_by = db_str(&r);
+	d->estimated = db_bool(&r);
+	d->corrected = db_bool(&r);
+	d->zoom_seen = db_bool(&r);
+	d->unsettled = db_bool(&r);
+	out->superseded_by = db_i64_or(&r, 0);
+	out->zoom_url = db_str(&r);
+	out->link_id = db_str(&r);
+	e = db_end(&r);
+	if (!e && (!status_of(status, &d->status) || !ender_of(ended_by, &d->ended_by)))
+		e = ERR_INTERNAL;
+	return e;
+}
+
+enum err evidence_add(struct db *db, struct arena *a, int64_t session_id,
+		      const struct observation *seen, bool *added)
+{
+	const char *args[] = {
+		arena_int(a, session_id),
+		seen->kind,
+		seen->happened_us == HAPPENED_NOW ? NULL : arena_int(a, seen->happened_us),
+		source_names[seen->source],
+		seen->account_id ? arena_int(a, seen->account_id) : NULL,
+		seen->detail,
+		seen->dedupe,
+	};
+	struct db_rows r;
+	enum err e = db_write(db, a, SQL_ADD, 7, args, &r);
+
+	if (!e && added)
+		*added = db_affected(&r) == 1;
+	return e;
+}
+
+/* The place of text in the names met so far, so that decide() compares small numbers. */
+static int number_of(const char **names, int *n, const char *text)
+{
+	int i;
+
+	if (!text)
+		return -1;
+	for (i = 0; i < *n; i++)
+		if (!strcmp(names[i], text))
+			return i;
+	names[(*n)++] = text;
+	return i;
+}
+
+static enum role role_of(const char *side)
+{
+	if (!side)
+		return ROLE_UNKNOWN;
+	return !strcmp(side, "teacher") ? ROLE_TEACHER : ROLE_STUDENT;
+}
+
+enum err evidence_read(struct db *db, struct arena *a, int64_t session_id, struct evidence **out,
+		       size_t *n)
+{
+	const char *args[] = { arena_int(a, session_id) };
+	int meetings = 0, people = 0;
+	const char **uuids, **participants;
+	struct db_rows r;
+	enum err e = db_read(db, a, SQL_READ, 1, args, &r);
+
+	if (e)
+		return e;
+	*n = (size_t)db_count(&r);
+	*out = arena_alloc(a, *n * sizeof **out + 1);
+	uuids = arena_alloc(a, *n * sizeof *uuids + 1);
+	participants = arena_alloc(a, *n * sizeof *participants + 1);
+	for (size_t i = 0; db_next(&r); i++) {
+		struct evidence *ev = &(*out)[i];
+		const char *kind;
+
+		*ev = (struct evidence){ .id = db_i64(&r) };
+		kind = db_str(&r);
+		ev->happened_us = db_i64(&r);
+		ev->received_us = db_i64(&r);
+		ev->kind = kind_of(kind, db_str(&r));
+		ev->seconds = db_i64_or(&r, 0);
+		ev->occurrence = number_of(uuids, &meetings, db_str(&r));
+		ev->participant = number_of(participants, &people, db_str(&r));
+		ev->role = role_of(db_str(&r));
+	}
+	return db_end(&r);
+}
+
+bool decision_same(const struct decision *x, const struct decision *y)
+{
+	return x->status == y->status && x->has_click == y->has_click &&
+	       x->clicked_us == y->clicked_us && x->times_out_us == y->times_out_us &&
+	       x->has_end == y->has_end && x->ended_us == y->ended_us &&
+	       x->ended_by == y->ended_by && x->estimated == y->estimated &&
+	       x->corrected == y->corrected && x->zoom_seen == y->zoom_seen &&
+	       x->unsettled == y->unsettled;
+}
+
+static enum err store(struct db *db, struct arena *a, const struct session_row *row)
+{
+	const struct decision *d = &row->decided;
+	const char *args[] = {
+		arena_int(a, row->id),
+		status_name(d->status),
+		d->has_click ? arena_int(a, d->clicked_us) : NULL,
+		d->has_click ? arena_int(a, d->times_out_us) : NULL,
+		d->has_end ? arena_int(a, d->ended_us) : NULL,
+		ender_name(d->ended_by),
+		d->estimated ? "t" : "f",
+		d->corrected ? "t" : "f",
+		d->zoom_seen ? "t" : "f",
+		d->unsettled ? "t" : "f",
+	};
+
+	return db_write(db, a, SQL_STORE, 10, args, NULL);
+}
+
+/* What the job would have written, when something else notices first that time has passed. */
+static enum err note_time(struct db *db, struct arena *a, const struct session_row *row,
+			  enum status before)
+{
+	const struct decision *d = &row->decided;
+	struct observation seen = { .source = SOURCE_SYSTEM };
+
+	if (d->status == before)
+		return OK;
+	if (d->status == STATUS_TIMEOUT) {
+		seen.kind = "timed_out";
+		seen.happened_us = d->times_out_us;
+	} else if (d->status == STATUS_MISSED) {
+		seen.kind = "missed";
+		seen.happened_us = row->sent_us + row->terms.link_s * 1000000;
+	} else {
+		return OK;
+	}
+	return evidence_add(db, a, row->id, &seen, NULL);
+}
+
+enum err evidence_settle(struct db *db, struct arena *a, struct session_row *row)
+{
+	struct decision before = row->decided;
+	struct evidence *events;
+	size_t n;
+	enum err e = evidence_read(db, a, row->id, &events, &n);
+
+	if (e)
+		return e;
+	row->decided = decide(&row->terms, events, n, row->now_us);
+	if (decision_same(&before, &row->decided))
+		return OK;
+	e = store(db, a, row);
+	return e ? e : note_time(db, a, row, before.status);
+}

@@ -1,0 +1,297 @@
+#include <json-c/json.h>
+#include <string.h>
+
+#include "evidence.h"
+#include "session_action.h"
+#include "zoom_url.h"
+
+#define US_PER_S      INT64_C(1000000)
+#define REOPEN_MIN_S  600		   /* source: design §3.9, at least 10 minutes */
+#define REOPEN_MAX_US (86400 * US_PER_S)   /* no class is reopened for longer than a day */
+
+static const char SQL_CHANGE_URL[] =
+	"UPDATE sessions SET zoom_url = $2, meeting_id = $3::bigint, start_url = NULL"
+	" WHERE id = $1::bigint";
+
+static const char SQL_ATTENDANCE[] =
+	"UPDATE sessions SET attendance = $2, attendance_note = $3 WHERE id = $1::bigint";
+
+static void put(void *o)
+{
+	json_object_put(o);
+}
+
+/* {"name": value, "seconds": n}: leaves out what is NULL or 0. Belongs to the arena. */
+static const char *detail(struct arena *a, const char *name, const char *value, const char *reason,
+			  int64_t seconds)
+{
+	struct json_object *o = json_object_new_object();
+
+	arena_defer(a, put, o);
+	if (value)
+		json_object_object_add(o, name, json_object_new_string(value));
+	if (reason)
+		json_object_object_add(o, "reason", json_object_new_string(reason));
+	if (seconds)
+		json_object_object_add(o, "seconds", json_object_new_int64(seconds));
+	return json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN);
+}
+
+static enum err wrong_state(struct arena *a, const struct session_row *row, const char *what,
+			    struct why *why)
+{
+	return why_not(why, ERR_CONFLICT, "action",
+		       arena_printf(a, "This class is %s: it cannot be %s.",
+				    status_name(row->decided.status), what));
+}
+
+static enum err add(struct db *db, struct arena *a, const struct action_want *want,
+		    const char *kind, int64_t happened_us, const char *detail_text)
+{
+	const struct observation seen = {
+		.kind = kind,
+		.happened_us = happened_us,
+		.source = want->by_admin ? SOURCE_ADMIN : SOURCE_TEACHER,
+		.account_id = want->account_id,
+		.detail = detail_text,
+	};
+
+	return evidence_add(db, a, want->session_id, &seen, NULL);
+}
+
+static enum err end(struct db *db, struct arena *a, const struct action_want *want,
+		    struct session_row *row, struct why *why)
+{
+	if (row->decided.has_end)
+		return OK;
+	if (row->decided.status != STATUS_ACTIVE)
+		return wrong_state(a, row, "ended", why);
+	return add(db, a, want, want->by_admin ? "admin_ended" : "teacher_ended", HAPPENED_NOW,
+		   detail(a, NULL, NULL, want->reason, 0));
+}
+
+static enum err cancel(struct db *db, struct arena *a, const struct action_want *want,
+		       struct session_row *row, struct why *why)
+{
+	enum status status = row->decided.status;
+
+	if (status == STATUS_CANCELLED)
+		return OK;
+	if (status != STATUS_SENT && status != STATUS_ACTIVE)
+		return wrong_state(a, row, "cancelled", why);
+	return add(db, a, want, "cancelled", HAPPENED_NOW, detail(a, NULL, NULL, want->reason, 0));
+}
+
+/* What was left of the class when it ended, or all of it if it never began, but never too little. */
+static int64_t left_s(const struct session_row *row)
+{
+	const struct decision *d = &row->decided;
+	int64_t left = d->has_end ? (d->times_out_us - d->ended_us) / US_PER_S
+				  : row->terms.duration_s + row->terms.buffer_s;
+
+	return left > REOPEN_MIN_S ? left : REOPEN_MIN_S;
+}
+
+static enum err reopen(struct db *db, struct arena *a, const struct action_want *want,
+		       struct session_row *row, struct why *why)
+{
+	enum status status = row->decided.status;
+	int64_t until = want->times_out_us;
+	enum err e = OK;
+
+	if (status != STATUS_ENDED && status != STATUS_TIMEOUT && status != STATUS_MISSED)
+		return wrong_state(a, row, "reopened", why);
+	if (until == MOMENT_NONE)
+		until = row->now_us + left_s(row) * US_PER_S;
+	if (until <= row->now_us || until > row->now_us + REOPEN_MAX_US)
+		return why_not(why, ERR_INVALID, "times_out_at",
+			       "It must lie within the next 24 hours.");
+	if (want->clicked_us != MOMENT_NONE && want->clicked_us > row->now_us)
+		return why_not(why, ERR_INVALID, "clicked_at", "It lies in the future.");
+	if (want->clicked_us != MOMENT_NONE)
+		e = add(db, a, want, "corrected", want->clicked_us,
+			detail(a, "field", "clicked_at", want->reason, 0));
+	/* Whole seconds, counted so that the deadline is the moment that was asked for. */
+	return e ? e
+		 : add(db, a, want, "reopened",
+		       until - (until - row->now_us + US_PER_S - 1) / US_PER_S * US_PER_S,
+		       detail(a, NULL, NULL, want->reason,
+			      (until - row->now_us + US_PER_S - 1) / US_PER_S));
+}
+
+static enum err check_correction(const struct action_want *want, const struct session_row *row,
+				 struct why *why)
+{
+	const struct decision *d = &row->decided;
+	bool has_click = want->clicked_us != MOMENT_NONE, has_end = want->ended_us != MOMENT_NONE;
+	int64_t click = has_click ? want->clicked_us : d->clicked_us;
+	int64_t ended = has_end ? want->ended_us : d->ended_us;
+
+	if (!has_click && !has_end)
+		return why_not(why, ERR_INVALID, "clicked_at",
+			       "Give clicked_at, session_ended_at or both.");
+	if (!has_click && !d->has_click)
+		return why_not(why, ERR_INVALID, "clicked_at",
+			       "Nobody opened this class: say when it began.");
+	if (!has_end && !d->has_end && d->status != STATUS_ACTIVE)
+		return why_not(why, ERR_INVALID, "session_ended_at",
+			       "This class has no end: say when it ended.");
+	if (has_click && click > row->now_us)
+		return why_not(why, ERR_INVALID, "clicked_at", "It lies in the future.");
+	if (has_end && ended > row->now_us)
+		return why_not(why, ERR_INVALID, "session_ended_at", "It lies in the future.");
+	if ((has_end || d->has_end) && ended < click)
+		return why_not(why, ERR_INVALID, has_end ? "session_ended_at" : "clicked_at",
+			       "The end would lie before the start.");
+	return OK;
+}
+
+static enum err correct(struct db *db, struct arena *a, const struct action_want *want,
+			struct session_row *row, struct why *why)
+{
+	enum err e;
+
+	if (row->decided.status == STATUS_CANCELLED)
+		return wrong_state(a, row, "corrected", why);
+	e = check_correction(want, row, why);
+	if (!e && want->clicked_us != MOMENT_NONE)
+		e = add(db, a, want, "corrected", want->clicked_us,
+			detail(a, "field", "clicked_at", want->reason, 0));
+	if (!e && want->ended_us != MOMENT_NONE)
+		e = add(db, a, want, "corrected", want->ended_us,
+			detail(a, "field", "session_ended_at", want->reason, 0));
+	return e;
+}
+
+static enum err release(struct db *db, struct arena *a, const struct action_want *want,
+			struct session_row *row, struct why *why)
+{
+	if (!row->decided.corrected)
+		return why_not(why, ERR_CONFLICT, "action", "This class has no correction.");
+	return add(db, a, want, "released", HAPPENED_NOW, detail(a, NULL, NULL, want->reason, 0));
+}
+
+static enum err act_locked(struct db *db, struct arena *a, const struct action_want *want,
+			   struct why *why)
+{
+	static enum err (*const actions[])(struct db *, struct arena *, const struct action_want *,
+					   struct session_row *, struct why *) = {
+		[ACTION_END] = end,	    [ACTION_CANCEL] = cancel,	[ACTION_REOPEN] = reopen,
+		[ACTION_CORRECT] = correct, [ACTION_RELEASE] = release,
+	};
+	struct session_row row;
+	enum err e = session_lock(db, a, want->session_id, &row);
+
+	if (!e && !want->by_admin && row.teacher_id != want->account_id)
+		e = ERR_NOT_FOUND;
+	if (e == ERR_NOT_FOUND)
+		return why_not(why, e, "session_id", "There is no such class.");
+	/* Time that has passed unnoticed comes first: a class past its deadline is over. */
+	if (!e)
+		e = evidence_settle(db, a, &row);
+	if (!e)
+		e = actions[want->action](db, a, want, &row, why);
+	return e ? e : evidence_settle(db, a, &row);
+}
+
+enum err session_act(struct db *db, struct arena *a, const struct action_want *want,
+		     struct why *why)
+{
+	enum err e = db_begin(db);
+
+	return e ? e : db_finish(db, act_locked(db, a, want, why));
+}
+
+/*
+ * Kept also when nobody has opened the class yet: the click may still be on
+ * its way. One second is one observation, so repeats do not pile up.
+ */
+static enum err left_locked(struct db *db, struct arena *a, int64_t session_id, int64_t happened_us)
+{
+	struct observation seen = { .kind = "teacher_left", .source = SOURCE_TEACHER };
+	struct session_row row;
+	enum err e = session_lock(db, a, session_id, &row);
+
+	if (!e)
+		e = evidence_settle(db, a, &row);
+	if (e || row.decided.status == STATUS_CANCELLED ||
+	    row.decided.ended_by == ENDER_TEACHER_LEFT)
+		return e;
+	seen.happened_us = happened_us == HAPPENED_NOW ? row.now_us : happened_us;
+	seen.dedupe = arena_printf(a, "left:%lld", (long long)(seen.happened_us / US_PER_S));
+	e = evidence_add(db, a, session_id, &seen, NULL);
+	return e ? e : evidence_settle(db, a, &row);
+}
+
+enum err session_teacher_left(struct db *db, struct arena *a, int64_t session_id,
+			      int64_t happened_us)
+{
+	enum err e = db_begin(db);
+
+	return e ? e : db_finish(db, left_locked(db, a, session_id, happened_us));
+}
+
+/* Locks one of the teacher's sessions. */
+static enum err lock_own(struct db *db, struct arena *a, int64_t session_id, int64_t teacher_id,
+			 struct session_row *row)
+{
+	enum err e = session_lock(db, a, session_id, row);
+
+	return !e && row->teacher_id != teacher_id ? ERR_NOT_FOUND : e;
+}
+
+static enum err change_url_locked(struct db *db, struct arena *a, int64_t session_id,
+				  int64_t teacher_id, const char *zoom_url, int64_t meeting_id,
+				  struct why *why)
+{
+	const char *args[] = { arena_int(a, session_id), zoom_url,
+			       meeting_id ? arena_int(a, meeting_id) : NULL };
+	const struct observation seen = { .kind = "zoom_url", .happened_us = HAPPENED_NOW,
+					  .source = SOURCE_TEACHER, .account_id = teacher_id };
+	struct session_row row;
+	enum err e = lock_own(db, a, session_id, teacher_id, &row);
+
+	if (e)
+		return e;
+	if (row.decided.status != STATUS_SENT && row.decided.status != STATUS_ACTIVE)
+		return wrong_state(a, &row, "given another Zoom link", why);
+	e = db_write(db, a, SQL_CHANGE_URL, 3, args, NULL);
+	return e ? e : evidence_add(db, a, session_id, &seen, NULL);
+}
+
+enum err session_change_url(struct db *db, struct arena *a, int64_t session_id, int64_t teacher_id,
+			    const char *zoom_url, struct why *why)
+{
+	struct zoom_url url;
+	enum err e = zoom_url_parse(zoom_url, &url, why);
+
+	if (!e)
+		e = db_begin(db);
+	return e ? e
+		 : db_finish(db, change_url_locked(db, a, session_id, teacher_id, zoom_url,
+						   url.meeting_id, why));
+}
+
+static enum err attendance_locked(struct db *db, struct arena *a, int64_t session_id,
+				  int64_t teacher_id, const char *attendance, const char *note)
+{
+	const char *args[] = { arena_int(a, session_id), attendance, note };
+	const struct observation seen = { .kind = "attendance", .happened_us = HAPPENED_NOW,
+					  .source = SOURCE_TEACHER, .account_id = teacher_id,
+					  .detail = detail(a, "attendance", attendance, NULL, 0) };
+	struct session_row row;
+	enum err e = lock_own(db, a, session_id, teacher_id, &row);
+
+	if (!e)
+		e = db_write(db, a, SQL_ATTENDANCE, 3, args, NULL);
+	return e ? e : evidence_add(db, a, session_id, &seen, NULL);
+}
+
+enum err session_attendance(struct db *db, struct arena *a, int64_t session_id, int64_t teacher_id,
+			    const char *attendance, const char *note)
+{
+	enum err e = db_begin(db);
+
+	return e ? e
+		 : db_finish(db, attendance_locked(db, a, session_id, teacher_id, attendance, note));
+}

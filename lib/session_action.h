@@ -1,0 +1,53 @@
+#ifndef SESSION_ACTION_H
+#define SESSION_ACTION_H
+
+#include <stdint.h>
+
+#include "db.h"
+
+/*
+ * What people do to a session: each action is evidence with its author and
+ * reason, and the row is decided anew. Repeating one that already holds
+ * changes nothing and succeeds.
+ */
+enum action { ACTION_END, ACTION_CANCEL, ACTION_REOPEN, ACTION_CORRECT, ACTION_RELEASE };
+
+/* A moment that was not given. */
+#define MOMENT_NONE INT64_MIN
+
+struct action_want {
+	int64_t session_id;
+	enum action action;
+	int64_t account_id; /* who does it */
+	bool by_admin;	    /* else the session's own teacher; another's is ERR_NOT_FOUND */
+	const char *reason; /* NULL: none */
+	int64_t clicked_us, ended_us; /* correct; clicked_us with reopen starts the class there */
+	int64_t times_out_us;	      /* reopen */
+};
+
+/*
+ * ERR_NOT_FOUND  no such session, or another teacher's
+ * ERR_CONFLICT   its state does not allow that; *why says what state it is in
+ * ERR_INVALID    a moment makes no sense; *why names it
+ * ERR_IN_DOUBT   repeat it
+ */
+MUST_CHECK enum err session_act(struct db *db, struct arena *a, const struct action_want *want,
+				struct why *why);
+
+/*
+ * The signed "End class": the teacher left then (HAPPENED_NOW: now). Repeated,
+ * it changes nothing. ERR_NOT_FOUND: no such session.
+ */
+MUST_CHECK enum err session_teacher_left(struct db *db, struct arena *a, int64_t session_id,
+					 int64_t happened_us);
+
+/* Another Zoom link for a class that is sent or running; teacher_id as for send. */
+MUST_CHECK enum err session_change_url(struct db *db, struct arena *a, int64_t session_id,
+				       int64_t teacher_id, const char *zoom_url, struct why *why);
+
+/* Marks attendance on one of the teacher's sessions; note may be "". */
+MUST_CHECK enum err session_attendance(struct db *db, struct arena *a, int64_t session_id,
+				       int64_t teacher_id, const char *attendance,
+				       const char *note);
+
+#endif

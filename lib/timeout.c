@@ -1,0 +1,170 @@
+#include "app_parent.h"
+#include "evidence.h"
+#include "timeout.h"
+
+#define BATCH	    "1000"
+#define DEADLINE_MS 30000 /* of one batch, connection included */
+
+/* The set-based form of decide() for classes whose evidence leaves only one outcome: see decision.unsettled. */
+static const char SQL_TIME_OUT[] =
+	"WITH due AS ("
+	" SELECT id FROM sessions WHERE session_status = 'active' AND NOT unsettled"
+	"  AND times_out_at <= clock_now() ORDER BY times_out_at LIMIT " BATCH
+	" FOR UPDATE SKIP LOCKED"
+	"), done AS ("
+	" UPDATE sessions s SET session_status = 'timeout', session_ended_at = s.times_out_at,"
+	"  estimated = true FROM due WHERE s.id = due.id RETURNING s.id, s.times_out_at"
+	"), evidence AS ("
+	" INSERT INTO session_events (session_id, kind, happened_at, source)"
+	" SELECT id, 'timed_out', times_out_at, 'system' FROM done)"
+	" SELECT id FROM done";
+
+static const char SQL_MISS[] =
+	"WITH due AS ("
+	" SELECT id FROM sessions WHERE session_status = 'sent' AND NOT unsettled"
+	"  AND sent_at + link_hours * interval '1 hour' <= clock_now()"
+	" ORDER BY sent_at LIMIT " BATCH " FOR UPDATE SKIP LOCKED"
+	"), done AS ("
+	" UPDATE sessions s SET session_status = 'missed' FROM due WHERE s.id = due.id"
+	" RETURNING s.id, s.sent_at + s.link_hours * interval '1 hour' AS life_over"
+	"), evidence AS ("
+	" INSERT INTO session_events (session_id, kind, happened_at, source)"
+	" SELECT id, 'missed', life_over, 'system' FROM done)"
+	" SELECT id FROM done";
+
+static const char SQL_UNSETTLED[] =
+	"SELECT id FROM sessions WHERE unsettled AND"
+	" coalesce(times_out_at, sent_at + link_hours * interval '1 hour') <= clock_now()"
+	" AND id > $1::bigint ORDER BY id LIMIT " BATCH;
+
+static const char SQL_DUE[] =
+	"SELECT (SELECT count(*) FROM sessions WHERE session_status = 'active'"
+	"  AND times_out_at <= clock_now()),"
+	" (SELECT count(*) FROM sessions WHERE session_status = 'sent'"
+	"  AND sent_at + link_hours * interval '1 hour' <= clock_now())";
+
+static const char SQL_RECORD[] =
+	"INSERT INTO job_runs (job, started_at, finished_at, ok, detail)"
+	" VALUES ('session-timeout', clock_now() - $1::bigint * interval '1 millisecond',"
+	"  clock_now(), true, jsonb_build_object('timed_out', $2::bigint, 'missed', $3::bigint,"
+	"  'settled', $4::bigint))";
+
+/* A run's row is worth keeping for a month. */
+static const char SQL_FORGET[] =
+	"DELETE FROM job_runs WHERE started_at < clock_now() - interval '30 days'";
+
+static void remember(struct timeout_run *run, int64_t id)
+{
+	run->timed_out++;
+	if (run->n_ids < TIMEOUT_IDS_MAX)
+		run->ids[run->n_ids++] = id;
+}
+
+/* Repeats sql until a batch touches nothing; counts into *n, and into run's ids if told to. */
+static enum err batches(struct db *db, const char *sql, int64_t *n, struct timeout_run *ids)
+{
+	bool more = true;
+	enum err e = OK;
+
+	while (more && !e) {
+		struct arena *a = arena_new();
+		struct db_rows r;
+
+		db_deadline(db, DEADLINE_MS);
+		e = db_write(db, a, sql, 0, NULL, &r);
+		more = !e && db_count(&r) > 0;
+		while (!e && db_next(&r)) {
+			int64_t id = db_i64(&r);
+
+			if (ids)
+				remember(ids, id);
+			else
+				++*n;
+		}
+		arena_free(a);
+	}
+	return e;
+}
+
+static enum err settle_locked(struct db *db, struct arena *a, int64_t id, struct timeout_run *run)
+{
+	struct session_row row;
+	struct decision before;
+	enum err e = session_lock(db, a, id, &row);
+
+	if (e)
+		return e;
+	before = row.decided;
+	e = evidence_settle(db, a, &row);
+	if (e || decision_same(&before, &row.decided))
+		return e;
+	if (row.decided.status == STATUS_TIMEOUT && before.status != STATUS_TIMEOUT)
+		remember(run, id);
+	else
+		run->settled++;
+	return OK;
+}
+
+/* Those that need all of their evidence looked at, one transaction each. */
+static enum err settle_unsettled(struct db *db, struct timeout_run *run)
+{
+	int64_t last = 0;
+	bool more = true;
+	enum err e = OK;
+
+	while (more && !e) {
+		struct arena *a = arena_new();
+		const char *args[] = { arena_int(a, last) };
+		struct db_rows r;
+
+		db_deadline(db, DEADLINE_MS);
+		e = db_read(db, a, SQL_UNSETTLED, 1, args, &r);
+		more = !e && db_count(&r) > 0;
+		while (!e && db_next(&r)) {
+			last = db_i64(&r);
+			e = db_begin(db);
+			if (!e)
+				e = db_finish(db, settle_locked(db, a, last, run));
+		}
+		arena_free(a);
+	}
+	return e;
+}
+
+static enum err record(struct db *db, struct arena *a, const struct timeout_run *run)
+{
+	const char *args[] = { arena_int(a, run->duration_ms), arena_int(a, run->timed_out),
+			       arena_int(a, run->missed), arena_int(a, run->settled) };
+	enum err e = db_write(db, a, SQL_RECORD, 4, args, NULL);
+
+	return e ? e : db_write(db, a, SQL_FORGET, 0, NULL, NULL);
+}
+
+enum err timeout_run(struct db *db, struct arena *a, struct timeout_run *out)
+{
+	int64_t began = monotonic_ms();
+	enum err e;
+
+	*out = (struct timeout_run){ 0 };
+	e = settle_unsettled(db, out);
+	if (!e)
+		e = batches(db, SQL_TIME_OUT, NULL, out);
+	if (!e)
+		e = batches(db, SQL_MISS, &out->missed, NULL);
+	out->duration_ms = monotonic_ms() - began;
+	return e ? e : record(db, a, out);
+}
+
+enum err timeout_due(struct db *db, struct arena *a, int64_t *active, int64_t *unopened)
+{
+	struct db_rows r;
+	enum err e = db_read(db, a, SQL_DUE, 0, NULL, &r);
+
+	if (e)
+		return e;
+	if (!db_next(&r))
+		return ERR_INTERNAL;
+	*active = db_i64(&r);
+	*unopened = db_i64(&r);
+	return db_end(&r);
+}
