@@ -1,7 +1,8 @@
+#include <arpa/inet.h>
 #include <string.h>
 
 #include "click.h"
-#include "evidence.h"
+#include "utf8.h"
 
 #define AGENT_BYTES_MAX 300
 
@@ -98,6 +99,30 @@ static enum err follow(struct db *db, struct arena *a, int64_t id, const char *a
 	return db_end(&r);
 }
 
+/* What a visitor that is no person is recorded as; NULL for a person. */
+static const char *verdict_of(enum visitor visitor)
+{
+	static const char *const verdicts[] = {
+		[VISITOR_HUMAN] = NULL,
+		[VISITOR_HEAD] = "head",
+		[VISITOR_PREFETCH] = "prefetch",
+		[VISITOR_CRAWLER] = "crawler",
+	};
+
+	return verdicts[visitor];
+}
+
+/* An address as PostgreSQL reads it, or NULL: a strange one must not cost a click. */
+static const char *address_text(const char *address)
+{
+	unsigned char raw[16];
+
+	if (address &&
+	    (inet_pton(AF_INET, address, raw) == 1 || inet_pton(AF_INET6, address, raw) == 1))
+		return address;
+	return NULL;
+}
+
 static const char *uuid_text(struct arena *a, const unsigned char id[JOIN_LINK_ID_BYTES])
 {
 	char *text = arena_alloc(a, 2 * JOIN_LINK_ID_BYTES + 1);
@@ -117,8 +142,8 @@ static void arguments(struct arena *a, const struct click *click, const char *ve
 	args[1] = uuid_text(a, click->link->link_id);
 	args[2] = arena_int(a, click->link->expires_us);
 	args[3] = verdict ? "f" : "t";
-	args[4] = click->address && *click->address ? click->address : NULL;
-	args[5] = click->agent ? utf8_cut(a, click->agent, AGENT_BYTES_MAX) : NULL;
+	args[4] = address_text(click->address);
+	args[5] = click->agent ? utf8_clean(a, click->agent, AGENT_BYTES_MAX) : NULL;
 	args[6] = verdict;
 }
 
@@ -132,7 +157,7 @@ enum err click_record(struct db *db, struct arena *a, const struct click *click,
 	struct seen seen;
 	enum err e = OK;
 
-	arguments(a, click, visitor_verdict(click->visitor), args);
+	arguments(a, click, verdict_of(click->visitor), args);
 	for (int i = 0; i < FOLLOW_MAX; i++) {
 		e = ask(db, a, args, &seen);
 		if (e)

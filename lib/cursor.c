@@ -1,5 +1,4 @@
 #include <sodium.h>
-#include <string.h>
 
 #include "base64url.h"
 #include "cursor.h"
@@ -38,7 +37,7 @@ const char *cursor_make(struct arena *a, const struct keys *keys, const struct c
 	pack(s.position, at->us);
 	pack(s.position + 8, at->id);
 	sign(keys->key[KEY_CURSOR][0], &s);
-	return base64url_encode(a, (const unsigned char *)&s, sizeof s);
+	return base64url_encode(a, &s, sizeof s);
 }
 
 enum err cursor_open(const struct keys *keys, const char *text, struct cursor *out)
@@ -46,8 +45,7 @@ enum err cursor_open(const struct keys *keys, const char *text, struct cursor *o
 	struct sealed given, ours;
 	size_t len;
 
-	if (!base64url_decode(text, strlen(text), (unsigned char *)&given, sizeof given, &len) ||
-	    len != sizeof given)
+	if (base64url_decode(text, &given, sizeof given, &len) || len != sizeof given)
 		return ERR_INVALID;
 	ours = given;
 	for (size_t i = 0; i < keys->count; i++) {

@@ -43,6 +43,26 @@ static bool take_moment(struct db_rows *r, int64_t *us)
 	return false;
 }
 
+static bool status_of(const char *name, enum status *out)
+{
+	for (*out = 0; *out < STATUS__MAX; (*out)++)
+		if (!strcmp(name, status_name(*out)))
+			return true;
+	return false;
+}
+
+/* NULL is nobody. */
+static bool ender_of(const char *name, enum ender *out)
+{
+	*out = ENDER_NONE;
+	if (!name)
+		return true;
+	for (*out = ENDER_NONE + 1; *out < ENDER__MAX; (*out)++)
+		if (!strcmp(name, ender_name(*out)))
+			return true;
+	return false;
+}
+
 enum err session_lock(struct db *db, struct arena *a, int64_t id, struct session_row *out)
 {
 	const char *args[] = { arena_int(a, id) };
@@ -145,7 +165,7 @@ enum err evidence_read(struct db *db, struct arena *a, int64_t session_id, struc
 		kind = db_str(&r);
 		ev->happened_us = db_i64(&r);
 		ev->received_us = db_i64(&r);
-		ev->kind = kind_of(kind, db_str(&r));
+		(void)kind_of(kind, db_str(&r), &ev->kind); /* an unknown one never decides */
 		ev->seconds = db_i64_or(&r, 0);
 		ev->occurrence = number_of(uuids, &meetings, db_str(&r));
 		ev->participant = number_of(participants, &people, db_str(&r));

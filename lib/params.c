@@ -84,7 +84,7 @@ const char *params_day_or_null(struct params *p, const char *name)
 {
 	const char *v = take(p, name);
 
-	if (v && !when_is_day(v))
+	if (v && !when_is_date(v))
 		params_refuse(p, name, "It must be a day of the calendar, YYYY-MM-DD.");
 	return v;
 }

@@ -192,11 +192,11 @@ static enum err csv_header(struct db *db, struct arena *a, struct buf *buf)
 		"minutes", "ended by", "estimated", "provisional", "attendance",
 	};
 
-	buf_add(buf, "\xef\xbb\xbf", 3);
+	buf_add(buf, CSV_BOM, 3);
 	for (int i = 0; i < CSV_COLUMNS; i++)
 		csv_field(buf, names[i]);
 	csv_field(buf, "attendance note");
-	csv_end(buf);
+	csv_row_end(buf);
 	return OK;
 }
 
@@ -205,14 +205,14 @@ static void csv_rows(struct buf *buf, struct db_rows *r)
 	while (db_next(r)) {
 		for (int i = 0; i < CSV_COLUMNS + 1; i++)
 			csv_field(buf, db_str(r));
-		csv_end(buf);
+		csv_row_end(buf);
 	}
 }
 
 /* Hands on what buf holds and empties it. */
 static enum err flush(struct buf *buf, sink_fn *sink, void *to)
 {
-	enum err e = buf_failed(buf) ? ERR_INTERNAL : sink(to, buf->data, buf->len);
+	enum err e = buf->err ? ERR_INTERNAL : sink(to, buf->data, buf->len);
 
 	buf_clear(buf);
 	return e;

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "utf8.h"
 
 /* The sequences of RFC 3629 §4 by first byte: its range, the range of the second, bytes in all. */
@@ -42,4 +44,27 @@ bool utf8_valid(const char *s, size_t len)
 		len -= n;
 	}
 	return true;
+}
+
+char *utf8_clean(struct arena *a, const char *s, size_t max)
+{
+	size_t left = strlen(s), len = 0;
+	char *out = arena_alloc(a, max + 1);
+
+	while (left > 0) {
+		size_t n = character((const unsigned char *)s, left);
+		size_t step = n ? n : 1;
+
+		if (len + step > max)
+			break;
+		if (n > 1 || (n == 1 && (unsigned char)*s >= 0x20 && *s != 0x7f))
+			memcpy(out + len, s, n);
+		else
+			out[len] = '?';
+		len += step;
+		s += step;
+		left -= step;
+	}
+	out[len] = '\0';
+	return out;
 }

@@ -1,0 +1,47 @@
+/*
+ * GET /api/cron/session-timeout: what session-timeout does, for hosts without crontab.
+ *
+ * Request   Authorization: Bearer $CRON_SECRET
+ * Answer    200 {"timed_out","session_ids":[at most 200],"missed","settled","duration_ms"}
+ * Errors    404 no secret is set, 401 wrong or missing, 503
+ */
+#include <string.h>
+
+#include "app.h"
+#include "secret.h"
+#include "timeout_json.h"
+
+static bool is_authorized(const struct req *req)
+{
+	const char *header = req_header(req, "Authorization");
+
+	return header && !strncmp(header, "Bearer ", 7) &&
+	       secret_matches(req->conf->cron_secret, header + 7);
+}
+
+static enum err run(struct req *req)
+{
+	struct json_object *answer;
+	enum err e;
+
+	if (!req->conf->cron_secret)
+		return req_refuse(req, ERR_NOT_FOUND, NULL, "This door is closed.");
+	if (!is_authorized(req)) {
+		req_add_header(req, "WWW-Authenticate", "Bearer");
+		return req_refuse(req, ERR_UNAUTHENTICATED, NULL, "Send the right bearer secret.");
+	}
+	e = timeout_run_json(req->db, req->arena, &answer);
+	return e ? e : req_json(req, 200, answer);
+}
+
+static const struct endpoint endpoint = {
+	.name = "cron_session_timeout",
+	.who = WHO_SECRET,
+	.routes = { { "GET", run } },
+	.workers = 1,
+};
+
+int main(int argc, char **argv)
+{
+	return app_main(argc, argv, &endpoint);
+}

@@ -1,0 +1,68 @@
+/*
+ * POST /api/teacher/session: what a teacher does to an own session.
+ *
+ * Request   {"session_id","action":"end|cancel|zoom_url","reason" (optional),"zoom_url" (zoom_url)}
+ * Answer    200 {"session":{...}}; after zoom_url with the links, as send-link answers
+ * Errors    400 401 403 404 409 503
+ */
+#include <string.h>
+
+#include "app.h"
+#include "fields.h"
+#include "session_action.h"
+#include "session_answer.h"
+
+#define REASON_MAX 500 /* characters */
+
+static const char *const names[] = { "end", "cancel", "zoom_url", NULL };
+
+struct want {
+	struct action_want action;
+	const char *zoom_url; /* NULL: another action */
+};
+
+static enum err parse(struct req *req, struct want *want)
+{
+	struct fields f;
+	const char *name;
+
+	fields_open(&f, req);
+	want->action.session_id = fields_i64(&f, "session_id", 1, INT64_MAX - 1);
+	name = fields_word(&f, "action", names);
+	want->action.action = strcmp(name, "cancel") ? ACTION_END : ACTION_CANCEL;
+	want->action.reason = fields_str_or(&f, "reason", 1, REASON_MAX, NULL);
+	if (!strcmp(name, "zoom_url"))
+		want->zoom_url = fields_str(&f, "zoom_url", 1, 600);
+	return fields_close(&f);
+}
+
+static enum err act(struct req *req)
+{
+	struct want want = { .action = { .account_id = req->who.id,
+					 .clicked_us = MOMENT_NONE,
+					 .ended_us = MOMENT_NONE,
+					 .times_out_us = MOMENT_NONE } };
+	enum err e = parse(req, &want);
+
+	if (e)
+		return e;
+	if (!want.zoom_url) {
+		e = session_act(req->db, req->arena, &want.action, &req->why);
+		return e ? e : session_answer(req, 200, want.action.session_id);
+	}
+	e = session_change_url(req->db, req->arena, want.action.session_id, req->who.id,
+			       want.zoom_url, &req->why);
+	return e ? e : session_answer_links(req, 200, want.action.session_id);
+}
+
+static const struct endpoint endpoint = {
+	.name = "teacher_session",
+	.who = WHO_TEACHER,
+	.routes = { { "POST", act } },
+	.needs = NEED_AUTH_SECRET,
+};
+
+int main(int argc, char **argv)
+{
+	return app_main(argc, argv, &endpoint);
+}

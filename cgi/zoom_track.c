@@ -1,0 +1,74 @@
+/*
+ * GET /api/zoom/track?token=T: the student's tap. Starts the clock and opens Zoom.
+ *
+ * Answer    302 to Zoom's link; to a crawler a 200 page with a button
+ * Errors    404 forged, 410 expired or cancelled, 503 prefetch or outage: small HTML pages
+ * Source    design, "The join link"; docs/architecture.md, "The path of a click"
+ */
+#include "app.h"
+#include "click.h"
+#include "gate.h"
+#include "page.h"
+#include "query.h"
+#include "req_visitor.h"
+#include "zoom_url.h"
+
+/* The student waits at most this long for the database. Source: design, processes. */
+#define DEADLINE_MS 1000
+
+static enum err answer(struct req *req, enum visitor visitor, const struct click_result *result)
+{
+	if (result->answer == CLICK_EXPIRED)
+		return page_answer(req, 410, PAGE_EXPIRED, NULL);
+	if (result->answer == CLICK_CANCELLED)
+		return page_answer(req, 410, PAGE_CANCELLED, NULL);
+	if (zoom_url_check(result->zoom_url, NULL))
+		return page_answer(req, 404, PAGE_NOT_A_LINK, NULL);
+	if (visitor == VISITOR_CRAWLER)
+		return page_answer(req, 200, PAGE_OPEN_CLASS, result->zoom_url);
+	if (visitor == VISITOR_PREFETCH)
+		return page_answer(req, 503, PAGE_TRY_AGAIN, NULL);
+	req_add_header(req, "Location", result->zoom_url);
+	req_add_header(req, "X-Robots-Tag", "noindex, nofollow");
+	return req_text(req, 302, "text/plain", "");
+}
+
+static enum err open_class(struct req *req)
+{
+	struct click_result result;
+	struct join_link link;
+	struct click click = { .link = &link,
+			       .visitor = req_visitor(req),
+			       .address = req_address(req),
+			       .agent = req_header(req, "User-Agent") };
+	enum err e;
+
+	if (join_link_open(req->arena, req->keys, query_first(req->arena, req->query, "token"),
+			   &link))
+		return page_answer(req, 404, PAGE_NOT_A_LINK, NULL);
+	if (!gate_who(req) && req->who.id) {
+		e = click_by_account(req->db, req->arena, &click);
+		return e ? e : page_answer(req, 200, PAGE_TEACHER, NULL);
+	}
+	e = click_record(req->db, req->arena, &click, &result);
+	if (e == ERR_IN_DOUBT) /* a click is idempotent: ask what became of it */
+		e = click_record(req->db, req->arena, &click, &result);
+	if (e)
+		return page_answer(req, 503, PAGE_TRY_AGAIN, NULL);
+	return answer(req, click.visitor, &result);
+}
+
+static const struct endpoint endpoint = {
+	.name = "zoom_track",
+	.who = WHO_ANYONE,
+	.routes = { { "GET", open_class }, { "HEAD", open_class } },
+	.needs = NEED_AUTH_SECRET,
+	.workers = 8,
+	.deadline_ms = DEADLINE_MS,
+	.keeps_login = true,
+};
+
+int main(int argc, char **argv)
+{
+	return app_main(argc, argv, &endpoint);
+}

@@ -1,0 +1,76 @@
+/*
+ * session-timeout: times out the classes whose deadline has passed and marks
+ * unopened links missed. Run by crontab every five minutes; harmless at any
+ * other time, twice at once, or late: no minute depends on when it runs.
+ *
+ * Exit status  0 done, 1 failed (say why on standard error), 2 wrong usage
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf.h"
+#include "log.h"
+#include "timeout.h"
+
+static int usage(FILE *to, int status)
+{
+	fputs("usage: session-timeout [--dry-run] [--help] [--version]\n"
+	      "Times out running classes past their deadline and marks unopened links missed.\n"
+	      "  --dry-run  count what is due and change nothing\n",
+	      to);
+	return status;
+}
+
+static enum err dry_run(struct db *db, struct arena *a)
+{
+	int64_t active, unopened;
+	enum err e = timeout_due(db, a, &active, &unopened);
+
+	if (!e)
+		printf("session-timeout: %lld to time out, %lld unopened links to mark missed"
+		       " (dry run)\n",
+		       (long long)active, (long long)unopened);
+	return e;
+}
+
+static enum err run(struct db *db, struct arena *a)
+{
+	struct timeout_run done;
+	enum err e = timeout_run(db, a, &done);
+
+	printf("session-timeout: %s, %lld timed out, %lld missed, %lld settled in %lld ms\n",
+	       e ? "FAILED" : "ok", (long long)done.timed_out, (long long)done.missed,
+	       (long long)done.settled, (long long)done.duration_ms);
+	return e;
+}
+
+int main(int argc, char **argv)
+{
+	bool dry = argc == 2 && !strcmp(argv[1], "--dry-run");
+	struct arena *a;
+	struct conf conf;
+	struct db *db;
+	enum err e;
+
+	log_name("session-timeout");
+	if (argc == 2 && !strcmp(argv[1], "--help"))
+		return usage(stdout, EXIT_SUCCESS);
+	if (argc == 2 && !strcmp(argv[1], "--version")) {
+		puts(CLASSCLOCK_VERSION);
+		return EXIT_SUCCESS;
+	}
+	if (argc > 1 && !dry)
+		return usage(stderr, 2);
+	if (conf_load(&conf, NEED_DATABASE))
+		return EXIT_FAILURE;
+	a = arena_new();
+	db = db_new(conf.database_url);
+	e = dry ? dry_run(db, a) : run(db, a);
+	if (e)
+		log_error("%s: see the lines above; nothing is lost, the next run goes on",
+			  err_title(e));
+	db_free(db);
+	arena_free(a);
+	return e ? EXIT_FAILURE : EXIT_SUCCESS;
+}

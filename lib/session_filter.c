@@ -1,0 +1,64 @@
+#include <string.h>
+
+#include "params.h"
+#include "session_filter.h"
+
+/* Source: design, HTTP contract. */
+#define LIMIT_DEFAULT 50
+#define LIMIT_MAX     200
+
+#define CURSOR_BYTES_MAX 64
+#define NAME_BYTES_MAX	 400
+
+static const char *const statuses[] = { "sent",	     "active", "ended", "timeout",
+					"cancelled", "missed", NULL };
+static const char *const formats[] = { "json", "csv", NULL };
+
+static void read_days(struct params *p, struct session_filter *f)
+{
+	const char *date = params_day_or_null(p, "date");
+
+	f->from = params_day_or_null(p, "from");
+	f->to = params_day_or_null(p, "to");
+	if (date && (f->from || f->to))
+		params_refuse(p, "date", "Give date, or from and to, not both.");
+	if (f->from && f->to && strcmp(f->from, f->to) > 0)
+		params_refuse(p, "from", "It lies after to.");
+	if (date)
+		f->from = f->to = date;
+}
+
+static void read_cursor(struct params *p, struct session_page *out)
+{
+	const char *text = params_str_or(p, "cursor", 1, CURSOR_BYTES_MAX, NULL);
+
+	if (!text)
+		return;
+	out->has_cursor = true;
+	if (cursor_open(p->req->keys, text, &out->cursor))
+		params_refuse(p, "cursor", "It is not a position that this list gave out.");
+}
+
+enum err session_page_read(struct req *req, enum page_of whose, struct session_page *out,
+			   bool *as_csv)
+{
+	struct session_filter *f = &out->filter;
+	struct params p;
+
+	*out = (struct session_page){ 0 };
+	params_open(&p, req);
+	read_days(&p, f);
+	f->status = params_word_or_null(&p, "status", statuses);
+	f->student_id = params_i64_or(&p, "student_id", 1, INT64_MAX - 1, 0);
+	f->package_id = params_str_or(&p, "package_id", 1, NAME_BYTES_MAX, NULL);
+	f->q = params_str_or(&p, "q", 1, NAME_BYTES_MAX, NULL);
+	out->limit = params_i64_or(&p, "limit", 1, LIMIT_MAX, LIMIT_DEFAULT);
+	read_cursor(&p, out);
+	if (whose == PAGE_OF_ADMIN) {
+		const char *format = params_word_or_null(&p, "format", formats);
+
+		f->teacher_id = params_i64_or(&p, "teacher_id", 1, INT64_MAX - 1, 0);
+		*as_csv = format && !strcmp(format, "csv");
+	}
+	return params_close(&p);
+}
