@@ -12,7 +12,9 @@
 static enum err send(void *to, const char *data, size_t len)
 {
 	struct req *req = to;
-	enum err e = req->streaming ? OK : req_stream_open(req, "text/csv; charset=utf-8; header=present");
+	enum err e = req->streaming
+			     ? OK
+			     : req_stream_open(req, "text/csv; charset=utf-8; header=present");
 
 	return e ? e : req_stream(req, data, len);
 }

@@ -22,7 +22,8 @@ static const char SQL_CLICK[] =
 	" FROM sessions s WHERE s.id = $1::bigint AND s.link_id = $2::uuid"
 	"), started AS ("
 	" UPDATE sessions s SET session_status = 'active', clicked_at = clock_now(),"
-	"  times_out_at = clock_now() + (s.duration_minutes + s.buffer_minutes) * interval '1 minute'"
+	"  times_out_at = clock_now() + (s.duration_minutes + s.buffer_minutes) * interval '1 "
+	"minute'"
 	" FROM was WHERE s.id = was.id AND s.session_status = 'sent' AND NOT was.expired"
 	"  AND $4::boolean RETURNING s.id, s.clicked_at"
 	"), evidence AS ("
@@ -49,7 +50,8 @@ static const char SQL_CLICK[] =
 	"), ignored AS ("
 	" INSERT INTO session_events (session_id, kind, happened_at, source, detail, dedupe)"
 	" SELECT id, 'click_ignored', clock_now(), 'student',"
-	"  jsonb_build_object('why', verdict), 'ignored:' || verdict || coalesce(us(session_ended_at)::text, '')"
+	"  jsonb_build_object('why', verdict), 'ignored:' || verdict || "
+	"coalesce(us(session_ended_at)::text, '')"
 	" FROM verdict WHERE id IS NOT NULL AND superseded_by IS NULL"
 	"  AND verdict IN ('late', 'prefetch', 'crawler', 'head', 'signed_in')"
 	" ON CONFLICT (session_id, dedupe) DO NOTHING)"
@@ -82,7 +84,8 @@ static enum err ask(struct db *db, struct arena *a, const char *const args[7], s
 	return db_end(&r);
 }
 
-/* Points the arguments at the session that superseded theirs: the old button opens the new class. */
+/* Points the arguments at the session that superseded theirs: the old button opens the new class.
+ */
 static enum err follow(struct db *db, struct arena *a, int64_t id, const char *args[7])
 {
 	const char *by[] = { arena_int(a, id) };

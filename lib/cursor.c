@@ -51,7 +51,8 @@ enum err cursor_open(const struct keys *keys, const char *text, struct cursor *o
 	for (size_t i = 0; i < keys->count; i++) {
 		sign(keys->key[KEY_CURSOR][i], &ours);
 		if (!sodium_memcmp(ours.mac, given.mac, MAC_BYTES)) {
-			*out = (struct cursor){ unpack(given.position), unpack(given.position + 8) };
+			*out = (struct cursor){ unpack(given.position),
+						unpack(given.position + 8) };
 			return OK;
 		}
 	}

@@ -28,9 +28,8 @@ static const char SQL_STORE[] =
 	" zoom_seen = $9::boolean, unsettled = $10::boolean WHERE id = $1::bigint";
 
 static const char *const source_names[] = {
-	[SOURCE_STUDENT] = "student",	[SOURCE_TEACHER] = "teacher", [SOURCE_ADMIN] = "admin",
-	[SOURCE_ZOOM] = "zoom",		[SOURCE_TELEGRAM] = "telegram",
-	[SOURCE_SYSTEM] = "system",
+	[SOURCE_STUDENT] = "student", [SOURCE_TEACHER] = "teacher",   [SOURCE_ADMIN] = "admin",
+	[SOURCE_ZOOM] = "zoom",	      [SOURCE_TELEGRAM] = "telegram", [SOURCE_SYSTEM] = "system",
 };
 
 /* Reads a nullable moment: whether it is there, and which. */

@@ -17,8 +17,14 @@
  */
 
 /* Who saw it. */
-enum source { SOURCE_STUDENT, SOURCE_TEACHER, SOURCE_ADMIN, SOURCE_ZOOM, SOURCE_TELEGRAM,
-	      SOURCE_SYSTEM };
+enum source {
+	SOURCE_STUDENT,
+	SOURCE_TEACHER,
+	SOURCE_ADMIN,
+	SOURCE_ZOOM,
+	SOURCE_TELEGRAM,
+	SOURCE_SYSTEM
+};
 
 /* When it happened, for things that happen as they are received. */
 #define HAPPENED_NOW INT64_MIN
@@ -27,9 +33,9 @@ struct observation {
 	const char *kind;    /* as in session_events.kind */
 	int64_t happened_us; /* or HAPPENED_NOW */
 	enum source source;
-	int64_t account_id;  /* who, when it was someone signed in; 0: nobody */
-	const char *detail;  /* a JSON object, NULL for {}; never holds a moment that decides */
-	const char *dedupe;  /* NULL, or what makes a repeat the same observation */
+	int64_t account_id; /* who, when it was someone signed in; 0: nobody */
+	const char *detail; /* a JSON object, NULL for {}; never holds a moment that decides */
+	const char *dedupe; /* NULL, or what makes a repeat the same observation */
 };
 
 /* The row as a transaction found it; valid while its lock is held. */

@@ -31,7 +31,8 @@ static const char SQL_SEND[] =
 	" WHERE st.id = $1::bigint"
 	" ON CONFLICT (request_id) DO NOTHING"
 	" RETURNING id, sent_at)"
-	" INSERT INTO session_events (session_id, kind, happened_at, received_at, source, account_id,"
+	" INSERT INTO session_events (session_id, kind, happened_at, received_at, source, "
+	"account_id,"
 	"  dedupe)"
 	" SELECT id, 'sent', sent_at, sent_at, 'teacher', $2::bigint, 'sent' FROM made"
 	" RETURNING session_id";
@@ -50,8 +51,8 @@ static const char SQL_REPEATED[] =
 	"SELECT id, teacher_id = $2::bigint AND request_digest = $3::bytea"
 	" FROM sessions WHERE request_id = $1::uuid";
 
-static const char SQL_ONE[] = "SELECT " SESSION_COLUMNS " FROM" SESSION_TABLES
-			      "WHERE s.id = $1::bigint";
+static const char SQL_ONE[] =
+	"SELECT " SESSION_COLUMNS " FROM" SESSION_TABLES "WHERE s.id = $1::bigint";
 
 static const char SQL_LINKS[] =
 	"SELECT id, link_id, us(sent_at), us(sent_at + link_hours * interval '1 hour'), zoom_url,"
@@ -70,12 +71,15 @@ static const char *digest(struct arena *a, const struct session_want *want)
 	return hex;
 }
 
-/* A newer link supersedes those of the student that nobody has opened: the old button opens this class. */
+/* A newer link supersedes those of the student that nobody has opened: the old button opens this
+ * class. */
 static enum err supersede_unopened(struct db *db, struct arena *a, const struct session_want *want,
 				   int64_t id)
 {
-	const struct observation seen = { .kind = "superseded", .happened_us = HAPPENED_NOW,
-					  .source = SOURCE_SYSTEM, .dedupe = "superseded" };
+	const struct observation seen = { .kind = "superseded",
+					  .happened_us = HAPPENED_NOW,
+					  .source = SOURCE_SYSTEM,
+					  .dedupe = "superseded" };
 	const char *args[] = { arena_int(a, want->student_id), arena_int(a, id) };
 	struct db_rows r;
 	enum err e = db_read(db, a, SQL_UNOPENED, 2, args, &r);
@@ -119,9 +123,9 @@ static enum err send_locked(struct db *db, struct arena *a, const struct session
 			    int64_t meeting_id, int64_t *id, struct why *why)
 {
 	const char *student[] = { arena_int(a, want->student_id), arena_int(a, want->teacher_id) };
-	const char *args[] = { student[0],	student[1],
+	const char *args[] = { student[0],	 student[1],
 			       want->request_id, digest(a, want),
-			       want->zoom_url,	meeting_id ? arena_int(a, meeting_id) : NULL };
+			       want->zoom_url,	 meeting_id ? arena_int(a, meeting_id) : NULL };
 	const char *remember[] = { student[0], want->zoom_url };
 	struct db_rows r;
 	enum err e = db_write(db, a, SQL_LOCK_STUDENT, 2, student, &r);

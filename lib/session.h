@@ -14,7 +14,8 @@ struct json_object;
  * lib/evidence.h decides its row, lib/session_action.h is what people do to it.
  */
 
-/* What every answer shows of a session, and the tables it comes from. Needs no further alias than s, t, st. */
+/* What every answer shows of a session, and the tables it comes from. Needs no further alias than
+ * s, t, st. */
 #define SESSION_COLUMNS                                                                            \
 	"s.id, t.id AS \"teacher.id\", t.name AS \"teacher.name\", st.id AS \"student.id\","       \
 	" st.name AS \"student.name\", s.package_id, s.package_rate, s.currency,"                  \
@@ -22,7 +23,8 @@ struct json_object;
 	" s.session_duration_minutes, s.ended_by, s.estimated, " SESSION_PROVISIONAL               \
 	" AS provisional, s.attendance, s.attendance_note, " SESSION_DELIVERY
 #define SESSION_TABLES                                                                             \
-	" sessions s JOIN accounts t ON t.id = s.teacher_id JOIN students st ON st.id = s.student_id "
+	" sessions s JOIN accounts t ON t.id = s.teacher_id JOIN students st ON st.id = "          \
+	"s.student_id "
 
 /*
  * Ended, but Zoom may still know better: its retries arrive for 85 minutes.

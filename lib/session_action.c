@@ -6,8 +6,8 @@
 #include "zoom_url.h"
 
 #define US_PER_S      INT64_C(1000000)
-#define REOPEN_MIN_S  600		   /* source: design §3.9, at least 10 minutes */
-#define REOPEN_MAX_US (86400 * US_PER_S)   /* no class is reopened for longer than a day */
+#define REOPEN_MIN_S  600		 /* source: design §3.9, at least 10 minutes */
+#define REOPEN_MAX_US (86400 * US_PER_S) /* no class is reopened for longer than a day */
 
 static const char SQL_CHANGE_URL[] =
 	"UPDATE sessions SET zoom_url = $2, meeting_id = $3::bigint, start_url = NULL"
@@ -82,7 +82,8 @@ static enum err cancel(struct db *db, struct arena *a, const struct action_want 
 	return add(db, a, want, "cancelled", HAPPENED_NOW, detail(a, NULL, NULL, want->reason, 0));
 }
 
-/* What was left of the class when it ended, or all of it if it never began, but never too little. */
+/* What was left of the class when it ended, or all of it if it never began, but never too little.
+ */
 static int64_t left_s(const struct session_row *row)
 {
 	const struct decision *d = &row->decided;
@@ -246,8 +247,10 @@ static enum err change_url_locked(struct db *db, struct arena *a, int64_t sessio
 {
 	const char *args[] = { arena_int(a, session_id), zoom_url,
 			       meeting_id ? arena_int(a, meeting_id) : NULL };
-	const struct observation seen = { .kind = "zoom_url", .happened_us = HAPPENED_NOW,
-					  .source = SOURCE_TEACHER, .account_id = teacher_id };
+	const struct observation seen = { .kind = "zoom_url",
+					  .happened_us = HAPPENED_NOW,
+					  .source = SOURCE_TEACHER,
+					  .account_id = teacher_id };
 	struct session_row row;
 	enum err e = lock_own(db, a, session_id, teacher_id, &row);
 
@@ -276,8 +279,10 @@ static enum err attendance_locked(struct db *db, struct arena *a, int64_t sessio
 				  int64_t teacher_id, const char *attendance, const char *note)
 {
 	const char *args[] = { arena_int(a, session_id), attendance, note };
-	const struct observation seen = { .kind = "attendance", .happened_us = HAPPENED_NOW,
-					  .source = SOURCE_TEACHER, .account_id = teacher_id,
+	const struct observation seen = { .kind = "attendance",
+					  .happened_us = HAPPENED_NOW,
+					  .source = SOURCE_TEACHER,
+					  .account_id = teacher_id,
 					  .detail = detail(a, "attendance", attendance, NULL, 0) };
 	struct session_row row;
 	enum err e = lock_own(db, a, session_id, teacher_id, &row);
@@ -293,5 +298,6 @@ enum err session_attendance(struct db *db, struct arena *a, int64_t session_id, 
 	enum err e = db_begin(db);
 
 	return e ? e
-		 : db_finish(db, attendance_locked(db, a, session_id, teacher_id, attendance, note));
+		 : db_finish(db,
+			     attendance_locked(db, a, session_id, teacher_id, attendance, note));
 }

@@ -22,7 +22,7 @@ enum page_of { PAGE_OF_ADMIN, PAGE_OF_TEACHER };
  *
  * ERR_INVALID  a parameter is wrong, repeated or unknown; it is named
  */
-MUST_CHECK enum err session_page_read(struct req *req, enum page_of whose,
-				      struct session_page *out, bool *as_csv);
+MUST_CHECK enum err session_page_read(struct req *req, enum page_of whose, struct session_page *out,
+				      bool *as_csv);
 
 #endif

@@ -42,7 +42,8 @@ static const char *like_part(struct arena *a, const char *text)
 	return out;
 }
 
-/* The one definition of what a filter means. A session counts on the day of its click, else of its sending. */
+/* The one definition of what a filter means. A session counts on the day of its click, else of its
+ * sending. */
 static void add_filter(struct sql *q, const struct session_filter *f)
 {
 	q->text = arena_printf(q->a, "%s WHERE true", q->text);
@@ -69,13 +70,13 @@ static void add_filter(struct sql *q, const struct session_filter *f)
 static enum err page(struct db *db, struct arena *a, const struct session_filter *filter,
 		     int64_t limit, const struct cursor *after, struct db_rows *rows)
 {
-	struct sql q = { .a = a, .text = "SELECT " SESSION_COLUMNS ", us(s.sent_at)::text AS _at"
-					 " FROM" SESSION_TABLES };
+	struct sql q = { .a = a,
+			 .text = "SELECT " SESSION_COLUMNS ", us(s.sent_at)::text AS _at"
+				 " FROM" SESSION_TABLES };
 
 	add_filter(&q, filter);
 	if (after) {
-		add(&q, " AND (s.sent_at, s.id) < (at_us(", "::bigint)",
-		    arena_int(a, after->us));
+		add(&q, " AND (s.sent_at, s.id) < (at_us(", "::bigint)", arena_int(a, after->us));
 		add(&q, ", ", "::bigint)", arena_int(a, after->id));
 	}
 	add(&q, " ORDER BY s.sent_at DESC, s.id DESC LIMIT ", "::bigint + 1", arena_int(a, limit));
@@ -85,17 +86,20 @@ static enum err page(struct db *db, struct arena *a, const struct session_filter
 static enum err totals(struct db *db, struct arena *a, const struct session_filter *filter,
 		       struct json_object *into)
 {
-	struct sql q = { .a = a,
-			 .text = "SELECT clock_now() AS generated_at,"
-				 " (SELECT time_zone FROM academy) AS time_zone,"
-				 " count(*) FILTER (WHERE session_status = 'sent') AS \"totals.sent\","
-				 " count(*) FILTER (WHERE session_status = 'active') AS \"totals.active\","
-				 " count(*) FILTER (WHERE session_status = 'ended') AS \"totals.ended\","
-				 " count(*) FILTER (WHERE session_status = 'timeout') AS \"totals.timeout\","
-				 " count(*) FILTER (WHERE session_status = 'cancelled') AS \"totals.cancelled\","
-				 " count(*) FILTER (WHERE session_status = 'missed') AS \"totals.missed\","
-				 " coalesce(sum(session_duration_minutes), 0) AS \"totals.minutes\""
-				 " FROM" SESSION_TABLES };
+	struct sql q = {
+		.a = a,
+		.text = "SELECT clock_now() AS generated_at,"
+			" (SELECT time_zone FROM academy) AS time_zone,"
+			" count(*) FILTER (WHERE session_status = 'sent') AS \"totals.sent\","
+			" count(*) FILTER (WHERE session_status = 'active') AS \"totals.active\","
+			" count(*) FILTER (WHERE session_status = 'ended') AS \"totals.ended\","
+			" count(*) FILTER (WHERE session_status = 'timeout') AS \"totals.timeout\","
+			" count(*) FILTER (WHERE session_status = 'cancelled') AS "
+			"\"totals.cancelled\","
+			" count(*) FILTER (WHERE session_status = 'missed') AS \"totals.missed\","
+			" coalesce(sum(session_duration_minutes), 0) AS \"totals.minutes\""
+			" FROM" SESSION_TABLES
+	};
 	struct json_object *row;
 	struct db_rows r;
 	enum err e;
@@ -138,8 +142,8 @@ static struct json_object *page_json(struct arena *a, const struct keys *keys, s
 }
 
 enum err session_list(struct db *db, struct arena *a, const struct keys *keys,
-		      const struct session_filter *filter, int64_t limit, const struct cursor *after,
-		      struct json_object **out)
+		      const struct session_filter *filter, int64_t limit,
+		      const struct cursor *after, struct json_object **out)
 {
 	const char *next;
 	struct db_rows rows;
@@ -164,11 +168,20 @@ enum err session_list(struct db *db, struct arena *a, const struct keys *keys,
 
 static const char CSV_SELECT[] =
 	"DECLARE export NO SCROLL CURSOR FOR SELECT s.id, t.name, st.name, s.package_id,"
-	" s.package_rate, s.currency, s.session_status, " CSV_MOMENT("s.sent_at") ", "
-	CSV_MOMENT("s.clicked_at") ", " CSV_MOMENT("s.session_ended_at") ","
-	" s.session_duration_minutes, s.ended_by, CASE WHEN s.estimated THEN 'yes' ELSE 'no' END,"
-	" CASE WHEN " SESSION_PROVISIONAL " THEN 'yes' ELSE 'no' END, s.attendance,"
-	" s.attendance_note FROM" SESSION_TABLES "CROSS JOIN (SELECT time_zone FROM academy) z";
+	" s.package_rate, s.currency, s.session_status, " CSV_MOMENT("s.sent_at") ", " CSV_MOMENT(
+		"s.clicked_at") ", " CSV_MOMENT("s.session_ended_at") ","
+								      " s.session_duration_minutes,"
+								      " s.ended_by, CASE WHEN "
+								      "s.estimated THEN 'yes' ELSE "
+								      "'no' END,"
+								      " CASE "
+								      "WHEN " SESSION_PROVISIONAL
+								      " THEN 'yes' ELSE 'no' END, "
+								      "s.attendance,"
+								      " s.attendance_note "
+								      "FROM" SESSION_TABLES
+								      "CROSS JOIN (SELECT "
+								      "time_zone FROM academy) z";
 
 #define CSV_COLUMNS 18
 
@@ -185,11 +198,15 @@ static enum err csv_header(struct db *db, struct arena *a, struct buf *buf)
 	zone = db_str(&r);
 
 	const char *names[CSV_COLUMNS] = {
-		"id", "teacher", "student", "package", "rate", "currency", "status",
-		arena_printf(a, "sent (%s)", zone),  "sent (UTC)",
-		arena_printf(a, "start (%s)", zone), "start (UTC)",
-		arena_printf(a, "end (%s)", zone),   "end (UTC)",
-		"minutes", "ended by", "estimated", "provisional", "attendance",
+		"id",	       "teacher",
+		"student",     "package",
+		"rate",	       "currency",
+		"status",      arena_printf(a, "sent (%s)", zone),
+		"sent (UTC)",  arena_printf(a, "start (%s)", zone),
+		"start (UTC)", arena_printf(a, "end (%s)", zone),
+		"end (UTC)",   "minutes",
+		"ended by",    "estimated",
+		"provisional", "attendance",
 	};
 
 	buf_add(buf, CSV_BOM, 3);
@@ -218,8 +235,8 @@ static enum err flush(struct buf *buf, sink_fn *sink, void *to)
 	return e;
 }
 
-static enum err csv_in_snapshot(struct db *db, const struct session_filter *filter,
-				struct buf *buf, sink_fn *sink, void *to)
+static enum err csv_in_snapshot(struct db *db, const struct session_filter *filter, struct buf *buf,
+				sink_fn *sink, void *to)
 {
 	struct arena *a = arena_new();
 	struct sql q = { .a = a, .text = CSV_SELECT };

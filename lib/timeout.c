@@ -5,7 +5,8 @@
 #define BATCH	    "1000"
 #define DEADLINE_MS 30000 /* of one batch, connection included */
 
-/* The set-based form of decide() for classes whose evidence leaves only one outcome: see decision.unsettled. */
+/* The set-based form of decide() for classes whose evidence leaves only one outcome: see
+ * decision.unsettled. */
 static const char SQL_TIME_OUT[] =
 	"WITH due AS ("
 	" SELECT id FROM sessions WHERE session_status = 'active' AND NOT unsettled"

@@ -1,0 +1,73 @@
+/*
+ * GET /api/admin/session-events?session_id=: the evidence of a session, and what it comes to.
+ *
+ * Answer    200 {"session":{...},"events":[{"id","kind","happened_at","received_at","source",
+ *           "account":{"id","name"}|null,"detail"}],"explanation"}
+ * Errors    400 401 403 404 503
+ */
+#include <json-c/json.h>
+
+#include "app.h"
+#include "db_json.h"
+#include "explain.h"
+#include "params.h"
+#include "session.h"
+
+/* No class has more; a hostile one is cut here, newest left out. */
+#define EVENTS_MAX "1000"
+
+static const char SQL_EVENTS[] =
+	"SELECT e.id, e.kind, e.happened_at, e.received_at, e.source, a.id AS \"account.id\","
+	" a.name AS \"account.name\", e.detail"
+	" FROM session_events e LEFT JOIN accounts a ON a.id = e.account_id"
+	" WHERE e.session_id = $1::bigint ORDER BY e.happened_at, e.id LIMIT " EVENTS_MAX;
+
+static enum err events(struct req *req, int64_t id, struct json_object **out)
+{
+	const char *args[] = { arena_int(req->arena, id) };
+	struct db_rows r;
+	enum err e = db_read(req->db, req->arena, SQL_EVENTS, 1, args, &r);
+
+	if (!e)
+		*out = db_rows_json(&r);
+	return e;
+}
+
+static enum err show(struct req *req)
+{
+	struct json_object *session, *list, *answer;
+	const char *explanation;
+	struct params p;
+	int64_t id;
+	enum err e;
+
+	params_open(&p, req);
+	id = params_i64_or(&p, "session_id", 1, INT64_MAX - 1, 0);
+	if (!id)
+		params_refuse(&p, "session_id", "Say which session.");
+	e = params_close(&p);
+	if (!e)
+		e = explain(req->db, req->arena, id, &explanation);
+	if (!e)
+		e = session_json(req->db, req->arena, id, &session);
+	if (!e)
+		e = events(req, id, &list);
+	if (e)
+		return e;
+	answer = json_object_new_object();
+	json_object_object_add(answer, "session", session);
+	json_object_object_add(answer, "events", list);
+	json_object_object_add(answer, "explanation", json_object_new_string(explanation));
+	return req_json(req, 200, answer);
+}
+
+static const struct endpoint endpoint = {
+	.name = "admin_session_events",
+	.who = WHO_ADMIN,
+	.routes = { { "GET", show } },
+};
+
+int main(int argc, char **argv)
+{
+	return app_main(argc, argv, &endpoint);
+}

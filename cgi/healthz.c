@@ -1,0 +1,30 @@
+/*
+ * GET /healthz: whether the product works, for this machine's monitor.
+ *
+ * Answer    200 {"status":"ok|degraded","database","now","timeout":{...},"schema_version"};
+ *           degraded: session-timeout has not succeeded lately
+ * Errors    403 another machine, 503 the database is away
+ */
+#include "app.h"
+#include "health.h"
+
+static enum err show(struct req *req)
+{
+	struct json_object *answer;
+	enum err e = health_json(req->db, req->arena, &answer);
+
+	return e ? e : req_json(req, 200, answer);
+}
+
+static const struct endpoint endpoint = {
+	.name = "healthz",
+	.who = WHO_LOCAL,
+	.routes = { { "GET", show } },
+	.workers = 1,
+	.deadline_ms = 2000,
+};
+
+int main(int argc, char **argv)
+{
+	return app_main(argc, argv, &endpoint);
+}
