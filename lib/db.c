@@ -330,6 +330,8 @@ enum err db_finish(struct db *db, enum err e)
 
 bool db_next(struct db_rows *r)
 {
+	if (r->row >= 0 && r->row < PQntuples(r->res) && r->col != PQnfields(r->res))
+		r->bad = true;
 	r->col = 0;
 	return ++r->row < PQntuples(r->res);
 }
@@ -396,7 +398,7 @@ const char *db_str(struct db_rows *r)
 
 enum err db_end(struct db_rows *r)
 {
-	if (!r->bad && (r->col == PQnfields(r->res) || PQntuples(r->res) == 0))
+	if (!r->bad && (r->row >= PQntuples(r->res) || r->col == PQnfields(r->res)))
 		return OK;
 	log_error("db: a scan does not match its columns (%d of %d read)", r->col,
 		  PQnfields(r->res));

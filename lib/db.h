@@ -66,7 +66,7 @@ int64_t db_i64(struct db_rows *rows);
 int64_t db_i64_or(struct db_rows *rows, int64_t if_null);
 bool db_bool(struct db_rows *rows);
 const char *db_str(struct db_rows *rows);	  /* NULL for NULL */
-MUST_CHECK enum err db_end(struct db_rows *rows); /* every column of the last row was read */
+MUST_CHECK enum err db_end(struct db_rows *rows); /* every column of each row met was read */
 
 /* The next row's only column, ERR_NOT_FOUND if there is no row. */
 MUST_CHECK enum err db_one_i64(struct db_rows *rows, int64_t *out);
