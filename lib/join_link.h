@@ -31,7 +31,9 @@ struct join_link {
 	const char *zoom_url; /* 1..JOIN_LINK_URL_MAX bytes, kept byte for byte */
 };
 
-/* The token of link under the first key, never the same twice; NULL if its URL has no legal length.
+/*
+ * The token of link under the first key, the same for the same link: a repeated
+ * request gets the same answer. NULL if the URL has no legal length.
  */
 MUST_CHECK const char *join_link_seal(struct arena *a, const struct keys *keys,
 				      const struct join_link *link);

@@ -11,6 +11,7 @@ static_assert(KEY_BYTES == crypto_auth_hmacsha256_KEYBYTES, "signs with these ke
 /* The names go into the keys: a changed name is the death of every link made before. */
 static const char *const names[KEY__MAX] = {
 	[KEY_JOIN_LINK] = "classclock join-link",
+	[KEY_JOIN_NONCE] = "classclock join-link nonce",
 	[KEY_TEACHER_LEFT] = "classclock teacher-left",
 	[KEY_CURSOR] = "classclock cursor",
 };

@@ -12,6 +12,7 @@
  */
 enum key_purpose {
 	KEY_JOIN_LINK,	  /* seals the token of the student's link */
+	KEY_JOIN_NONCE,	  /* makes the nonce of that seal */
 	KEY_TEACHER_LEFT, /* signs the teacher's "End class" URL */
 	KEY_CURSOR,	  /* protects the position in a list */
 	KEY__MAX

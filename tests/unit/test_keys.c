@@ -23,6 +23,8 @@ static void the_same_secret_gives_the_same_keys_for_ever(void **state)
 	static const char *const hex[KEY__MAX] = {
 		[KEY_JOIN_LINK] =
 			"3c6f48ab6f5a76e439c3cafee1b78f439d463918f48d60ca4c3544da8272dd5f",
+		[KEY_JOIN_NONCE] =
+			"4e4fa6b5e8d8fad21e6185df1f3c235a2a950c6ad74917de6c867b3c73008c24",
 		[KEY_TEACHER_LEFT] =
 			"2d9348d9c76ed974e40cae1b261896a38049319f8add0074bb959af6301cdde9",
 		[KEY_CURSOR] = "8aec4de14d0abf8a1cb28bae0be24501d2ecc265c2ecc81cd9d4ea8d527ed1cd",
