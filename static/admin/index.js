@@ -1,0 +1,427 @@
+// The sessions: what an admin keeps open all day.
+
+import { Component, Empty, Icon, Notice, createRef, html } from '../lib/ui.js';
+import { Problem, api, explain, query } from '../lib/api.js';
+import { t } from '../lib/i18n.js';
+import { now } from '../lib/clock.js';
+import { isoDay, minutes, number } from '../lib/format.js';
+import { STATUSES } from '../lib/session.js';
+import { Freshness, Refresher } from '../lib/refresh.js';
+import { SessionPanel } from '../lib/panel.js';
+import { start } from '../lib/shell.js';
+import { Table, TableSkeleton } from './table.js';
+import { TimeoutDialog } from './timeout.js';
+import { LIMITS, PERIODS, addressOf, filterOf, readView } from './view.js';
+
+/** @typedef {import('../types').Session} Session */
+/** @typedef {import('../types').SessionList} SessionList */
+/** @typedef {import('../types').Totals} Totals */
+/** @typedef {import('../types').Named} Named */
+/** @typedef {import('./view.js').View} View */
+
+/**
+ * @typedef {object} State
+ * @property {View} view
+ * @property {SessionList | null} list the newest answer
+ * @property {Session[]} rows what is shown of it
+ * @property {Set<number>} gone
+ * @property {number} fresh new sessions that wait for the pointer to leave
+ * @property {{today: Totals, running: number} | null} cards
+ * @property {boolean} loading another view was asked for
+ * @property {Problem | null} refused
+ * @property {import('../lib/refresh.js').Health} health
+ * @property {Record<'teachers' | 'students', Named[]>} people
+ * @property {boolean} timeout
+ */
+
+const SESSIONS = '/api/admin/teacher-sessions';
+
+/** @extends {Component<{me: import('../types').Me}, State>} */
+class SessionsPage extends Component {
+  /** @type {State} */
+  state = {
+    view: readView(),
+    list: null,
+    rows: [],
+    gone: new Set(),
+    fresh: 0,
+    cards: null,
+    loading: true,
+    refused: null,
+    health: { at: null, error: '', next: null, busy: true },
+    people: { teachers: [], students: [] },
+    timeout: false,
+  };
+
+  async componentDidMount() {
+    addEventListener('popstate', () => this.setState({ view: readView() }, this.reload));
+    await this.refresher.start();
+    this.loadPeople();
+  }
+
+  refresher = new Refresher((poll) => this.load(poll), (health) => this.setState({ health }));
+  area = createRef();
+  asked = new AbortController();
+  over = false;
+  typing = 0;
+
+  /** @param {boolean} poll */
+  async load(poll) {
+    const { view } = this.state;
+    const today = isoDay(now());
+
+    this.asked.abort();
+    this.asked = new AbortController();
+    const options = { poll, signal: this.asked.signal };
+    /** @param {Record<string, any>} params @returns {Promise<SessionList>} */
+    const ask = (params) => api('GET', SESSIONS + query(params), undefined, options);
+
+    try {
+      const [list, day, running] = await Promise.all([
+        ask({ ...filterOf(view), limit: view.limit, cursor: view.cursor }),
+        ask({ date: today, limit: 1 }),
+        ask({ status: 'active', limit: 1 }),
+      ]);
+      this.take(list, { today: day.totals, running: running.totals.active });
+    } catch (error) {
+      if (error instanceof Problem && !error.away && error.status < 500)
+        this.setState({ refused: error, loading: false });
+      throw error;
+    }
+  }
+
+  /** Shows an answer; rows neither come nor go under the pointer. @param {SessionList} list @param {State['cards']} cards */
+  take(list, cards) {
+    const { rows, loading } = this.state;
+    const hold = !loading && rows.length > 0 && this.handsOn();
+    const known = new Set(rows.map((row) => row.id));
+    const newer = list.sessions.filter((session) => !known.has(session.id));
+
+    list.sessions = list.sessions.map((session) => same(rows, session));
+    if (!hold) return this.setState({ list, cards, rows: list.sessions, gone: new Set(), fresh: 0, loading: false, refused: null });
+    const byId = new Map(list.sessions.map((session) => [session.id, session]));
+    const last = list.sessions.at(-1)?.sent_at ?? '';
+
+    this.setState({
+      list,
+      cards,
+      rows: rows.map((row) => byId.get(row.id) ?? row),
+      gone: new Set(rows.filter((row) => !byId.has(row.id) && (row.sent_at > last || !list.next_cursor)).map((row) => row.id)),
+      fresh: newer.length,
+      refused: null,
+    });
+  }
+
+  /** Is somebody pointing at, reading or walking through the rows? */
+  handsOn() {
+    const area = /** @type {HTMLElement | null} */ (this.area.current);
+    const selection = getSelection();
+
+    if (!area) return false;
+    return (
+      this.over ||
+      area.contains(document.activeElement) ||
+      (!!selection && !selection.isCollapsed && area.contains(selection.anchorNode)) ||
+      area.getBoundingClientRect().top < 0
+    );
+  }
+
+  /** What waited may come in. */
+  settle = () => {
+    const { list } = this.state;
+    if (list) this.setState({ rows: list.sessions, gone: new Set(), fresh: 0 });
+  };
+
+  leave = () => {
+    this.over = false;
+    if ((this.state.fresh || this.state.gone.size) && !this.handsOn()) this.settle();
+  };
+
+  reload = () => {
+    this.setState({ loading: true, refused: null }, () => this.refresher.now());
+  };
+
+  /** Another filter: a new address, from its first page. @param {View} change @param {boolean} [quietly] */
+  filter(change, quietly = false) {
+    const { cursor: _, ...rest } = this.state.view;
+    this.go({ ...rest, ...change }, {}, quietly);
+  }
+
+  /** @param {View} view @param {object} state @param {boolean} [quietly] */
+  go(view, state, quietly = false) {
+    const kept = Object.fromEntries(Object.entries(view).filter(([, value]) => value));
+
+    history[quietly ? 'replaceState' : 'pushState'](state, '', addressOf(kept));
+    this.setState({ view: kept }, this.reload);
+  }
+
+  /** @param {Session | null} session */
+  open(session) {
+    const { session: _, ...rest } = this.state.view;
+    /** @type {View} */
+    const view = session ? { ...rest, session: String(session.id) } : rest;
+
+    history.replaceState(history.state, '', addressOf(view));
+    this.setState({ view });
+    if (!session) this.returnFocus();
+  }
+
+  returnFocus() {
+    const row = /** @type {HTMLElement | null} */ (document.querySelector('tr.selected a'));
+    setTimeout(() => row?.focus({ preventScroll: true }));
+  }
+
+  async loadPeople() {
+    try {
+      const [{ teachers }, { students }] = await Promise.all([
+        api('GET', '/api/admin/teachers', undefined, { poll: true, raw401: true }),
+        api('GET', '/api/admin/students', undefined, { poll: true, raw401: true }),
+      ]);
+      this.setState({ people: { teachers, students } });
+    } catch {
+      // The lists of names only help to filter; the table says what is wrong.
+    }
+  }
+
+  /** The browser downloads, streaming; a login that has run out is renewed before. @param {MouseEvent} event */
+  exportCsv = async (event) => {
+    const link = /** @type {HTMLAnchorElement} */ (event.currentTarget);
+
+    if (link.dataset.ready) {
+      delete link.dataset.ready;
+      return;
+    }
+    event.preventDefault();
+    try {
+      await api('GET', '/api/auth/me');
+      link.dataset.ready = '1';
+      link.click();
+    } catch (error) {
+      this.setState({ health: { ...this.state.health, error: explain(error) } });
+    }
+  };
+
+  /** @param {Session | null} session */
+  changed = (session) => {
+    if (session)
+      this.setState({ rows: this.state.rows.map((row) => (row.id === session.id ? { ...row, ...session } : row)) });
+    this.refresher.now();
+    document.dispatchEvent(new Event('attention'));
+  };
+
+  /** @param {unknown} _ @param {State} state */
+  render(_, state) {
+    const { view, list, rows, refused, timeout } = state;
+    const selected = Number(view.session) || null;
+
+    return html`
+      <div class="head">
+        <h1>${t('nav.sessions')}</h1>
+        <div class="tools">
+          <a class="button" href=${SESSIONS + query({ ...filterOf(view), format: 'csv' })} download onClick=${this.exportCsv}>
+            <${Icon} name="download" /> ${t('sessions.export')}</a>
+          <button type="button" onClick=${() => this.setState({ timeout: true })}><${Icon} name="clock" /> ${t('timeout.title')}</button>
+        </div>
+      </div>
+      <${Cards} cards=${state.cards} />
+      <${Filters} view=${view} people=${state.people} onChange=${(/** @type {View} */ v, /** @type {boolean} */ q) => this.filter(v, q)} />
+      <div class="above">
+        <${Summary} list=${list} />
+        ${state.fresh > 0 && html`<button type="button" class="small pill" onClick=${this.settle}>${t('sessions.fresh', { n: state.fresh })}</button>`}
+        <${Freshness} health=${state.health} onRefresh=${this.refresher.now} />
+      </div>
+      <div class="rows" ref=${this.area}
+        onPointerEnter=${(/** @type {PointerEvent} */ e) => { this.over = e.pointerType === 'mouse'; }}
+        onPointerLeave=${this.leave} onFocusOut=${() => setTimeout(this.leave)}>
+        ${refused ? html`<${Notice} text=${explain(refused)} /><p><a href="/admin/">${t('filter.clear')}</a></p>`
+          : !list ? html`<${TableSkeleton} />`
+          : rows.length === 0 ? html`<${NoRows} view=${view} onAll=${() => this.filter({ period: 'all', from: '', to: '' })} />`
+          : html`<${Table} rows=${rows} selected=${selected} gone=${state.gone} busy=${state.loading}
+              address=${(/** @type {Session} */ s) => addressOf({ ...view, session: String(s.id) })}
+              onOpen=${(/** @type {Session} */ s, /** @type {Event} */ e) => { e.preventDefault(); this.open(s); }} />`}
+      </div>
+      ${list && !refused && html`<${Pager} view=${view} list=${list} onGo=${(/** @type {View} */ v, /** @type {object} */ s) => this.turn(v, s)}
+        onLimit=${(/** @type {string} */ limit) => this.filter({ limit })} />`}
+      ${selected && html`<${SessionPanel} id=${selected} session=${rows.find((row) => row.id === selected)}
+        onClose=${() => this.open(null)} onChange=${this.changed} />`}
+      ${timeout && html`<${TimeoutDialog} onClose=${() => this.setState({ timeout: false })} onDone=${this.reload} />`}
+    `;
+  }
+
+  /** @param {View} view @param {object} state */
+  turn(view, state) {
+    this.go(view, state);
+    this.area.current?.scrollIntoView({ block: 'nearest' });
+  }
+}
+
+/** The row as it is already shown, when nothing about it changed. @param {Session[]} rows @param {Session} session */
+function same(rows, session) {
+  const shown = rows.find((row) => row.id === session.id);
+  return shown && JSON.stringify(shown) === JSON.stringify(session) ? shown : session;
+}
+
+/** @param {{cards: State['cards']}} props */
+const Cards = ({ cards }) => {
+  const today = cards?.today;
+  const all = today && today.sent + today.active + today.ended + today.timeout + today.cancelled + today.missed;
+  const list = [
+    { key: 'running', value: cards && number(cards.running), href: { period: 'all', status: 'active' } },
+    { key: 'today', value: all != null && number(all), href: { period: 'today' } },
+    { key: 'minutes', value: today && number(today.minutes), href: { period: 'today' } },
+    { key: 'timeouts', value: today && number(today.timeout), href: { period: 'today', status: 'timeout' } },
+    { key: 'unopened', value: today && number(today.sent + today.missed), href: { period: 'today', status: 'sent' } },
+  ];
+
+  return html`
+    <ul class="cards" aria-label=${t('cards.label')}>
+      ${list.map(({ key, value, href }) => html`
+        <li><a class=${`card ${key}`} href=${addressOf(/** @type {View} */ (href))}>
+          <span>${t(/** @type {any} */ (`cards.${key}`))}</span>
+          <strong>${value === null || value === false || value === undefined ? html`<i class="skeleton"></i>` : value}</strong>
+        </a></li>`)}
+    </ul>
+  `;
+};
+
+/** @typedef {{view: View, people: State['people'], onChange: (change: View, quietly?: boolean) => void}} FilterProps */
+
+/** @extends {Component<FilterProps, {open: boolean}>} */
+class Filters extends Component {
+  /** On a narrow screen the choices wait behind a button. */
+  state = { open: false };
+
+  /** @param {string} name @param {any} choices */
+  select(name, choices) {
+    const { view, onChange } = this.props;
+
+    return html`
+      <label class=${`pick ${name}`}><span>${t(/** @type {any} */ (`filter.${name}`))}</span>
+        <select name=${name} onChange=${(/** @type {any} */ e) => onChange({ [name]: e.target.value })}>
+          <option value="" selected=${!view[name]}>${t('filter.any')}</option>
+          ${choices}
+        </select>
+      </label>`;
+  }
+
+  /** @param {'teacher_id' | 'student_id'} name @param {Named[]} named */
+  person(name, named) {
+    const wanted = this.props.view[name];
+    const missing = wanted && !named.some(({ id }) => String(id) === wanted);
+
+    return this.select(name, [
+      missing && html`<option value=${wanted} selected>${named.length ? t('filter.unknown', { n: wanted }) : '…'}</option>`,
+      ...named.map(({ id, name: label }) => html`<option key=${id} value=${id} selected=${String(id) === wanted}>${label}</option>`),
+    ]);
+  }
+
+  /** @param {any} event */
+  setPeriod = ({ target: { value } }) => {
+    const { view, onChange } = this.props;
+    const today = isoDay(now());
+
+    if (value === 'custom') onChange({ period: value, from: view.from || today, to: view.to || today });
+    else onChange({ period: value === 'week' ? '' : value, from: '', to: '' });
+  };
+
+  /** @param {FilterProps} props @param {{open: boolean}} state */
+  render({ view, people, onChange }, { open }) {
+    const period = view.period ?? 'week';
+    const set = Object.keys(view).filter((key) => !['session', 'limit', 'cursor', 'to'].includes(key));
+    const hidden = set.filter((key) => key !== 'q').length;
+
+    return html`
+      <form class=${open ? 'filters open' : 'filters'} role="search" aria-label=${t('filter.label')} onSubmit=${(/** @type {Event} */ e) => e.preventDefault()}>
+        <div class="picks" id="picks">
+          <label class="pick period"><span>${t('filter.period')}</span>
+            <select name="period" onChange=${this.setPeriod}>
+              ${PERIODS.map((name) => html`<option value=${name} selected=${name === period}>${t(`period.${name}`)}</option>`)}
+            </select>
+          </label>
+          ${period === 'custom' && ['from', 'to'].map((name) => html`
+            <label class="pick day"><span>${t(/** @type {any} */ (`filter.${name}`))}</span>
+              <input type="date" name=${name} value=${view[name] ?? ''} onChange=${(/** @type {any} */ e) => onChange({ [name]: e.target.value })} />
+            </label>`)}
+          ${this.select('status', STATUSES.map((name) => html`<option value=${name} selected=${name === view.status}>${t(`status.${name}`)}</option>`))}
+          ${this.person('teacher_id', people.teachers)}
+          ${this.person('student_id', people.students)}
+          ${view.package_id && this.select('package_id', html`<option value=${view.package_id} selected>${view.package_id}</option>`)}
+        </div>
+        <${Search} value=${view.q ?? ''} onChange=${(/** @type {string} */ q) => onChange({ q }, true)} />
+        <button type="button" class="more" aria-expanded=${open ? 'true' : 'false'} aria-controls="picks" onClick=${() => this.setState({ open: !open })}>
+          <${Icon} name="filter" /> ${hidden ? t('filter.more', { n: hidden }) : t('filter.button')}
+        </button>
+        <a class="clear" href="/admin/" hidden=${!set.length}>${t('filter.clear')}</a>
+      </form>
+    `;
+  }
+}
+
+/** Searches while you type, a breath after the last key. @extends {Component<{value: string, onChange: (q: string) => void}>} */
+class Search extends Component {
+  timer = 0;
+  /** @type {{current: HTMLInputElement | null}} */
+  input = createRef();
+
+  /** @param {any} event */
+  type = ({ target }) => {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => target.value.trim() !== this.props.value && this.props.onChange(target.value.trim()), 250);
+  };
+
+  /** @param {{value: string}} before */
+  componentDidUpdate({ value }) {
+    const input = this.input.current;
+    // Back and forward change the words; a refresh never touches what is being typed.
+    if (input && value !== this.props.value && document.activeElement !== input) input.value = this.props.value;
+  }
+
+  /** @param {{value: string}} props */
+  render({ value }) {
+    return html`
+      <label class="pick search"><span>${t('filter.q')}</span>
+        <input ref=${this.input} type="search" name="q" defaultValue=${value} onInput=${this.type} maxlength="100" autocomplete="off" placeholder=${t('filter.q_hint')} />
+      </label>
+    `;
+  }
+}
+
+/** @param {{list: SessionList | null}} props */
+const Summary = ({ list }) => {
+  if (!list) return html`<p class="summary"><i class="skeleton"></i></p>`;
+  const { minutes: total, ...counts } = list.totals;
+  const n = Object.values(counts).reduce((sum, count) => sum + count, 0);
+
+  return html`<p class="summary"><strong>${t('sessions.count', { n })}</strong> · ${minutes(total)}</p>`;
+};
+
+/** @param {{view: View, onAll: () => void}} props */
+const NoRows = ({ view, onAll }) => html`
+  <${Empty} title=${t(Object.keys(view).length ? 'sessions.none_found' : 'sessions.none')}
+    text=${t(Object.keys(view).length ? 'sessions.none_found_text' : 'sessions.none_text')}>
+    ${view.period !== 'all' && html`<button type="button" onClick=${onAll}>${t('sessions.show_all')}</button>`}
+  <//>
+`;
+
+/** @param {{view: View, list: SessionList, onGo: (view: View, state: object) => void, onLimit: (limit: string) => void}} props */
+const Pager = ({ view, list, onGo, onLimit }) => {
+  /** @type {string[]} */
+  const before = history.state?.before ?? [];
+  const back = () => onGo({ ...view, cursor: before.at(-1) ?? '' }, { before: before.slice(0, -1) });
+  const forth = () => onGo({ ...view, cursor: list.next_cursor ?? '' }, { before: [...before, view.cursor ?? ''] });
+
+  return html`
+    <nav class="pager" aria-label=${t('pager.label')}>
+      <button type="button" disabled=${!view.cursor} onClick=${back}><${Icon} name="back" /> ${t(before.length || !view.cursor ? 'pager.newer' : 'pager.first')}</button>
+      <span class="muted">${!view.cursor || before.length ? t('pager.page', { n: before.length + 1 }) : ''}</span>
+      <button type="button" disabled=${!list.next_cursor} onClick=${forth}>${t('pager.older')} <${Icon} name="forward" /></button>
+      <label class="pick limit"><span>${t('pager.limit')}</span>
+        <select onChange=${(/** @type {any} */ e) => onLimit(e.target.value === '50' ? '' : e.target.value)}>
+          ${LIMITS.map((n) => html`<option value=${n} selected=${String(n) === (view.limit ?? '50')}>${number(n)}</option>`)}
+        </select>
+      </label>
+    </nav>
+  `;
+};
+
+start('admin', 'sessions', SessionsPage);

@@ -1,0 +1,64 @@
+// An invitation is opened: choose a password. The token stands behind the #, no server log sees it.
+
+import { Component, Field, Notice, html, render } from './lib/ui.js';
+import { Problem, api, explain } from './lib/api.js';
+import { t } from './lib/i18n.js';
+import { LanguageChoice, Mark, ThemeChoice } from './lib/choices.js';
+
+const token = location.hash.slice(1);
+
+/** @extends {Component<{}, {busy: boolean, error: string, field: string, dead: boolean}>} */
+class Invite extends Component {
+  state = { busy: false, error: '', field: '', dead: !token };
+
+  /** @param {SubmitEvent} event */
+  submit = async (event) => {
+    event.preventDefault();
+    const { password, again } = Object.fromEntries(new FormData(/** @type {HTMLFormElement} */ (event.currentTarget)));
+
+    if (password !== again) return this.setState({ error: t('invite.differ'), field: 'again' });
+    this.setState({ busy: true, error: '', field: '' });
+    try {
+      await api('POST', '/api/auth/accept-invite', { token, password }, { raw401: true });
+      await this.enter();
+    } catch (error) {
+      const refused = error instanceof Problem ? error : new Problem(0);
+      const dead = refused.field === 'token' || [401, 404, 409, 410].includes(refused.status);
+      this.setState({ busy: false, dead, error: explain(error), field: refused.field ?? '' });
+    }
+  };
+
+  async enter() {
+    try {
+      const { account } = await api('GET', '/api/auth/me', undefined, { raw401: true });
+      location.replace(account.role === 'teacher' ? '/teacher/' : '/admin/');
+    } catch {
+      location.replace('/?welcome');
+    }
+  }
+
+  /** @param {unknown} _ @param {{busy: boolean, error: string, field: string, dead: boolean}} state */
+  render(_, { busy, error, field, dead }) {
+    if (dead) return html`<h2>${t('invite.dead')}</h2><p>${t('invite.dead_text')}</p><a class="button" href="/">${t('login.submit')}</a>`;
+    return html`
+      <h2>${t('invite.title')}</h2>
+      <form class="stack" onSubmit=${this.submit}>
+        ${error && !field && html`<${Notice} text=${error} />`}
+        <${Field} label=${t('password.new')} name="password" type="password" dir="ltr" required minlength="10" maxlength="256"
+          autocomplete="new-password" hint=${t('password.hint')} error=${field === 'password' ? error : ''} />
+        <${Field} label=${t('invite.again')} name="again" type="password" dir="ltr" required
+          autocomplete="new-password" error=${field === 'again' ? error : ''} />
+        <button class="primary" disabled=${busy}>${t('invite.submit')}</button>
+      </form>
+    `;
+  }
+}
+
+document.title = t('invite.title');
+render(
+  html`
+    <main><h1><${Mark} /> classclock</h1><${Invite} /></main>
+    <footer><${LanguageChoice} /><${ThemeChoice} /></footer>
+  `,
+  /** @type {HTMLElement} */ (document.getElementById('app')),
+);

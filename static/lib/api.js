@@ -1,0 +1,131 @@
+// Talks to the server: JSON in and out, every failure one kind of exception.
+
+import { sync } from './clock.js';
+import { t } from './i18n.js';
+
+/** What the server, or its silence, had against a request. */
+export class Problem extends Error {
+  /**
+   * @param {number} status 0 when there was no answer
+   * @param {string} [detail]
+   * @param {string} [field] the input at fault
+   * @param {number} [wait] seconds the server asks to wait
+   */
+  constructor(status, detail = '', field = undefined, wait = 0) {
+    super(detail || `status ${status}`);
+    this.status = status;
+    this.detail = detail;
+    this.field = field;
+    this.wait = wait;
+  }
+
+  /** Nobody is there: worth trying again by itself. */
+  get away() {
+    return this.status === 0 || this.status === 502 || this.status === 503 || this.status === 504;
+  }
+}
+
+/** What to tell a person, and what they can do. @param {unknown} error */
+export function explain(error) {
+  if (!(error instanceof Problem)) return t('problem.page');
+  const { status, detail, wait } = error;
+
+  if (status === 0) return t('problem.offline');
+  if (status === 401) return t('problem.signed_out');
+  if (status === 403) return t('problem.forbidden');
+  if (status === 404) return t('problem.gone');
+  if (status === 413) return t('problem.too_large');
+  if (status === 429) return wait ? t('problem.wait', { n: wait }) : t('problem.slow_down');
+  if (error.away) return t('problem.away');
+  if (status >= 500) return t('problem.server');
+  return detail || t('problem.refused');
+}
+
+/** @type {() => Promise<void>} */
+let signInAgain = () => Promise.reject(new Problem(401));
+
+/** Who asks for the password when a login has run out. @param {() => Promise<void>} fn */
+export function onExpired(fn) {
+  signInAgain = fn;
+}
+
+/**
+ * @typedef {object} Options
+ * @property {boolean} [poll] nobody asked for this: it keeps no login alive
+ * @property {boolean} [raw401] the caller deals with a missing login itself
+ * @property {AbortSignal} [signal]
+ */
+
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {unknown} [body]
+ * @param {Options} [options]
+ * @returns {Promise<any>}
+ */
+export async function api(method, path, body, options = {}) {
+  try {
+    return await once(method, path, body, options);
+  } catch (error) {
+    if (!(error instanceof Problem) || error.status !== 401 || options.raw401) throw error;
+  }
+  await signInAgain();
+  return once(method, path, body, options);
+}
+
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {unknown} body
+ * @param {Options} options
+ */
+async function once(method, path, body, { poll, signal }) {
+  /** @type {Record<string, string>} */
+  const headers = { Accept: 'application/json' };
+  const limit = AbortSignal.timeout(30_000);
+  const asked = performance.now();
+  let response;
+
+  if (body !== undefined) headers['Content-Type'] = 'application/json';
+  if (poll) headers['X-Poll'] = '1';
+  try {
+    response = await fetch(path, {
+      method,
+      headers,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal: signal ? AbortSignal.any([signal, limit]) : limit,
+    });
+    const text = await response.text();
+    const answer = parse(text);
+
+    if (response.ok && (answer !== undefined || !text)) {
+      const moment = answer?.generated_at ?? answer?.now;
+      if (moment) sync(moment, asked);
+      return answer;
+    }
+    throw new Problem(
+      response.ok ? 502 : response.status,
+      answer?.detail,
+      answer?.field,
+      Number(response.headers.get('Retry-After')) || 0,
+    );
+  } catch (error) {
+    if (error instanceof Problem || signal?.aborted) throw error;
+    throw new Problem(0);
+  }
+}
+
+/** @param {string} text */
+function parse(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** ?a=1&b=2 of what is set. @param {Record<string, string | number | null | undefined>} params */
+export function query(params) {
+  const set = Object.entries(params).filter(([, value]) => value != null && value !== '');
+  return set.length ? `?${new URLSearchParams(set.map(([k, v]) => [k, String(v)]))}` : '';
+}

@@ -1,0 +1,35 @@
+// Runs before the first paint, so that nothing flips: language, direction, colours.
+'use strict';
+
+(() => {
+  const root = document.documentElement;
+  const languages = ['en', 'ar', 'am'];
+  const dark = matchMedia('(prefers-color-scheme: dark)');
+
+  /** @param {string} key */
+  const saved = (key) => {
+    try {
+      return localStorage.getItem(key);
+    } catch {
+      return null;
+    }
+  };
+
+  const wanted = [saved('language'), ...navigator.languages.map((tag) => tag.split('-')[0])];
+  const lang = wanted.find((tag) => languages.includes(tag ?? '')) ?? 'en';
+  root.lang = lang;
+  root.dir = lang === 'ar' ? 'rtl' : 'ltr';
+
+  const paint = () => {
+    const theme = saved('theme');
+    root.dataset.theme = theme === 'dark' || theme === 'light' ? theme : dark.matches ? 'dark' : 'light';
+  };
+  paint();
+  dark.addEventListener('change', paint);
+  document.addEventListener('theme', paint);
+
+  const catalog = document.createElement('link');
+  catalog.rel = 'modulepreload';
+  catalog.href = `/lib/catalog/${lang}.js`;
+  document.head.append(catalog);
+})();

@@ -1,0 +1,285 @@
+// One session beside the list: its facts, its evidence, what an admin can do about it.
+
+import { Component, Field, Icon, Name, Notice, createRef, html, say, values } from './ui.js';
+import { Problem, api, explain, query } from './api.js';
+import { t, word } from './i18n.js';
+import { day, fromInput, full, isoDay, minutes, money, timeExact, toInput } from './format.js';
+import { Badge, Duration, Marks, When, endedBy } from './session.js';
+
+/** @typedef {import('../types').Session} Session */
+/** @typedef {import('../types').Evidence} Evidence */
+/** @typedef {'end' | 'cancel' | 'reopen' | 'correct' | 'release'} Action */
+
+/** @type {Record<string, Action[]>} */
+const ACTIONS = {
+  sent: ['cancel', 'correct'],
+  active: ['end', 'cancel', 'correct'],
+  ended: ['correct', 'reopen', 'cancel'],
+  timeout: ['correct', 'reopen', 'cancel'],
+  missed: ['correct', 'reopen'],
+  cancelled: ['reopen'],
+};
+
+/**
+ * @typedef {object} Props
+ * @property {number} id
+ * @property {Session | undefined} session as the list knows it
+ * @property {() => void} onClose
+ * @property {(session: Session | null) => void} onChange
+ */
+/** @typedef {{events: Evidence[] | null, explanation: string, session: Session | null, error: unknown, action: Action | null}} State */
+
+/** @extends {Component<Props, State>} */
+export class SessionPanel extends Component {
+  /** @type {State} */
+  state = { events: null, explanation: '', session: null, error: null, action: null };
+
+  componentDidMount() {
+    const dialog = this.dialog.current;
+
+    // Beside the list where there is room, over it where there is none.
+    if (matchMedia('(min-width: 900px)').matches) dialog?.show();
+    else dialog?.showModal();
+    this.heading.current?.focus();
+    this.load();
+  }
+
+  componentWillUnmount() {
+    this.dialog.current?.close();
+  }
+
+  /** @param {Props} before */
+  componentDidUpdate(before) {
+    if (before.id !== this.props.id) {
+      this.setState({ events: null, explanation: '', session: null, error: null, action: null });
+      this.load();
+    } else if (before.session && this.props.session && changed(before.session, this.props.session)) {
+      this.load(true);
+    }
+  }
+
+  /** @param {boolean} [poll] */
+  async load(poll = false) {
+    const { id } = this.props;
+
+    try {
+      const answer = await api('GET', `/api/admin/session-events${query({ session_id: id })}`, undefined, { poll });
+      if (id !== this.props.id) return;
+      this.setState({ ...answer, session: answer.session ?? null, error: null });
+    } catch (error) {
+      if (id === this.props.id) this.setState({ error });
+    }
+  }
+
+  /** @param {KeyboardEvent} event */
+  keys = (event) => {
+    if (event.key !== 'Escape') return;
+    event.preventDefault();
+    if (this.state.action) this.setState({ action: null });
+    else this.props.onClose();
+  };
+
+  /** @param {Session | null} session */
+  done = (session) => {
+    this.setState({ action: null });
+    this.props.onChange(session);
+    this.load();
+  };
+
+  /** @param {Props} props @param {State} state */
+  render({ id, onClose, ...props }, { events, explanation, error, action, ...state }) {
+    const session = state.session ?? props.session;
+
+    return html`
+      <dialog ref=${this.dialog} class="panel" aria-labelledby="panel-title" onKeyDown=${this.keys} onCancel=${(/** @type {Event} */ e) => e.preventDefault()}>
+        <header>
+          <h2 id="panel-title" tabindex="-1" ref=${this.heading}>
+            ${session ? html`<${Name} text=${session.student.name} />` : t('panel.title', { n: id })}
+          </h2>
+          <button type="button" class="bare" aria-label=${t('action.close')} onClick=${onClose}><${Icon} name="close" /></button>
+        </header>
+        <div class="panel-body">
+          ${session && html`<${Facts} session=${session} />`}
+          ${error && html`<${Notice} text=${explain(error)} onRetry=${() => this.load()} />`}
+          ${(explanation || session?.explanation) && html`<p class="explanation" dir="auto">${explanation || session?.explanation}</p>`}
+          ${session && (action
+            ? html`<${ActionForm} key=${action} action=${action} session=${session} onDone=${this.done} onCancel=${() => this.setState({ action: null })} />`
+            : html`<${Actions} session=${session} events=${events ?? []} onChoose=${(/** @type {Action} */ a) => this.setState({ action: a })} />`)}
+          <h3>${t('panel.evidence')}</h3>
+          ${events ? html`<${Timeline} events=${events} />` : !error && html`<${TimelineSkeleton} />`}
+          ${session && html`<p class="links">
+            <a href=${`/admin/${query({ student_id: session.student.id, period: 'all' })}`}>${t('panel.all_of_student')}</a>
+            <a href=${`/admin/${query({ teacher_id: session.teacher.id, period: 'all' })}`}>${t('panel.all_of_teacher')}</a>
+          </p>`}
+        </div>
+      </dialog>
+    `;
+  }
+
+  heading = createRef();
+  /** @type {{current: HTMLDialogElement | null}} */
+  dialog = createRef();
+}
+
+/** @param {Session} a @param {Session} b */
+function changed(a, b) {
+  return JSON.stringify(a) !== JSON.stringify(b);
+}
+
+/** @param {{session: Session}} props */
+const Facts = ({ session: s }) => html`
+  <p class="state"><${Badge} status=${s.session_status} /> <strong class="num"><${Duration} session=${s} /></strong> <${Marks} session=${s} /></p>
+  <dl class="facts">
+    <dt>${t('col.teacher')}</dt><dd><${Name} text=${s.teacher.name} /></dd>
+    <dt>${t('col.package')}</dt><dd>${s.package_id ? html`<${Name} text=${s.package_id} />` : t('package.none')}
+      ${s.package_rate && html` <span class="muted">${money(s.package_rate, s.currency)}</span>`}</dd>
+    <dt>${t('col.sent')}</dt><dd><${When} at=${s.sent_at} /></dd>
+    <dt>${t('col.start')}</dt><dd><${When} at=${s.clicked_at} /></dd>
+    <dt>${t('col.deadline')}</dt><dd><${When} at=${s.times_out_at} beside=${s.clicked_at} /></dd>
+    <dt>${t('col.end')}</dt><dd><${When} at=${s.session_ended_at} beside=${s.clicked_at} /></dd>
+    <dt>${t('col.ended_by')}</dt><dd>${endedBy(s)}</dd>
+    <dt>${t('col.delivery')}</dt><dd>${word('delivery', s.delivery ?? 'none')}${s.delivery_detail && html`<span class="muted" dir="auto"> ${s.delivery_detail}</span>`}</dd>
+    <dt>${t('col.attendance')}</dt><dd>${s.attendance ? word('attendance', s.attendance) : t('attendance.none')}</dd>
+    ${s.presence && html`<dt>${t('presence.title')}</dt><dd>${presence(s.presence)}</dd>`}
+  </dl>
+`;
+
+/** @param {import('../types').Presence} p */
+function presence({ teacher_minutes, student_minutes, both_minutes }) {
+  /** @param {number | null} n */
+  const of = (n) => (n == null ? t('presence.unknown') : minutes(n));
+  return t('presence.text', { teacher: of(teacher_minutes), student: of(student_minutes), both: of(both_minutes) });
+}
+
+/** @param {{session: Session, events: Evidence[], onChoose: (action: Action) => void}} props */
+const Actions = ({ session, events, onChoose }) => {
+  const last = events.filter((e) => e.kind === 'corrected' || e.kind === 'released').at(-1);
+  const actions = [...ACTIONS[session.session_status] ?? []];
+
+  if (last?.kind === 'corrected' || session.ended_by === 'admin') actions.push('release');
+  return html`
+    <div class="actions">
+      ${actions.map((name) => html`
+        <button type="button" class=${name === 'cancel' ? 'danger' : ''} onClick=${() => onChoose(name)}>${t(`do.${name}`)}</button>`)}
+    </div>
+  `;
+};
+
+/** @typedef {{action: Action, session: Session, onDone: (session: Session | null) => void, onCancel: () => void}} FormProps */
+
+/** Every action asks why; the answer is kept as evidence. @extends {Component<FormProps, {busy: boolean, error: unknown}>} */
+class ActionForm extends Component {
+  state = { busy: false, error: /** @type {unknown} */ (null) };
+
+  componentDidMount() {
+    this.form.current?.querySelector('input')?.focus();
+  }
+
+  /** @type {{current: HTMLFormElement | null}} */
+  form = createRef();
+
+  /** @param {SubmitEvent} event */
+  submit = async (event) => {
+    event.preventDefault();
+    const { action, session, onDone } = this.props;
+    const { reason, ...moments } = values(/** @type {HTMLFormElement} */ (event.currentTarget));
+    /** @type {Record<string, unknown>} */
+    const body = { session_id: session.id, action, reason };
+
+    // Only what was changed is a correction.
+    for (const [name, value] of Object.entries(moments)) {
+      const before = /** @type {any} */ (session)[name];
+      if (value && (action === 'reopen' || !before || toInput(before) !== padded(value))) body[name] = fromInput(value);
+    }
+    this.setState({ busy: true, error: null });
+    try {
+      const answer = await api('POST', '/api/admin/session', body);
+      say(t(`done.${action}`));
+      onDone(answer?.session ?? null);
+    } catch (error) {
+      this.setState({ busy: false, error });
+    }
+  };
+
+  /** @param {FormProps} props @param {{busy: boolean, error: unknown}} state */
+  render({ action, session, onCancel }, { busy, error }) {
+    const field = error instanceof Problem ? error.field : '';
+    /** @param {string} name */
+    const wrong = (name) => (field === name ? explain(error) : null);
+    const named = ['reason', 'clicked_at', 'session_ended_at', 'times_out_at'].includes(field ?? '');
+    /** @param {string} name @param {string | null} at @param {any} rest */
+    const moment = (name, at, rest = {}) => html`
+      <${Field} label=${t(/** @type {any} */ (`field.${name}`))} name=${name} type="datetime-local" step="1" dir="ltr"
+        defaultValue=${at ? toInput(at) : ''} error=${wrong(name)} ...${rest} />`;
+
+    return html`
+      <form ref=${this.form} class="stack boxed" onSubmit=${this.submit} aria-label=${t(`do.${action}`)}>
+        <p>${t(`about.${action}`)}</p>
+        ${action === 'correct' && [moment('clicked_at', session.clicked_at), moment('session_ended_at', session.session_ended_at)]}
+        ${action === 'reopen' && moment('times_out_at', null, { hint: t('field.times_out_at_hint') })}
+        <${Field} label=${t('field.reason')} name="reason" required maxlength="500" autocomplete="off" error=${wrong('reason')} />
+        ${error && !named && html`<${Notice} text=${explain(error)} />`}
+        <footer>
+          <button type="button" onClick=${onCancel}>${t('action.back')}</button>
+          <button class=${action === 'cancel' ? 'danger solid' : 'primary'} disabled=${busy}>${t(`do.${action}`)}</button>
+        </footer>
+      </form>
+    `;
+  }
+}
+
+/** @param {string} value a datetime-local without seconds when they are nought */
+const padded = (value) => (value.length === 16 ? `${value}:00` : value);
+
+/** @param {{events: Evidence[]}} props */
+const Timeline = ({ events }) => {
+  const ordered = [...events].sort((a, b) => Date.parse(a.happened_at) - Date.parse(b.happened_at) || (a.id ?? 0) - (b.id ?? 0));
+
+  return html`
+    <ol class="timeline">
+      ${ordered.map((event, i) => html`
+        <li key=${event.id ?? i} class=${event.kind}>
+          ${(i === 0 || isoDay(ordered[i - 1].happened_at) !== isoDay(event.happened_at)) && html`<p class="date">${day(event.happened_at)}</p>`}
+          <time datetime=${event.happened_at} title=${full(event.happened_at)}>${timeExact(event.happened_at)}</time>
+          <div>
+            <p><strong>${word('kind', event.kind)}</strong> <span class="muted">${word('source', event.source ?? '')}</span></p>
+            <${Received} event=${event} />
+            <${Detail} detail=${event.detail} />
+          </div>
+        </li>`)}
+    </ol>
+    ${!events.length && html`<p class="muted">${t('panel.no_evidence')}</p>`}
+  `;
+};
+
+/** Only worth a line when the news was late. @param {{event: Evidence}} props */
+const Received = ({ event }) => {
+  const late = Date.parse(event.received_at) - Date.parse(event.happened_at);
+
+  if (late < 5000) return null;
+  return html`<p class="muted">${t('evidence.received', {
+    time: isoDay(event.received_at) === isoDay(event.happened_at) ? timeExact(event.received_at) : full(event.received_at),
+  })}</p>`;
+};
+
+const MOMENT = /^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d)/;
+
+/** @param {{detail: Evidence['detail']}} props */
+const Detail = ({ detail }) => {
+  if (!detail) return null;
+  if (typeof detail === 'string') return html`<p dir="auto">${detail}</p>`;
+  const { reason, note, ...rest } = detail;
+  const words = Object.entries(rest).filter(([, value]) => value !== null && typeof value !== 'object');
+
+  return html`
+    ${[reason, note].filter(Boolean).map((text) => html`<p class="quote" dir="auto">${String(text)}</p>`)}
+    ${words.length > 0 && html`<p class="detail">
+      ${words.map(([key, value]) => html`
+        <span><span class="muted">${word('detail', key)}</span> <bdi>${MOMENT.test(String(value)) ? full(String(value)) : word('value', String(value))}</bdi></span>`)}
+    </p>`}
+  `;
+};
+
+const TimelineSkeleton = () => html`
+  <div class="skeleton lines" aria-busy="true">${[1, 2, 3, 4].map(() => html`<i></i>`)}</div>
+`;

@@ -1,0 +1,59 @@
+// A link for somebody else: copied, or shown as a QR code to their camera.
+
+import { Component, Dialog, Field, Icon, copy, html, say } from './ui.js';
+import { t } from './i18n.js';
+
+/** @extends {Component<{text: string}, {path: string, size: number}>} */
+export class QrCode extends Component {
+  state = { path: '', size: 0 };
+
+  async componentDidMount() {
+    const { default: qrcode } = await import('/vendor/qrcode.js');
+    const code = qrcode(0, 'L');
+    let path = '';
+
+    code.addData(this.props.text);
+    code.make();
+    const size = code.getModuleCount();
+    for (let y = 0; y < size; y++)
+      for (let x = 0; x < size; x++) if (code.isDark(y, x)) path += `M${x} ${y}h1v1h-1z`;
+    this.setState({ path, size });
+  }
+
+  /** @param {unknown} _ @param {{path: string, size: number}} state */
+  render(_, { path, size }) {
+    return html`
+      <svg class="qr-code" viewBox=${`-4 -4 ${size + 8} ${size + 8}`} role="img" aria-label=${t('share.qr')} shape-rendering="crispEdges">
+        <rect x="-4" y="-4" width=${size + 8} height=${size + 8} fill="#fff" /><path d=${path} fill="#000" />
+      </svg>
+    `;
+  }
+}
+
+/** @param {string} link */
+export async function copyLink(link) {
+  if (await copy(link)) {
+    say(t('share.copied'));
+    return true;
+  }
+  return false;
+}
+
+/**
+ * The link in full, to copy by hand where the clipboard is closed, and its code.
+ * @param {{title: string, about: string, link: string, onClose: () => void}} props
+ */
+export const ShareDialog = ({ title, about, link, onClose }) => html`
+  <${Dialog} title=${title} onClose=${onClose}>
+    <div class="stack share">
+      <p>${about}</p>
+      <${QrCode} text=${link} />
+      <${Field} label=${t('share.link')} name="share-link" readonly value=${link} dir="ltr"
+        onFocus=${(/** @type {any} */ e) => e.target.select()} />
+      <footer>
+        <button type="button" onClick=${onClose}>${t('action.close')}</button>
+        <button type="button" class="primary" onClick=${() => copyLink(link)}><${Icon} name="copy" /> ${t('share.copy')}</button>
+      </footer>
+    </div>
+  <//>
+`;

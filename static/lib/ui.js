@@ -1,0 +1,152 @@
+// Preact and htm, and the few pieces that every page is made of.
+
+import * as preact from '/vendor/preact.js';
+import htm from '/vendor/htm.js';
+import { plain, t } from './i18n.js';
+
+export const { createRef, render } = preact;
+export const Component = /** @type {typeof import('../types').Component} */ (/** @type {unknown} */ (preact.Component));
+export const html = htm.bind(preact.h);
+
+/** 16 px line drawings; every one stands beside its words. */
+const icons = {
+  add: 'M8 3v10M3 8h10',
+  alert: 'M8 2 1.5 13.5h13zM8 6.5v3.2M8 11.6v.2',
+  back: 'M10 3 5 8l5 5',
+  check: 'm3 8.5 3.3 3.3L13 5',
+  clock: 'M8 1.8a6.2 6.2 0 1 0 .01 0M8 4.5V8l2.4 1.6',
+  close: 'm4 4 8 8M12 4l-8 8',
+  copy: 'M5.5 5.5h8v8h-8zM10.5 5.5v-3h-8v8h3',
+  download: 'M8 2v8M4.8 7 8 10.2 11.2 7M2.5 13.5h11',
+  dots: 'M3 8h.01M8 8h.01M13 8h.01',
+  edit: 'M3 13l.6-2.8L11 2.8 13.2 5l-7.4 7.4z',
+  filter: 'M2 4h12M4.5 8h7M6.5 12h3',
+  forward: 'M6 3l5 5-5 5',
+  link: 'M6.8 9.2a2.6 2.6 0 0 0 3.7 0l2.4-2.4a2.6 2.6 0 0 0-3.7-3.7l-.9.9M9.2 6.8a2.6 2.6 0 0 0-3.7 0L3.1 9.2a2.6 2.6 0 0 0 3.7 3.7l.9-.9',
+  moon: 'M13.5 9.6A5.8 5.8 0 0 1 6.4 2.5a5.8 5.8 0 1 0 7.1 7.1z',
+  print: 'M4.5 6V2.5h7V6M4.5 11h-2V6h11v5h-2M4.5 9.5h7v4h-7z',
+  qr: 'M2.5 2.5h4v4h-4zM9.5 2.5h4v4h-4zM2.5 9.5h4v4h-4zM9.5 9.5h1.5v1.5M13.5 13.5h-4M13.5 9.5v1.5',
+  refresh: 'M13 8a5 5 0 1 1-1.5-3.6M13 2.2v2.9h-2.9',
+  search: 'M7 2.5a4.5 4.5 0 1 0 .01 0M10.4 10.4l3.3 3.3',
+  send: 'M14 2 7 9M14 2 9.6 14 7 9 2 6.4z',
+  sun: 'M8 5.2a2.8 2.8 0 1 0 .01 0M8 1.2v1.4M8 13.4v1.4M1.2 8h1.4M13.4 8h1.4M3.2 3.2l1 1M11.8 11.8l1 1M12.8 3.2l-1 1M4.2 11.8l-1 1',
+  user: 'M8 2.2a2.7 2.7 0 1 0 .01 0M2.8 13.8a5.2 5.2 0 0 1 10.4 0',
+  video: 'M2 4.5h8v7H2zM10 7l4-2v6l-4-2z',
+};
+
+/** @typedef {keyof typeof icons} IconName */
+
+/** @param {{name: IconName}} props */
+export const Icon = ({ name }) => html`
+  <svg class=${`icon ${name}`} viewBox="0 0 16 16" aria-hidden="true"><path d=${icons[name]} /></svg>
+`;
+
+/** A person's own words: shown as text, kept from turning the line round. @param {{text: string}} props */
+export const Name = ({ text }) => html`<bdi class="name" title=${plain(text)}>${plain(text)}</bdi>`;
+
+/**
+ * @typedef {object} FieldProps
+ * @property {string} label
+ * @property {string} name
+ * @property {string} [hint]
+ * @property {string | null} [error]
+ * @property {any} [children] the control; without it an <input> with the remaining properties
+ */
+
+/** A labelled control with its hint and its error. @param {FieldProps & Record<string, any>} props */
+export function Field({ label, name, hint, error, children, id = `f-${name}`, ...input }) {
+  const told = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(' ');
+  const shared = {
+    id, name, 'aria-describedby': told || undefined, 'aria-invalid': error ? 'true' : undefined,
+  };
+
+  return html`
+    <div class="field">
+      <label for=${id}>${label}</label>
+      ${children ? children(shared) : html`<input ...${shared} ...${input} />`}
+      ${hint && html`<p class="hint" id=${`${id}-hint`}>${hint}</p>`}
+      ${error && html`<p class="error" id=${`${id}-error`}>${error}</p>`}
+    </div>
+  `;
+}
+
+/**
+ * Something went wrong: what, and what to do.
+ * @param {{text: string, onRetry?: () => void, kind?: 'error' | 'note'}} props
+ */
+export const Notice = ({ text, onRetry, kind = 'error' }) => html`
+  <div class=${`notice ${kind}`} role=${kind === 'error' ? 'alert' : 'status'}>
+    <${Icon} name=${kind === 'error' ? 'alert' : 'check'} />
+    <p>${text}</p>
+    ${onRetry && html`<button type="button" class="small" onClick=${onRetry}>${t('action.retry')}</button>`}
+  </div>
+`;
+
+/** @param {{title: string, text?: string, children?: any}} props */
+export const Empty = ({ title, text, children }) => html`
+  <div class="empty"><h2>${title}</h2>${text && html`<p>${text}</p>`}${children}</div>
+`;
+
+/** A modal dialog while it is mounted. Escape and the cross close it. */
+export class Dialog extends Component {
+  componentDidMount() {
+    this.dialog.current?.showModal();
+  }
+
+  componentWillUnmount() {
+    this.dialog.current?.close();
+  }
+
+  /** @type {{current: HTMLDialogElement | null}} */
+  dialog = createRef();
+
+  /** @param {{title: string, onClose?: () => void, wide?: boolean, children: any}} props */
+  render({ title, onClose, wide, children }) {
+    /** @param {Event} event */
+    const cancel = (event) => {
+      event.preventDefault();
+      onClose?.();
+    };
+
+    return html`
+      <dialog ref=${this.dialog} class=${wide ? 'modal wide' : 'modal'} aria-labelledby="dialog-title" onCancel=${cancel}>
+        <header>
+          <h2 id="dialog-title">${title}</h2>
+          ${onClose && html`
+            <button type="button" class="bare" aria-label=${t('action.close')} onClick=${onClose}>
+              <${Icon} name="close" />
+            </button>`}
+        </header>
+        ${children}
+      </dialog>
+    `;
+  }
+}
+
+/** Says something short that needs no answer; screen readers hear it. @param {string} text */
+export function say(text) {
+  const place = document.getElementById('said');
+  if (!place) return;
+  const line = document.createElement('p');
+  line.textContent = text;
+  place.replaceChildren(line);
+  setTimeout(() => line.remove(), 6000);
+}
+
+/** The values of a form, trimmed; empty ones are null. @param {HTMLFormElement} form */
+export function values(form) {
+  /** @type {Record<string, string | null>} */
+  const out = {};
+  for (const [name, value] of new FormData(form)) out[name] = String(value).trim() || null;
+  return out;
+}
+
+/** Copies, also where the clipboard is closed to the page. @param {string} text */
+export async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,138 @@
+// The teacher's day: today's students first, one tap sends the class.
+
+import { Component, Empty, Notice, html } from '../lib/ui.js';
+import { api, explain, query } from '../lib/api.js';
+import { t } from '../lib/i18n.js';
+import { now } from '../lib/clock.js';
+import { isoDay } from '../lib/format.js';
+import { Freshness, Refresher } from '../lib/refresh.js';
+import { ShareDialog } from '../lib/share.js';
+import { start } from '../lib/shell.js';
+import { History } from './history.js';
+import { StudentCard, endedToday, open } from './student.js';
+
+/** @typedef {import('../types').Session} Session */
+/** @typedef {import('./student.js').Student} Student */
+/** @typedef {'now' | 'today' | 'others'} Group */
+/**
+ * @typedef {object} State
+ * @property {Student[] | null} students
+ * @property {boolean} meetings the server can make Zoom meetings
+ * @property {Map<number, Group>} groups
+ * @property {string} q
+ * @property {{name: string, url: string} | null} telegram
+ * @property {unknown} error
+ * @property {import('../lib/refresh.js').Health} health
+ */
+
+/** @extends {Component<{me: import('../types').Me}, State>} */
+class Today extends Component {
+  /** @type {State} */
+  state = {
+    students: null, meetings: false, groups: new Map(), q: '', telegram: null, error: null,
+    health: { at: null, error: '', next: null, busy: true },
+  };
+
+  refresher = new Refresher((poll) => this.load(poll), (health) => this.setState({ health }), 20);
+  /** @type {Set<number>} students who have class on this day of the week */
+  usual = new Set();
+  /** The cards keep their places while somebody looks; who comes back finds them sorted anew. */
+  sorted = false;
+
+  async componentDidMount() {
+    document.addEventListener('visibilitychange', this.resort);
+    await this.findUsual();
+    this.refresher.start();
+  }
+
+  resort = () => {
+    if (document.hidden) this.sorted = false;
+  };
+
+  /** Nobody keeps a timetable: whoever had class on this weekday lately most likely has it today. */
+  async findUsual() {
+    const today = isoDay(now());
+    /** @param {number} weeks */
+    const ago = (weeks) => new Date(Date.parse(today) - weeks * 7 * 864e5).toISOString().slice(0, 10);
+
+    try {
+      const days = await Promise.all([1, 2].map((weeks) =>
+        api('GET', `/api/teacher/sessions${query({ from: ago(weeks), to: ago(weeks), limit: 200 })}`, undefined, { poll: true, raw401: true })));
+      this.usual = new Set(days.flatMap(({ sessions }) => sessions.map((/** @type {Session} */ s) => s.student.id)));
+    } catch {
+      // Only the order suffers.
+    }
+  }
+
+  /** @param {boolean} poll */
+  async load(poll) {
+    const { students, meetings } = await api('GET', '/api/teacher/students', undefined, { poll });
+
+    this.setState({ students, meetings: !!meetings, groups: this.sorted ? this.state.groups : this.group(students) });
+    this.sorted = true;
+  }
+
+  /** @param {Student[]} students */
+  group(students) {
+    /** @param {Student} student @returns {Group} */
+    const of = ({ id, last_session: last }) => {
+      if (open(last) || (endedToday(last) && !last?.attendance)) return 'now';
+      return this.usual.has(id) || endedToday(last) ? 'today' : 'others';
+    };
+    return new Map(students.map((student) => [student.id, of(student)]));
+  }
+
+  /** @param {Session} session */
+  changed = (session) => {
+    const students = (this.state.students ?? []).map((student) =>
+      student.id === session.student.id ? { ...student, last_session: { ...student.last_session, ...session } } : student);
+    this.setState({ students });
+    this.refresher.now();
+  };
+
+  /** @param {Student} student */
+  linkTelegram = async (student) => {
+    this.setState({ error: null });
+    try {
+      const { url } = await api('POST', '/api/teacher/student-link', { student_id: student.id });
+      this.setState({ telegram: { name: student.name, url } });
+    } catch (error) {
+      this.setState({ error });
+    }
+  };
+
+  /** @param {unknown} _ @param {State} state */
+  render(_, { students, meetings, groups, q, telegram, error, health }) {
+    const found = students?.filter(({ name }) => name.toLocaleLowerCase().includes(q.toLocaleLowerCase()));
+
+    return html`
+      <div class="head">
+        <h1>${t('nav.today')}</h1>
+        ${students && students.length > 8 && html`
+          <label class="pick search"><span class="sr">${t('filter.q')}</span>
+            <input type="search" autocomplete="off" placeholder=${t('teacher.search')} onInput=${(/** @type {any} */ e) => this.setState({ q: e.target.value.trim() })} /></label>`}
+      </div>
+      <div class="above"><${Freshness} health=${health} onRefresh=${this.refresher.now} /></div>
+      ${error && html`<${Notice} text=${explain(error)} />`}
+      ${!found ? html`<div class="students skeleton" aria-busy="true">${[1, 2, 3, 4].map(() => html`<i></i>`)}</div>`
+        : !students?.length ? html`<${Empty} title=${t('teacher.no_students')} text=${t('teacher.no_students_text')} />`
+        : !found.length ? html`<${Empty} title=${t('teacher.none_found', { q })} />`
+        : /** @type {Group[]} */ (['now', 'today', 'others']).map((group) => {
+            const members = found.filter(({ id }) => (groups.get(id) ?? 'others') === group);
+            return members.length > 0 && html`
+              <section key=${group} aria-labelledby=${`group-${group}`}>
+                <h2 id=${`group-${group}`}>${t(`teacher.${group}`)}</h2>
+                <div class="students">
+                  ${members.map((student) => html`
+                    <${StudentCard} key=${student.id} student=${student} meetings=${meetings} onChange=${this.changed} onTelegram=${this.linkTelegram} />`)}
+                </div>
+              </section>`;
+          })}
+      ${telegram && html`<${ShareDialog} title=${t('telegram.title', { name: telegram.name })} about=${t('telegram.about')} link=${telegram.url}
+        onClose=${() => this.setState({ telegram: null })} />`}
+    `;
+  }
+}
+
+const view = new URLSearchParams(location.search).get('view') === 'history' ? 'history' : 'today';
+start('teacher', view, view === 'history' ? History : Today);

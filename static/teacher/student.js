@@ -1,0 +1,233 @@
+// One student on the teacher's page: send the class, watch it run, end it, say who was there.
+
+import { Component, Field, Icon, Name, Notice, html, say } from '../lib/ui.js';
+import { Problem, api, explain } from '../lib/api.js';
+import { t, word } from '../lib/i18n.js';
+import { now, onTick } from '../lib/clock.js';
+import { dayTime, isoDay, minutes, time } from '../lib/format.js';
+import { Badge, Duration, Marks, Stopwatch } from '../lib/session.js';
+import { ShareDialog, copyLink } from '../lib/share.js';
+import { Attendance } from './attendance.js';
+import { linksOf, send } from './sent.js';
+
+/** @typedef {import('../types').Session} Session */
+/** @typedef {import('./sent.js').Sent} Sent */
+/**
+ * @typedef {object} Student
+ * @property {number} id
+ * @property {string} name
+ * @property {string | null} package_id
+ * @property {string | null} zoom_url
+ * @property {boolean} telegram_linked
+ * @property {Session | null} last_session
+ */
+/** @typedef {{student: Student, meetings: boolean, onChange: (session: Session) => void, onTelegram: (student: Student) => void}} Props */
+/** @typedef {{busy: string, error: unknown, sent: Sent | null, typing: boolean, ending: boolean, share: string}} State */
+
+/** Is this session still something to act on? @param {Session | null} session */
+export const open = (session) => session?.session_status === 'active' || session?.session_status === 'sent';
+
+/** Did it end on the academy's today? @param {Session | null} session */
+export const endedToday = (session) =>
+  !!session && ['ended', 'timeout', 'missed'].includes(session.session_status) &&
+  isoDay(session.clicked_at ?? session.sent_at) === isoDay(now());
+
+/** @extends {Component<Props, State>} */
+export class StudentCard extends Component {
+  /** @type {State} */
+  state = { busy: '', error: null, sent: null, typing: false, ending: false, share: '' };
+
+  /** Runs one action of the card; what is typed stays until it worked. @param {string} busy @param {() => Promise<void>} fn */
+  async act(busy, fn) {
+    this.setState({ busy, error: null });
+    try {
+      await fn();
+      this.setState({ busy: '' });
+    } catch (error) {
+      this.setState({ busy: '', error });
+    }
+  }
+
+  /** @param {string | null} zoomUrl */
+  send = (zoomUrl) =>
+    this.act('send', async () => {
+      const sent = await send(this.props.student.id, zoomUrl);
+      this.setState({ sent, typing: false });
+      this.props.onChange({ ...sent.session, delivery: sent.delivery, delivery_detail: sent.delivery_detail });
+    });
+
+  /** @param {SubmitEvent} event */
+  submit = (event) => {
+    event.preventDefault();
+    const form = /** @type {HTMLFormElement} */ (event.currentTarget);
+    this.send(String(new FormData(form).get('zoom_url')).trim());
+  };
+
+  /** @param {'end' | 'cancel'} action */
+  finish = (action) =>
+    this.act(action, async () => {
+      const { student, onChange } = this.props;
+      const session = /** @type {Session} */ (student.last_session);
+      const answer = await api('POST', '/api/teacher/session', { session_id: session.id, action });
+
+      this.setState({ ending: false });
+      say(t(`done.${action}`));
+      onChange({ ...session, ...answer?.session });
+    });
+
+  /** The links of the open session, wherever they can be had. @returns {Promise<Partial<Sent>>} */
+  async links() {
+    const session = /** @type {Session} */ (this.props.student.last_session);
+
+    if (this.state.sent?.session.id === session.id) return this.state.sent;
+    if (session.join_url) return /** @type {any} */ (session);
+    const sent = await linksOf(session);
+    if (!sent) throw new Problem(409, t('send.elsewhere'));
+    this.setState({ sent });
+    return sent;
+  }
+
+  copy = () =>
+    this.act('copy', async () => {
+      const { join_url } = await this.links();
+      if (!(await copyLink(join_url ?? ''))) this.setState({ share: join_url ?? '' });
+    });
+
+  show = () => this.act('share', async () => this.setState({ share: (await this.links()).join_url ?? '' }));
+
+  /** @param {Props} props @param {State} state */
+  render({ student, onChange, ...props }, { error, share, ...state }) {
+    const session = student.last_session;
+    const status = session && open(session) ? session.session_status : 'idle';
+
+    return html`
+      <article class=${`student ${status}`} aria-labelledby=${`student-${student.id}`}>
+        <header>
+          <h3 id=${`student-${student.id}`}><${Name} text=${student.name} /></h3>
+          ${session && open(session) && html`<${Badge} status=${session.session_status} />`}
+          <p class="muted">
+            ${student.package_id ? html`<${Name} text=${student.package_id} />` : t('package.none')}
+            ${session && !open(session) && html` · ${t('student.last', { time: dayTime(session.clicked_at ?? session.sent_at) })}`}
+          </p>
+        </header>
+        ${session?.session_status === 'active' && html`<${Running} session=${session} />`}
+        ${session?.session_status === 'sent' && html`<${Delivery} session=${session} name=${student.name} />`}
+        ${endedToday(session) && html`<${Finished} session=${session} onChange=${onChange} />`}
+        ${this.buttons(student, props.meetings, state)}
+        ${error && html`<${Notice} text=${explain(error)} />`}
+        ${!student.telegram_linked && !(session && open(session)) && html`
+          <button type="button" class="link" onClick=${() => props.onTelegram(student)}>${t('telegram.link_student')}</button>`}
+        ${share && html`<${ShareDialog} title=${t('share.title', { name: student.name })} about=${t('share.about')} link=${share}
+          onClose=${() => this.setState({ share: '' })} />`}
+      </article>
+    `;
+  }
+
+  /** @param {Student} student @param {boolean} meetings @param {Omit<State, 'error' | 'share'>} state */
+  buttons(student, meetings, { busy, typing, ending, sent }) {
+    const session = student.last_session;
+
+    if (session && open(session)) {
+      const start = (sent?.session.id === session.id ? sent.start_url : session.start_url) || student.zoom_url;
+      return html`
+        ${start && html`<a class="button primary" href=${start} target="_blank" rel="noreferrer"><${Icon} name="video" /> ${t('send.start')}</a>`}
+        <div class="buttons">
+          <button type="button" disabled=${!!busy} onClick=${this.copy}><${Icon} name="copy" /> ${t('share.copy')}</button>
+          <button type="button" disabled=${!!busy} onClick=${this.show}><${Icon} name="qr" /> ${t('share.show_qr')}</button>
+        </div>
+        ${ending
+          ? html`<div class="buttons confirm">
+              <button type="button" class="danger solid" disabled=${!!busy} onClick=${() => this.finish(session.session_status === 'active' ? 'end' : 'cancel')}>
+                ${t(session.session_status === 'active' ? 'end.yes' : 'withdraw.yes')}</button>
+              <button type="button" onClick=${() => this.setState({ ending: false })}>${t('end.no')}</button>
+            </div>`
+          : html`<button type="button" class="danger" disabled=${!!busy} onClick=${() => this.setState({ ending: true })}>
+              ${t(session.session_status === 'active' ? 'end.button' : 'withdraw.button')}</button>`}
+      `;
+    }
+    if (typing || (!student.zoom_url && !meetings))
+      return html`
+        <form class="stack" onSubmit=${this.submit}>
+          <${Field} label=${t('send.zoom_url')} name="zoom_url" id=${`zoom-${student.id}`} type="url" required maxlength="600" dir="ltr"
+            inputmode="url" autocomplete="off" placeholder="https://zoom.us/j/…" defaultValue=${student.zoom_url ?? ''} />
+          <div class="buttons">
+            <button class="primary" disabled=${!!busy}><${Icon} name="send" /> ${t(busy ? 'send.busy' : 'send.button')}</button>
+            ${(student.zoom_url || meetings) && html`<button type="button" onClick=${() => this.setState({ typing: false })}>${t('action.cancel')}</button>`}
+          </div>
+        </form>
+      `;
+    return html`
+      <button type="button" class="primary" disabled=${!!busy} onClick=${() => this.send(student.zoom_url)}>
+        <${Icon} name="send" /> ${t(busy ? 'send.busy' : 'send.button')}</button>
+      <p class="link-used">
+        <span class="muted">${student.zoom_url ? html`<bdi dir="ltr">${short(student.zoom_url)}</bdi>` : t('send.new_meeting')}</span>
+        <button type="button" class="link" onClick=${() => this.setState({ typing: true })}>${t('send.other_link')}</button>
+      </p>
+    `;
+  }
+}
+
+/** zoom.us/j/933… of a long link @param {string} url */
+const short = (url) => url.replace(/^https:\/\//, '').replace(/[?#].*$/, '').slice(0, 40);
+
+/** The clock of a running class, and a word when the package's time is over. @extends {Component<{session: Session}, {over: boolean}>} */
+class Running extends Component {
+  state = { over: this.over() };
+
+  componentDidMount() {
+    this.stop = onTick(() => {
+      if (this.over() === this.state.over) return;
+      this.setState({ over: this.over() });
+    });
+  }
+
+  componentWillUnmount() {
+    this.stop?.();
+  }
+
+  /** When the time of the package is over. */
+  planned() {
+    const { clicked_at, duration_minutes } = this.props.session;
+    return duration_minutes ? Date.parse(clicked_at ?? '') + duration_minutes * 60_000 : NaN;
+  }
+
+  over() {
+    return now() >= this.planned();
+  }
+
+  /** @param {{session: Session}} props @param {{over: boolean}} state */
+  render({ session }, { over }) {
+    return html`
+      <p class="timer"><${Stopwatch} session=${session} />
+        <span class="muted">${t('running.since', { time: time(session.clicked_at ?? '') })}</span></p>
+      <p class=${over ? 'over' : 'muted'} role="status">
+        ${over ? t('running.over', { minutes: minutes(session.duration_minutes ?? 0), time: time(session.times_out_at ?? '') })
+          : t('running.until', { time: time(session.times_out_at ?? '') })}
+      </p>
+    `;
+  }
+
+  /** @type {(() => void) | undefined} */
+  stop;
+}
+
+/** @param {{session: Session, name: string}} props */
+const Delivery = ({ session, name }) => {
+  const result = session.delivery ?? 'none';
+
+  return html`
+    <p class=${`delivery ${result}`} role="status">
+      <${Icon} name=${result === 'sent' ? 'check' : result === 'failed' || result === 'unknown' ? 'alert' : 'clock'} />
+      <span>${word('deliver', result)}${session.delivery_detail && html`<span class="muted" dir="auto"> ${session.delivery_detail}</span>`}</span>
+    </p>
+    <p class="muted">${t('send.waiting', { name, time: time(session.sent_at) })}</p>
+  `;
+};
+
+/** @param {{session: Session, onChange: (session: Session) => void}} props */
+const Finished = ({ session, onChange }) => html`
+  <div class="finished">
+    <p><${Badge} status=${session.session_status} /> ${session.session_duration_minutes !== null && html`<strong class="num"><${Duration} session=${session} /></strong>`} <${Marks} session=${session} /></p>
+    <${Attendance} key=${session.id} session=${session} onDone=${onChange} />
+  </div>
+`;
