@@ -90,6 +90,14 @@ struct json_object *db_row_json(const struct db_rows *r)
 	return row;
 }
 
+enum err db_one_json(struct db_rows *r, struct json_object **out)
+{
+	if (!db_next(r))
+		return ERR_NOT_FOUND;
+	*out = db_row_json(r);
+	return *out ? OK : ERR_UNAVAILABLE;
+}
+
 struct json_object *db_rows_json(struct db_rows *r)
 {
 	struct json_object *all = json_object_new_array();

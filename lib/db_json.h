@@ -17,6 +17,9 @@ struct json_object;
 /* The current row. The caller owns the answer; NULL if out of memory. */
 struct json_object *db_row_json(const struct db_rows *rows);
 
+/* The next row, ERR_NOT_FOUND if there is none. The caller owns *out. */
+MUST_CHECK enum err db_one_json(struct db_rows *rows, struct json_object **out);
+
 /* All rows from the next on, as an array. The caller owns it. */
 struct json_object *db_rows_json(struct db_rows *rows);
 

@@ -142,6 +142,27 @@ const char *fields_str_or(struct fields *f, const char *name, size_t min, size_t
 	return take(f, name, &v) ? check_str(f, name, v, min, max) : fallback;
 }
 
+const char *fields_name(struct fields *f, const char *name, size_t max)
+{
+	const char *s = fields_str(f, name, 1, max);
+
+	if (!s[strspn(s, " \t\r\n")])
+		fields_refuse(f, name, "It must not be blank.");
+	return s;
+}
+
+const char *fields_flag_or_null(struct fields *f, const char *name)
+{
+	struct json_object *v;
+
+	if (!fields_has(f, name))
+		return NULL;
+	take(f, name, &v);
+	if (!json_object_is_type(v, json_type_boolean))
+		fields_refuse(f, name, "It must be true or false.");
+	return json_object_get_boolean(v) ? "true" : "false";
+}
+
 const char *fields_word(struct fields *f, const char *name, const char *const *words)
 {
 	const char *s = fields_str(f, name, 1, 40);

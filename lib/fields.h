@@ -41,6 +41,10 @@ const char *fields_str(struct fields *f, const char *name, size_t min, size_t ma
 /* Absent or null: fallback. */
 const char *fields_str_or(struct fields *f, const char *name, size_t min, size_t max,
 			  const char *fallback);
+/* What people call someone or something: 1 to max characters, not all blank. */
+const char *fields_name(struct fields *f, const char *name, size_t max);
+/* true or false as SQL's text; absent: NULL. */
+const char *fields_flag_or_null(struct fields *f, const char *name);
 /* One of the words in the list, which a NULL ends. */
 const char *fields_word(struct fields *f, const char *name, const char *const *words);
 /* A UUID in its usual form of 36 characters. */
