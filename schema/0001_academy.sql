@@ -94,6 +94,7 @@ CREATE TABLE login_attempts (
   last_at timestamptz NOT NULL,
   locked_until timestamptz
 );
+CREATE INDEX login_attempts_last ON login_attempts (last_at);
 
 CREATE TABLE packages (
   id text PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 100),  -- its name; never renamed, only retired
