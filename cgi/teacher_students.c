@@ -1,0 +1,39 @@
+/*
+ * GET /api/teacher/students: the signed-in teacher's own students, by name.
+ *
+ * Request   ?q= (part of a name) &limit=
+ * Answer    200 {"students": [{"id", "name", "package_id", "language", "zoom_url",
+ *           "telegram_linked", "note", "last_session": {"id", "session_status", "sent_at",
+ *           "clicked_at", "times_out_at", "session_ended_at", "session_duration_minutes",
+ *           "attendance"} or null}], "more"}
+ * Errors    400 401 403
+ */
+#include "app.h"
+#include "params.h"
+#include "student.h"
+
+static enum err list(struct req *req)
+{
+	struct listing listing;
+	struct json_object *body;
+	struct params p;
+	enum err e;
+
+	params_open(&p, req);
+	listing_params(&p, &listing);
+	e = params_close(&p);
+	if (!e)
+		e = student_list_own(req->db, req->arena, &listing, req->who.id, &body);
+	return e ? e : req_json(req, 200, body);
+}
+
+static const struct endpoint endpoint = {
+	.name = "teacher_students",
+	.who = WHO_TEACHER,
+	.routes = { { "GET", list } },
+};
+
+int main(int argc, char **argv)
+{
+	return app_main(argc, argv, &endpoint);
+}

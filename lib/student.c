@@ -1,0 +1,182 @@
+#include <json-c/json.h>
+
+#include "db_input.h"
+#include "db_json.h"
+#include "student.h"
+
+/* The shape of a student, for admins. */
+#define SELECT                                                                                     \
+	"SELECT s.id, s.name, s.teacher_id, t.id AS \"teacher.id\", t.name AS \"teacher.name\","   \
+	" s.package_id, s.language, s.telegram_chat_id, s.zoom_url, s.note,"                       \
+	" s.disabled_at IS NOT NULL AS disabled, s.created_at"                                     \
+	" FROM students s JOIN accounts t ON t.id = s.teacher_id"
+
+#define NAMED "($1::text IS NULL OR strpos(lower(s.name), lower($1)) > 0)"
+#define ORDER " ORDER BY lower(s.name), s.id LIMIT $2::bigint"
+
+static const char SQL_LIST[] =
+	SELECT " WHERE ($3::bigint IS NULL OR s.teacher_id = $3::bigint) AND " NAMED ORDER;
+
+static const char SQL_ONE[] = SELECT " WHERE s.id = $1::bigint";
+
+static const char SQL_LIST_OWN[] =
+	"SELECT s.id, s.name, s.package_id, s.language, s.zoom_url,"
+	" s.telegram_chat_id IS NOT NULL AS telegram_linked, s.note, l.id AS \"last_session.id\","
+	" l.session_status AS \"last_session.session_status\","
+	" l.sent_at AS \"last_session.sent_at\", l.clicked_at AS \"last_session.clicked_at\","
+	" l.times_out_at AS \"last_session.times_out_at\","
+	" l.session_ended_at AS \"last_session.session_ended_at\","
+	" l.session_duration_minutes AS \"last_session.session_duration_minutes\","
+	" l.attendance AS \"last_session.attendance\""
+	" FROM students s LEFT JOIN LATERAL (SELECT id, session_status, sent_at, clicked_at,"
+	" times_out_at, session_ended_at, session_duration_minutes, attendance FROM sessions"
+	" WHERE student_id = s.id"
+	" AND teacher_id = s.teacher_id ORDER BY sent_at DESC, id DESC LIMIT 1) l ON true"
+	" WHERE s.teacher_id = $3::bigint AND s.disabled_at IS NULL AND " NAMED ORDER;
+
+/*
+ * Whether student $1 (null: a new one) may have teacher $2 and package $3: 1,
+ * or 0 when it is disabled or retired; null when there is none. What the
+ * student has already may stay.
+ */
+static const char SQL_MAY_HAVE[] =
+	"SELECT (SELECT (t.disabled_at IS NULL OR EXISTS (SELECT FROM students s"
+	" WHERE s.id = $1::bigint AND s.teacher_id = t.id))::integer FROM accounts t"
+	" WHERE t.id = $2::bigint AND t.role = 'teacher'),"
+	" (SELECT (p.retired_at IS NULL OR EXISTS (SELECT FROM students s"
+	" WHERE s.id = $1::bigint AND s.package_id = p.id))::integer FROM packages p"
+	" WHERE p.id = $3)";
+
+static const char SQL_CREATE[] =
+	"INSERT INTO students (name, teacher_id, package_id, language, telegram_chat_id, zoom_url,"
+	" note) VALUES ($1, $2::bigint, $3, coalesce($4, 'en'), nullif($5::bigint, 0), $6,"
+	" coalesce($7, '')) RETURNING id";
+
+static const char SQL_CHANGE[] =
+	"UPDATE students SET name = coalesce($2, name),"
+	" teacher_id = coalesce($3::bigint, teacher_id),"
+	" package_id = CASE WHEN $4::boolean THEN $5 ELSE package_id END,"
+	" language = coalesce($6, language),"
+	" telegram_chat_id = CASE WHEN $7::boolean THEN nullif($8::bigint, 0)"
+	" ELSE telegram_chat_id END,"
+	" zoom_url = CASE WHEN $9::boolean THEN $10 ELSE zoom_url END,"
+	" note = coalesce($11, note),"
+	" disabled_at = CASE $12::boolean WHEN true THEN coalesce(disabled_at, clock_now())"
+	" WHEN false THEN NULL ELSE disabled_at END"
+	" WHERE id = $1::bigint";
+
+static const struct db_field fields[] = {
+	{ "students_language_check", "language", "It must be a language tag, such as en or am." },
+	{ 0 },
+};
+
+static enum err list(struct db *db, struct arena *a, const char *sql, const struct listing *listing,
+		     int64_t teacher_id, struct json_object **out)
+{
+	const char *args[] = { listing->q, listing_limit(a, listing),
+			       teacher_id ? arena_int(a, teacher_id) : NULL };
+	struct db_rows rows;
+	enum err e = db_read(db, a, sql, 3, args, &rows);
+
+	if (e)
+		return e;
+	*out = listing_json(listing, "students", &rows);
+	return OK;
+}
+
+enum err student_list(struct db *db, struct arena *a, const struct listing *listing,
+		      int64_t teacher_id, struct json_object **out)
+{
+	return list(db, a, SQL_LIST, listing, teacher_id, out);
+}
+
+enum err student_list_own(struct db *db, struct arena *a, const struct listing *listing,
+			  int64_t teacher_id, struct json_object **out)
+{
+	return list(db, a, SQL_LIST_OWN, listing, teacher_id, out);
+}
+
+static enum err show(struct db *db, struct arena *a, int64_t id, struct json_object **out)
+{
+	const char *args[] = { arena_int(a, id) };
+	struct db_rows rows;
+	enum err e = db_read(db, a, SQL_ONE, 1, args, &rows);
+
+	if (!e)
+		e = db_one_json(&rows, out);
+	return e;
+}
+
+/* Refuses a teacher or package that is wanted and cannot be had. */
+static enum err check_choice(struct db *db, struct arena *a, const struct student_fields *want,
+			     struct why *why)
+{
+	const char *args[] = { want->id ? arena_int(a, want->id) : NULL,
+			       db_i64_or_null(a, want->teacher_id), want->package_id };
+	struct db_rows rows;
+	int64_t teacher, package;
+	enum err e = db_read(db, a, SQL_MAY_HAVE, 3, args, &rows);
+
+	if (e || !db_next(&rows))
+		return e;
+	teacher = db_i64_or(&rows, -1);
+	package = db_i64_or(&rows, -1);
+	if (want->teacher_id >= 0 && teacher < 0)
+		return why_not(why, ERR_NOT_FOUND, "teacher_id", "There is no such teacher.");
+	if (want->teacher_id >= 0 && !teacher)
+		return why_not(why, ERR_CONFLICT, "teacher_id", "This teacher is disabled.");
+	if (want->package_id && package < 0)
+		return why_not(why, ERR_NOT_FOUND, "package_id", "There is no such package.");
+	if (want->package_id && !package)
+		return why_not(why, ERR_CONFLICT, "package_id", "This package is retired.");
+	return db_end(&rows);
+}
+
+enum err student_create(struct db *db, struct arena *a, const struct student_fields *want,
+			struct json_object **out, struct why *why)
+{
+	const char *args[] = {
+		want->name,	arena_int(a, want->teacher_id),	      want->package_id,
+		want->language, arena_int(a, want->telegram_chat_id), want->zoom_url,
+		want->note
+	};
+	struct db_rows rows;
+	int64_t id;
+	enum err e = check_choice(db, a, want, why);
+
+	if (e)
+		return e;
+	e = db_write(db, a, SQL_CREATE, 7, args, &rows);
+	if (e)
+		return db_why(db, e, fields, why);
+	e = db_one_i64(&rows, &id);
+	return e ? e : show(db, a, id, out);
+}
+
+enum err student_change(struct db *db, struct arena *a, const struct student_fields *want,
+			struct json_object **out, struct why *why)
+{
+	const char *args[] = {
+		arena_int(a, want->id),
+		want->name,
+		db_i64_or_null(a, want->teacher_id),
+		want->set_package ? "true" : "false",
+		want->package_id,
+		want->language,
+		want->set_chat ? "true" : "false",
+		arena_int(a, want->telegram_chat_id),
+		want->set_zoom_url ? "true" : "false",
+		want->zoom_url,
+		want->note,
+		want->disabled,
+	};
+	enum err e = check_choice(db, a, want, why);
+
+	if (e)
+		return e;
+	e = db_write(db, a, SQL_CHANGE, 12, args, NULL);
+	if (e)
+		return db_why(db, e, fields, why);
+	e = show(db, a, want->id, out);
+	return e == ERR_NOT_FOUND ? why_not(why, e, "id", "There is no such student.") : e;
+}
