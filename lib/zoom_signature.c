@@ -5,10 +5,11 @@
 #include "zoom_signature.h"
 
 #define MAC_BYTES crypto_auth_hmacsha256_BYTES
+#define HEX_LEN	  ((size_t)2 * MAC_BYTES)
 
 /* "v0=" and the MAC in lower-case hex. */
 #define PREFIX	      "v0="
-#define SIGNATURE_LEN (sizeof PREFIX - 1 + 2 * MAC_BYTES)
+#define SIGNATURE_LEN (sizeof PREFIX - 1 + HEX_LEN)
 
 /* Longest timestamp, digits: ten until the year 2286. */
 #define TIMESTAMP_MAX 12
@@ -24,7 +25,7 @@ struct part {
 
 /* Lower-case hex of the HMAC-SHA256 of the parts one behind the other. */
 static void mac_hex(const struct secret *secret, const struct part *parts, size_t count,
-		    char out[2 * MAC_BYTES + 1])
+		    char out[HEX_LEN + 1])
 {
 	crypto_auth_hmacsha256_state state;
 	unsigned char mac[MAC_BYTES];
@@ -33,7 +34,7 @@ static void mac_hex(const struct secret *secret, const struct part *parts, size_
 	for (size_t i = 0; i < count; i++)
 		crypto_auth_hmacsha256_update(&state, parts[i].bytes, parts[i].len);
 	crypto_auth_hmacsha256_final(&state, mac);
-	sodium_bin2hex(out, 2 * MAC_BYTES + 1, mac, sizeof mac);
+	sodium_bin2hex(out, HEX_LEN + 1, mac, sizeof mac);
 	sodium_memzero(&state, sizeof state);
 }
 
@@ -57,10 +58,10 @@ static bool is_signed_by(const struct secret *secret, const struct zoom_request 
 		{ ":", 1 },
 		{ req->body, req->body_len },
 	};
-	char want[2 * MAC_BYTES + 1];
+	char want[HEX_LEN + 1];
 
 	mac_hex(secret, parts, sizeof parts / sizeof *parts, want);
-	return !sodium_memcmp(want, req->signature + strlen(PREFIX), 2 * MAC_BYTES);
+	return !sodium_memcmp(want, req->signature + strlen(PREFIX), HEX_LEN);
 }
 
 enum err zoom_signature_verify(const char *secrets, const struct zoom_request *req, int64_t now_us,
@@ -74,7 +75,7 @@ enum err zoom_signature_verify(const char *secrets, const struct zoom_request *r
 	if (!req->timestamp || !req->signature || !read_timestamp(req->timestamp, &at))
 		return ERR_UNAUTHENTICATED;
 	if (strnlen(req->signature, SIGNATURE_LEN + 1) != SIGNATURE_LEN ||
-	    strncmp(req->signature, PREFIX, strlen(PREFIX)))
+	    strncmp(req->signature, PREFIX, strlen(PREFIX)) != 0)
 		return ERR_UNAUTHENTICATED;
 	if (at - ZOOM_SIGNATURE_AHEAD_S > now_us / 1000000)
 		return ERR_UNAUTHENTICATED;
@@ -92,7 +93,7 @@ enum err zoom_challenge_answer(struct arena *a, const struct secret *secret,
 {
 	size_t len = plain_token ? strnlen(plain_token, TOKEN_MAX + 1) : 0;
 	const struct part part = { plain_token, len };
-	char *hex = arena_alloc(a, 2 * MAC_BYTES + 1);
+	char *hex = arena_alloc(a, HEX_LEN + 1);
 
 	*out = NULL;
 	if (!secret->len || len == 0 || len > TOKEN_MAX ||

@@ -54,8 +54,11 @@ static bool copy_host(const char *host, size_t len, char out[ZOOM_URL_HOST_MAX +
 		len--;
 	if (len == 0 || len > ZOOM_URL_HOST_MAX)
 		return false;
-	for (size_t i = 0; i < len; i++)
-		out[i] = host[i] >= 'A' && host[i] <= 'Z' ? (char)(host[i] + 'a' - 'A') : host[i];
+	for (size_t i = 0; i < len; i++) {
+		out[i] = host[i];
+		if (host[i] >= 'A' && host[i] <= 'Z')
+			out[i] = (char)(host[i] - 'A' + 'a');
+	}
 	out[len] = '\0';
 	return true;
 }
@@ -87,7 +90,7 @@ static enum err read_host(const char *text, size_t len, struct zoom_url *out, st
 
 	if (memchr(text, '@', len))
 		return refuse(why, "The link must not hold a user name.");
-	if (port_len > 1 && (port_len != 4 || memcmp(colon, ":443", 4)))
+	if (port_len > 1 && (port_len != 4 || memcmp(colon, ":443", 4) != 0))
 		return refuse(why, "The link must use the usual port.");
 	if (!copy_host(text, host_len, out->host) || !is_zoom(out->host))
 		return refuse(why, "The link must lead to Zoom.");
@@ -175,7 +178,7 @@ enum err zoom_url_parse(const char *text, struct zoom_url *out, struct why *why)
 	if (!is_plain(text))
 		return refuse(
 			why, "The link must not hold spaces, quotes, brackets or special letters.");
-	if (strncasecmp(text, "https://", 8))
+	if (strncasecmp(text, "https://", 8) != 0)
 		return refuse(why, "The link must begin with https://.");
 	text += 8;
 	authority = strcspn(text, "/?#");
