@@ -27,14 +27,22 @@ static bool is_one_of(const struct evidence *e, uint32_t kinds)
 }
 
 /* Far moments stay far instead of wrapping. */
-static int64_t plus_s(int64_t us, int64_t s)
+static int64_t plus_us(int64_t us, int64_t more)
 {
 	int64_t sum;
 
-	if (__builtin_mul_overflow(s, INT64_C(1000000), &sum) ||
-	    __builtin_add_overflow(us, sum, &sum))
-		return s < 0 ? INT64_MIN : INT64_MAX;
+	if (__builtin_add_overflow(us, more, &sum))
+		return more < 0 ? INT64_MIN : INT64_MAX;
 	return sum;
+}
+
+static int64_t plus_s(int64_t us, int64_t s)
+{
+	int64_t more;
+
+	if (__builtin_mul_overflow(s, INT64_C(1000000), &more))
+		more = s < 0 ? INT64_MIN : INT64_MAX;
+	return plus_us(us, more);
 }
 
 /* --- Orders, and the best of what counts --- */
@@ -124,15 +132,16 @@ static bool link_is_open(const struct reading *r, int64_t t)
 	       last_moment(r, CLOSINGS, t) <= last_moment(r, KIND_BIT(KIND_REOPENED), t);
 }
 
-static bool is_past_reopening(const struct reading *r, int64_t t)
+/* Only with a reopening. */
+static int64_t promised_deadline(const struct reading *r)
 {
-	return r->reopened && t >= plus_s(r->reopened->happened_us, r->reopened->seconds);
+	return plus_us(r->reopened->happened_us, r->reopened->lasts_us);
 }
 
 static bool is_valid_click(const struct reading *r, const struct evidence *e)
 {
 	return e->kind == KIND_CLICKED && link_is_open(r, e->happened_us) &&
-	       !is_past_reopening(r, e->happened_us);
+	       !(r->reopened && e->happened_us >= promised_deadline(r));
 }
 
 /* What clicked_at comes from, or NULL. */
@@ -147,8 +156,8 @@ static const struct evidence *start(const struct reading *r)
 
 static int64_t deadline(const struct reading *r, const struct terms *terms)
 {
-	if (r->reopened && !is_past_reopening(r, r->clicked_us))
-		return plus_s(r->reopened->happened_us, r->reopened->seconds);
+	if (r->reopened && r->clicked_us < promised_deadline(r))
+		return promised_deadline(r);
 	return plus_s(plus_s(r->clicked_us, terms->duration_s), terms->buffer_s);
 }
 

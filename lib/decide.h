@@ -36,21 +36,18 @@
  *
  * What the papers leave open, decided for minutes that can be explained:
  *
- *  - A restart is a later start of the meeting up to the deadline, or a later
- *    join of another occurrence (its start was lost); "later" is strict, and
- *    of a teacher's end, which has no occurrence, "another" is one that had not
- *    been seen by then while some other had. An unknown occurrence is no other.
+ *  - A restart (occurrence_follows) has a later moment than the end, up to the
+ *    deadline; in one second with the end it is none, nor is it when it may be
+ *    of the same occurrence.
  *  - A restart undoes a teacher's end as it undoes Zoom's: the class went on.
  *  - After a reopening only evidence of a later moment ends the class; the
  *    admin's own end or correction received after it may speak of any moment.
- *  - The teacher is still in while any of the teacher's connections has a join
- *    that neither its own later leave nor its meeting's end closes, up to the
- *    deadline: a new connection is often up before Zoom gives up the old one.
- *    In the same second a join beats a leave (moves between rooms).
+ *  - A rejoin is any connection of the teacher that is still open at the deadline
+ *    (occurrence_holds_teacher): the new one is often up before Zoom gives up the
+ *    old one.
  *  - What happens after the deadline moves no end. It only tells whether the
- *    class ran at the deadline: an occurrence that had begun by then (or whose
- *    beginning is unknown), had not ended before, and speaks then or later.
- *    Then the timeout is not estimated.
+ *    class ran at the deadline (occurrence_ran_at): then the timeout is not
+ *    estimated.
  *  - A teacher's leave and end at one moment: teacher_left counts.
  *  - An admin's end outside the window changes nothing, and so does a corrected
  *    end before the click: the one received before it still stands.

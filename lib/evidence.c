@@ -17,8 +17,8 @@ static const char SQL_ADD[] =
 
 static const char SQL_READ[] =
 	"SELECT id, kind, us(happened_at), us(received_at), detail->>'field',"
-	" (detail->>'seconds')::bigint, detail->>'uuid', detail->>'participant',"
-	" detail->>'side'"
+	" round((detail->>'seconds')::numeric * 1000000)::bigint, detail->>'uuid',"
+	" detail->>'participant', detail->>'side'"
 	" FROM session_events WHERE session_id = $1::bigint ORDER BY id";
 
 static const char SQL_STORE[] =
@@ -165,7 +165,7 @@ enum err evidence_read(struct db *db, struct arena *a, int64_t session_id, struc
 		ev->happened_us = db_i64(&r);
 		ev->received_us = db_i64(&r);
 		(void)kind_of(kind, db_str(&r), &ev->kind); /* an unknown one never decides */
-		ev->seconds = db_i64_or(&r, 0);
+		ev->lasts_us = db_i64_or(&r, 0);
 		ev->occurrence = number_of(uuids, &meetings, db_str(&r));
 		ev->participant = number_of(participants, &people, db_str(&r));
 		ev->role = role_of(db_str(&r));

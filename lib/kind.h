@@ -41,9 +41,9 @@ struct evidence {
 	enum kind kind;
 	int64_t happened_us; /* the moment it speaks of; for a correction, the corrected moment */
 	int64_t received_us;
-	int64_t seconds; /* KIND_REOPENED: the new deadline is this long after happened_us */
-	int occurrence;	 /* Zoom: one number for each meeting uuid of the session, else -1 */
-	int participant; /* Zoom: one for each participant_uuid (a connection), else -1 */
+	int64_t lasts_us; /* KIND_REOPENED: the new deadline is this long after happened_us */
+	int occurrence;	  /* Zoom: one number for each meeting uuid of the session, else -1 */
+	int participant;  /* Zoom: one for each participant_uuid (a connection), else -1 */
 	enum role role;
 };
 

@@ -21,9 +21,17 @@ static void put(void *o)
 	json_object_put(o);
 }
 
-/* {"name": value, "seconds": n}: leaves out what is NULL or 0. Belongs to the arena. */
+/* Exact to the microsecond, which a double would not print. */
+static struct json_object *seconds(struct arena *a, int64_t us)
+{
+	return json_object_new_double_s((double)us / (double)US_PER_S,
+					arena_printf(a, "%lld.%06lld", (long long)(us / US_PER_S),
+						     (long long)(us % US_PER_S)));
+}
+
+/* {"name": value, "seconds": s}: leaves out what is NULL or 0. Belongs to the arena. */
 static const char *detail(struct arena *a, const char *name, const char *value, const char *reason,
-			  int64_t seconds)
+			  int64_t lasts_us)
 {
 	struct json_object *o = json_object_new_object();
 
@@ -32,8 +40,8 @@ static const char *detail(struct arena *a, const char *name, const char *value, 
 		json_object_object_add(o, name, json_object_new_string(value));
 	if (reason)
 		json_object_object_add(o, "reason", json_object_new_string(reason));
-	if (seconds)
-		json_object_object_add(o, "seconds", json_object_new_int64(seconds));
+	if (lasts_us)
+		json_object_object_add(o, "seconds", seconds(a, lasts_us));
 	return json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN);
 }
 
@@ -112,12 +120,9 @@ static enum err reopen(struct db *db, struct arena *a, const struct action_want 
 	if (want->clicked_us != MOMENT_NONE)
 		e = add(db, a, want, "corrected", want->clicked_us,
 			detail(a, "field", "clicked_at", want->reason, 0));
-	/* Whole seconds, counted so that the deadline is the moment that was asked for. */
 	return e ? e
-		 : add(db, a, want, "reopened",
-		       until - (until - row->now_us + US_PER_S - 1) / US_PER_S * US_PER_S,
-		       detail(a, NULL, NULL, want->reason,
-			      (until - row->now_us + US_PER_S - 1) / US_PER_S));
+		 : add(db, a, want, "reopened", row->now_us,
+		       detail(a, NULL, NULL, want->reason, until - row->now_us));
 }
 
 static enum err check_correction(const struct action_want *want, const struct session_row *row,
