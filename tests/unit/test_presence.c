@@ -1,0 +1,269 @@
+/* Who was there, and how long: each rule of presence.h. The class runs 10:00 to 11:00. */
+#include "unit.h"
+
+#include "presence.h"
+#include "story.h"
+
+#define CLICK CLOCK(10, 0, 0)
+#define END   CLOCK(11, 0, 0)
+#define AT(m) (CLICK + (m)*MINUTE)
+
+/* Connections: even numbers are the teacher's. All are in meeting 0. */
+static void joins(struct story *s, int connection, int64_t at_us)
+{
+	tell_move(s, KIND_ZOOM_JOINED, at_us, 0, connection,
+		  connection % 2 ? ROLE_UNKNOWN : ROLE_TEACHER);
+}
+
+static void leaves(struct story *s, int connection, int64_t at_us)
+{
+	tell_move(s, KIND_ZOOM_LEFT, at_us, 0, connection,
+		  connection % 2 ? ROLE_UNKNOWN : ROLE_TEACHER);
+}
+
+static struct presence there(const struct story *s)
+{
+	return presence_of(s->events, s->n, CLICK, END);
+}
+
+static void assert_seconds(const struct story *s, int64_t teacher, int64_t student, int64_t both)
+{
+	struct presence p = there(s);
+
+	assert_true(p.has);
+	assert_true(p.sides);
+	assert_int_equal(p.teacher_s, teacher);
+	assert_int_equal(p.student_s, student);
+	assert_int_equal(p.both_s, both);
+}
+
+static void nothing_is_known_without_joins_and_leaves(void **state)
+{
+	struct story s = { 0 };
+
+	(void)state;
+	tell(&s, KIND_CLICKED, CLICK);
+	tell_zoom(&s, KIND_ZOOM_STARTED, CLICK, 0);
+	tell_zoom(&s, KIND_ZOOM_ENDED, END, 0);
+	assert_false(there(&s).has);
+	assert_false(there(&s).sides);
+	assert_false(presence_of(NULL, 0, CLICK, END).has);
+}
+
+static void without_a_recognised_teacher_no_side_is_known(void **state)
+{
+	struct story s = { 0 };
+
+	(void)state;
+	joins(&s, 1, AT(1));
+	leaves(&s, 1, AT(50));
+	tell_zoom(&s, KIND_ZOOM_ENDED, AT(55), 0)->role = ROLE_TEACHER;
+	assert_true(there(&s).has);
+	assert_false(there(&s).sides);
+	assert_int_equal(there(&s).student_s, 0);
+}
+
+static void each_side_and_both_are_counted(void **state)
+{
+	struct story s = { 0 };
+
+	(void)state;
+	joins(&s, 0, AT(3));
+	leaves(&s, 0, AT(50));
+	joins(&s, 1, AT(1));
+	leaves(&s, 1, AT(40));
+	assert_seconds(&s, 47 * 60, 39 * 60, 37 * 60);
+}
+
+static void the_order_of_the_events_is_irrelevant(void **state)
+{
+	struct story s = { 0 };
+
+	(void)state;
+	leaves(&s, 1, AT(40));
+	leaves(&s, 0, AT(50));
+	joins(&s, 1, AT(1));
+	joins(&s, 0, AT(3));
+	leaves(&s, 1, AT(20));
+	joins(&s, 1, AT(20));
+	assert_seconds(&s, 47 * 60, 39 * 60, 37 * 60);
+}
+
+static void only_the_class_counts(void **state)
+{
+	struct story s = { 0 };
+
+	(void)state;
+	joins(&s, 0, AT(-10));
+	leaves(&s, 0, AT(70));
+	joins(&s, 1, AT(-10));
+	leaves(&s, 1, AT(-5));
+	joins(&s, 3, AT(61));
+	leaves(&s, 3, AT(65));
+	assert_seconds(&s, 3600, 0, 0);
+}
+
+static void a_class_without_length_has_no_minutes(void **state)
+{
+	struct story s = { 0 };
+	struct presence p;
+
+	(void)state;
+	joins(&s, 0, AT(-10));
+	p = presence_of(s.events, s.n, CLICK, CLICK);
+	assert_true(p.sides);
+	assert_int_equal(p.teacher_s, 0);
+}
+
+static void overlapping_connections_of_a_side_count_once(void **state)
+{
+	struct story s = { 0 };
+
+	(void)state;
+	joins(&s, 0, AT(0));
+	joins(&s, 2, AT(20));
+	leaves(&s, 0, AT(21));
+	leaves(&s, 2, AT(50));
+	joins(&s, 1, AT(10));
+	leaves(&s, 1, AT(30));
+	joins(&s, 3, AT(15));
+	leaves(&s, 3, AT(20));
+	assert_seconds(&s, 50 * 60, 20 * 60, 20 * 60);
+}
+
+static void a_gap_between_two_connections_is_no_presence(void **state)
+{
+	struct story s = { 0 };
+
+	(void)state;
+	joins(&s, 0, AT(0));
+	leaves(&s, 0, AT(20));
+	joins(&s, 2, AT(25));
+	leaves(&s, 2, AT(50));
+	assert_seconds(&s, 45 * 60, 0, 0);
+}
+
+static void a_move_between_rooms_leaves_no_gap(void **state)
+{
+	struct story s = { 0 };
+
+	(void)state;
+	joins(&s, 0, AT(0));
+	joins(&s, 0, AT(20));
+	leaves(&s, 0, AT(20));
+	leaves(&s, 0, AT(50));
+	assert_seconds(&s, 50 * 60, 0, 0);
+}
+
+static void a_join_without_leave_lasts_to_its_meeting_s_end_or_else_the_class_s(void **state)
+{
+	struct story s = { 0 };
+
+	(void)state;
+	joins(&s, 0, AT(10));
+	assert_seconds(&s, 50 * 60, 0, 0);
+	tell_zoom(&s, KIND_ZOOM_ENDED, AT(9), 0);
+	tell_zoom(&s, KIND_ZOOM_ENDED, AT(20), 1);
+	assert_seconds(&s, 50 * 60, 0, 0);
+	tell_zoom(&s, KIND_ZOOM_ENDED, AT(40), 0);
+	assert_seconds(&s, 30 * 60, 0, 0);
+	leaves(&s, 0, AT(41));
+	assert_seconds(&s, 30 * 60, 0, 0);
+}
+
+static void a_leave_without_join_lasts_from_its_meeting_s_start_or_else_the_click(void **state)
+{
+	struct story s = { 0 };
+
+	(void)state;
+	leaves(&s, 0, AT(50));
+	assert_seconds(&s, 50 * 60, 0, 0);
+	tell_zoom(&s, KIND_ZOOM_STARTED, AT(20), 1);
+	tell_zoom(&s, KIND_ZOOM_STARTED, AT(51), 0);
+	assert_seconds(&s, 50 * 60, 0, 0);
+	tell_zoom(&s, KIND_ZOOM_STARTED, AT(10), 0);
+	assert_seconds(&s, 40 * 60, 0, 0);
+}
+
+static void a_second_leave_without_join_goes_on_from_the_first(void **state)
+{
+	struct story s = { 0 };
+
+	(void)state;
+	joins(&s, 0, AT(10));
+	leaves(&s, 0, AT(20));
+	leaves(&s, 0, AT(50));
+	assert_seconds(&s, 40 * 60, 0, 0);
+	leaves(&s, 0, AT(50));
+	assert_seconds(&s, 40 * 60, 0, 0);
+}
+
+static void a_join_in_the_second_of_the_leave_is_known(void **state)
+{
+	struct story s = { 0 };
+
+	(void)state;
+	joins(&s, 0, AT(50));
+	leaves(&s, 0, AT(50));
+	assert_seconds(&s, 10 * 60, 0, 0);
+}
+
+static void a_connection_is_the_teacher_s_when_any_of_its_events_says_so(void **state)
+{
+	struct story s = { 0 };
+
+	(void)state;
+	tell_move(&s, KIND_ZOOM_JOINED, AT(0), 0, 7, ROLE_UNKNOWN);
+	tell_move(&s, KIND_ZOOM_LEFT, AT(30), 0, 7, ROLE_TEACHER);
+	assert_seconds(&s, 30 * 60, 0, 0);
+}
+
+static void events_without_a_participant_are_one_connection_for_each_role(void **state)
+{
+	struct story s = { 0 };
+
+	(void)state;
+	tell_move(&s, KIND_ZOOM_JOINED, AT(0), 0, -1, ROLE_TEACHER);
+	tell_move(&s, KIND_ZOOM_JOINED, AT(5), 0, -1, ROLE_UNKNOWN);
+	tell_move(&s, KIND_ZOOM_LEFT, AT(30), 0, -1, ROLE_UNKNOWN);
+	tell_move(&s, KIND_ZOOM_LEFT, AT(40), 0, -1, ROLE_TEACHER);
+	assert_seconds(&s, 40 * 60, 25 * 60, 25 * 60);
+}
+
+static void sums_are_rounded_half_up_to_seconds(void **state)
+{
+	struct story s = { 0 };
+
+	(void)state;
+	joins(&s, 0, AT(0));
+	leaves(&s, 0, AT(1) + SECOND / 2);
+	joins(&s, 1, AT(0));
+	leaves(&s, 1, AT(1) + SECOND / 2 - 1);
+	assert_seconds(&s, 61, 60, 60);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_is_known_without_joins_and_leaves),
+		cmocka_unit_test(without_a_recognised_teacher_no_side_is_known),
+		cmocka_unit_test(each_side_and_both_are_counted),
+		cmocka_unit_test(the_order_of_the_events_is_irrelevant),
+		cmocka_unit_test(only_the_class_counts),
+		cmocka_unit_test(a_class_without_length_has_no_minutes),
+		cmocka_unit_test(overlapping_connections_of_a_side_count_once),
+		cmocka_unit_test(a_gap_between_two_connections_is_no_presence),
+		cmocka_unit_test(a_move_between_rooms_leaves_no_gap),
+		cmocka_unit_test(
+			a_join_without_leave_lasts_to_its_meeting_s_end_or_else_the_class_s),
+		cmocka_unit_test(
+			a_leave_without_join_lasts_from_its_meeting_s_start_or_else_the_click),
+		cmocka_unit_test(a_second_leave_without_join_goes_on_from_the_first),
+		cmocka_unit_test(a_join_in_the_second_of_the_leave_is_known),
+		cmocka_unit_test(a_connection_is_the_teacher_s_when_any_of_its_events_says_so),
+		cmocka_unit_test(events_without_a_participant_are_one_connection_for_each_role),
+		cmocka_unit_test(sums_are_rounded_half_up_to_seconds),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
