@@ -88,16 +88,16 @@ enum ender { ENDER_NONE, ENDER_ADMIN, ENDER_ZOOM, ENDER_TEACHER_LEFT, ENDER_TEAC
 
 struct decision {
 	enum status status;
-	bool has_click; /* exactly when active, ended or timeout */
-	int64_t clicked_us;
-	int64_t times_out_us; /* with has_click; an end by correction may be later */
-	bool has_end;	      /* exactly when ended or timeout */
-	int64_t ended_us;     /* >= clicked_us */
 	enum ender ended_by;
-	bool estimated;	     /* a timeout without evidence that the class ran then */
-	int64_t deciding_id; /* the evidence that set the end (of equals the lowest id), else 0 */
-	bool corrected;	     /* a correction in force set the click or the end */
-	bool zoom_seen;	     /* some evidence is Zoom's */
+	int64_t clicked_us;   /* with has_click, as the next */
+	int64_t times_out_us; /* an end by correction may be later */
+	int64_t ended_us;     /* with has_end; >= clicked_us */
+	int64_t deciding_id;  /* the evidence that set the end (of equals the lowest id), else 0 */
+	bool has_click;	      /* exactly when active, ended or timeout */
+	bool has_end;	      /* exactly when ended or timeout */
+	bool estimated;	      /* a timeout without evidence that the class ran then */
+	bool corrected;	      /* a correction in force set the click or the end */
+	bool zoom_seen;	      /* some evidence is Zoom's */
 	/*
 	 * Passing time alone will change this row into something other than what
 	 * the set-based timeout writes, which is: sent becomes missed; active

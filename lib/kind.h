@@ -37,13 +37,13 @@ enum kind {
 enum role { ROLE_UNKNOWN, ROLE_TEACHER, ROLE_STUDENT };
 
 struct evidence {
-	int64_t id; /* unique and above 0; the same row twice is the same fact */
-	enum kind kind;
-	int64_t happened_us; /* the moment it speaks of; for a correction, the corrected moment */
+	int64_t id;	     /* unique and above 0; the same row twice is the same fact */
+	int64_t happened_us; /* the moment it speaks of; of a correction, the corrected moment */
 	int64_t received_us;
 	int64_t lasts_us; /* KIND_REOPENED: the new deadline is this long after happened_us */
-	int occurrence;	  /* Zoom: one number for each meeting uuid of the session, else -1 */
-	int participant;  /* Zoom: one for each participant_uuid (a connection), else -1 */
+	enum kind kind;
+	int occurrence;	 /* Zoom: one number for each meeting uuid of the session, else -1 */
+	int participant; /* Zoom: one for each participant_uuid (a connection), else -1 */
 	enum role role;
 };
 

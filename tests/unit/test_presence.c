@@ -37,6 +37,11 @@ static void assert_seconds(const struct story *s, int64_t teacher, int64_t stude
 	assert_int_equal(p.both_s, both);
 }
 
+static void assert_minutes(const struct story *s, int64_t teacher, int64_t student, int64_t both)
+{
+	assert_seconds(s, teacher * 60, student * 60, both * 60);
+}
+
 static void nothing_is_known_without_joins_and_leaves(void **state)
 {
 	struct story s = { 0 };
@@ -72,7 +77,7 @@ static void each_side_and_both_are_counted(void **state)
 	leaves(&s, 0, AT(50));
 	joins(&s, 1, AT(1));
 	leaves(&s, 1, AT(40));
-	assert_seconds(&s, 47 * 60, 39 * 60, 37 * 60);
+	assert_minutes(&s, 47, 39, 37);
 }
 
 static void the_order_of_the_events_is_irrelevant(void **state)
@@ -86,7 +91,7 @@ static void the_order_of_the_events_is_irrelevant(void **state)
 	joins(&s, 0, AT(3));
 	leaves(&s, 1, AT(20));
 	joins(&s, 1, AT(20));
-	assert_seconds(&s, 47 * 60, 39 * 60, 37 * 60);
+	assert_minutes(&s, 47, 39, 37);
 }
 
 static void only_the_class_counts(void **state)
@@ -100,7 +105,7 @@ static void only_the_class_counts(void **state)
 	leaves(&s, 1, AT(-5));
 	joins(&s, 3, AT(61));
 	leaves(&s, 3, AT(65));
-	assert_seconds(&s, 3600, 0, 0);
+	assert_minutes(&s, 60, 0, 0);
 }
 
 static void a_class_without_length_has_no_minutes(void **state)
@@ -128,7 +133,7 @@ static void overlapping_connections_of_a_side_count_once(void **state)
 	leaves(&s, 1, AT(30));
 	joins(&s, 3, AT(15));
 	leaves(&s, 3, AT(20));
-	assert_seconds(&s, 50 * 60, 20 * 60, 20 * 60);
+	assert_minutes(&s, 50, 20, 20);
 }
 
 static void a_gap_between_two_connections_is_no_presence(void **state)
@@ -140,7 +145,7 @@ static void a_gap_between_two_connections_is_no_presence(void **state)
 	leaves(&s, 0, AT(20));
 	joins(&s, 2, AT(25));
 	leaves(&s, 2, AT(50));
-	assert_seconds(&s, 45 * 60, 0, 0);
+	assert_minutes(&s, 45, 0, 0);
 }
 
 static void a_move_between_rooms_leaves_no_gap(void **state)
@@ -152,7 +157,7 @@ static void a_move_between_rooms_leaves_no_gap(void **state)
 	joins(&s, 0, AT(20));
 	leaves(&s, 0, AT(20));
 	leaves(&s, 0, AT(50));
-	assert_seconds(&s, 50 * 60, 0, 0);
+	assert_minutes(&s, 50, 0, 0);
 }
 
 static void a_join_without_leave_lasts_to_its_meeting_s_end_or_else_the_class_s(void **state)
@@ -161,14 +166,14 @@ static void a_join_without_leave_lasts_to_its_meeting_s_end_or_else_the_class_s(
 
 	(void)state;
 	joins(&s, 0, AT(10));
-	assert_seconds(&s, 50 * 60, 0, 0);
+	assert_minutes(&s, 50, 0, 0);
 	tell_zoom(&s, KIND_ZOOM_ENDED, AT(9), 0);
 	tell_zoom(&s, KIND_ZOOM_ENDED, AT(20), 1);
-	assert_seconds(&s, 50 * 60, 0, 0);
+	assert_minutes(&s, 50, 0, 0);
 	tell_zoom(&s, KIND_ZOOM_ENDED, AT(40), 0);
-	assert_seconds(&s, 30 * 60, 0, 0);
+	assert_minutes(&s, 30, 0, 0);
 	leaves(&s, 0, AT(41));
-	assert_seconds(&s, 30 * 60, 0, 0);
+	assert_minutes(&s, 30, 0, 0);
 }
 
 static void a_leave_without_join_lasts_from_its_meeting_s_start_or_else_the_click(void **state)
@@ -177,12 +182,12 @@ static void a_leave_without_join_lasts_from_its_meeting_s_start_or_else_the_clic
 
 	(void)state;
 	leaves(&s, 0, AT(50));
-	assert_seconds(&s, 50 * 60, 0, 0);
+	assert_minutes(&s, 50, 0, 0);
 	tell_zoom(&s, KIND_ZOOM_STARTED, AT(20), 1);
 	tell_zoom(&s, KIND_ZOOM_STARTED, AT(51), 0);
-	assert_seconds(&s, 50 * 60, 0, 0);
+	assert_minutes(&s, 50, 0, 0);
 	tell_zoom(&s, KIND_ZOOM_STARTED, AT(10), 0);
-	assert_seconds(&s, 40 * 60, 0, 0);
+	assert_minutes(&s, 40, 0, 0);
 }
 
 static void a_second_leave_without_join_goes_on_from_the_first(void **state)
@@ -193,9 +198,9 @@ static void a_second_leave_without_join_goes_on_from_the_first(void **state)
 	joins(&s, 0, AT(10));
 	leaves(&s, 0, AT(20));
 	leaves(&s, 0, AT(50));
-	assert_seconds(&s, 40 * 60, 0, 0);
+	assert_minutes(&s, 40, 0, 0);
 	leaves(&s, 0, AT(50));
-	assert_seconds(&s, 40 * 60, 0, 0);
+	assert_minutes(&s, 40, 0, 0);
 }
 
 static void a_join_in_the_second_of_the_leave_is_known(void **state)
@@ -205,7 +210,7 @@ static void a_join_in_the_second_of_the_leave_is_known(void **state)
 	(void)state;
 	joins(&s, 0, AT(50));
 	leaves(&s, 0, AT(50));
-	assert_seconds(&s, 10 * 60, 0, 0);
+	assert_minutes(&s, 10, 0, 0);
 }
 
 static void a_connection_is_the_teacher_s_when_any_of_its_events_says_so(void **state)
@@ -215,7 +220,7 @@ static void a_connection_is_the_teacher_s_when_any_of_its_events_says_so(void **
 	(void)state;
 	tell_move(&s, KIND_ZOOM_JOINED, AT(0), 0, 7, ROLE_UNKNOWN);
 	tell_move(&s, KIND_ZOOM_LEFT, AT(30), 0, 7, ROLE_TEACHER);
-	assert_seconds(&s, 30 * 60, 0, 0);
+	assert_minutes(&s, 30, 0, 0);
 }
 
 static void events_without_a_participant_are_one_connection_for_each_role(void **state)
@@ -227,7 +232,7 @@ static void events_without_a_participant_are_one_connection_for_each_role(void *
 	tell_move(&s, KIND_ZOOM_JOINED, AT(5), 0, -1, ROLE_UNKNOWN);
 	tell_move(&s, KIND_ZOOM_LEFT, AT(30), 0, -1, ROLE_UNKNOWN);
 	tell_move(&s, KIND_ZOOM_LEFT, AT(40), 0, -1, ROLE_TEACHER);
-	assert_seconds(&s, 40 * 60, 25 * 60, 25 * 60);
+	assert_minutes(&s, 40, 25, 25);
 }
 
 static void sums_are_rounded_half_up_to_seconds(void **state)
