@@ -6,18 +6,20 @@
  * Source    design, "The join link"; docs/architecture.md, "The path of a click"
  */
 #include "app.h"
-#include "click.h"
+#include "click_group.h"
 #include "gate.h"
 #include "page.h"
 #include "query.h"
 #include "req_visitor.h"
 #include "zoom_url.h"
 
-/* The student waits at most this long for the database. Source: design, processes. */
-#define DEADLINE_MS 1000
+/* More than the connections that nginx keeps to this program: docs/decisions.md, "The click". */
+#define LANES 144
 
 static enum err answer(struct req *req, enum visitor visitor, const struct click_result *result)
 {
+	if (result->answer == CLICK_BY_ACCOUNT)
+		return page_answer(req, 200, PAGE_TEACHER, NULL);
 	if (result->answer == CLICK_EXPIRED)
 		return page_answer(req, 410, PAGE_EXPIRED, NULL);
 	if (result->answer == CLICK_CANCELLED)
@@ -40,20 +42,13 @@ static enum err open_class(struct req *req)
 	struct click click = { .link = &link,
 			       .visitor = req_visitor(req),
 			       .address = req_address(req),
-			       .agent = req_header(req, "User-Agent") };
-	enum err e;
+			       .agent = req_header(req, "User-Agent"),
+			       .login = gate_login_token(req) };
 
 	if (join_link_open(req->arena, req->keys, query_first(req->arena, req->query, "token"),
 			   &link))
 		return page_answer(req, 404, PAGE_NOT_A_LINK, NULL);
-	if (!gate_who(req) && req->who.id) {
-		e = click_by_account(req->db, req->arena, &click);
-		return e ? e : page_answer(req, 200, PAGE_TEACHER, NULL);
-	}
-	e = click_record(req->db, req->arena, &click, &result);
-	if (e == ERR_IN_DOUBT) /* a click is idempotent: ask what became of it */
-		e = click_record(req->db, req->arena, &click, &result);
-	if (e)
+	if (click_group_record(req->arena, &click, &result))
 		return page_answer(req, 503, PAGE_TRY_AGAIN, NULL);
 	return answer(req, click.visitor, &result);
 }
@@ -63,8 +58,9 @@ static const struct endpoint endpoint = {
 	.who = WHO_ANYONE,
 	.routes = { { "GET", open_class }, { "HEAD", open_class } },
 	.needs = NEED_AUTH_SECRET,
-	.workers = 8,
-	.deadline_ms = DEADLINE_MS,
+	.workers = 1,
+	.lanes = LANES,
+	.start = click_group_start,
 	.keeps_login = true,
 };
 

@@ -1,20 +1,27 @@
-#define _GNU_SOURCE /* ppoll */
+#define _GNU_SOURCE /* ppoll, accept4, pthread_timedjoin_np */
 #include <ctype.h>
 #include <errno.h>
 #include <fcgiapp.h>
 #include <fcntl.h>
 #include <json-c/json.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <time.h>
 
 #include "app.h"
 #include "app_parent.h"
 #include "gate.h"
 #include "log.h"
+
+#define PEER_TIMEOUT_S 20  /* nginx answers at once; what does not is not nginx */
+#define SLOW_MS	       500 /* requests that took longer are logged */
 
 /* The one place that knows libfcgi. */
 struct transport {
@@ -248,6 +255,14 @@ static void answer(struct req *req, enum err e)
 	put(req, req->answer, req->answer_len);
 }
 
+/* nginx logs every request; here are those worth a look. */
+static void log_request(const struct req *req, int64_t ms)
+{
+	if (req->status >= 500 || ms >= SLOW_MS)
+		log_info("method=%.8s status=%d account=%lld ms=%lld", req->method, req->status,
+			 (long long)req->who.id, (long long)ms);
+}
+
 static void serve(const struct program *program, struct transport *t, struct db *db,
 		  struct arena *arena)
 {
@@ -271,14 +286,136 @@ static void serve(const struct program *program, struct transport *t, struct db 
 	if (FCGX_FFlush(t->fcgi->out) < 0)
 		log_info("client gone");
 	db_check_idle(db);
-	log_info("method=%.8s status=%d account=%lld ms=%lld%s%s", req.method, req.status,
-		 (long long)req.who.id, (long long)(monotonic_ms() - began), e ? " error=" : "",
-		 e ? err_title(e) : "");
+	log_request(&req, monotonic_ms() - began);
 }
 
-/* SIGTERM is blocked but in ppoll(), so it cuts no request and falls into no gap between a test and
- * a wait. */
-static bool prepare(FCGX_Request *fcgi, sigset_t *open)
+/*
+ * One that takes requests, one after another: a worker process of its own, or
+ * a thread among several. Each has its memory and its (late) connection.
+ */
+struct lane {
+	const struct program *program;
+	struct heartbeat *beat;
+	const sigset_t *open;	    /* the signals that may come while it waits */
+	pthread_mutex_t *accepting; /* one lane at a time waits for new connections */
+	pthread_t thread;
+};
+
+/* Waits until fd can be read. False: a signal came first, or it is over. */
+static bool wait_readable(const struct lane *lane, int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return !stopping && ppoll(&p, 1, NULL, lane->open) > 0;
+}
+
+/*
+ * A new connection, or -1. It may be silent or break off in mid-record, so
+ * reading and writing have an end. The socket does not block: another process
+ * may have been quicker.
+ */
+static int take_connection(const struct lane *lane)
+{
+	const struct timeval limit = { .tv_sec = PEER_TIMEOUT_S };
+	int fd = -1;
+
+	pthread_mutex_lock(lane->accepting);
+	if (wait_readable(lane, 0))
+		fd = accept4(0, NULL, NULL, SOCK_CLOEXEC);
+	pthread_mutex_unlock(lane->accepting);
+	if (fd < 0)
+		return -1;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+	return fd;
+}
+
+/* Waits for a request, on the connection that was kept or on a new one. False: look again. */
+static bool next_request(const struct lane *lane, FCGX_Request *fcgi)
+{
+	if (fcgi->ipcFd >= 0) {
+		if (!wait_readable(lane, fcgi->ipcFd))
+			return false;
+	} else {
+		fcgi->ipcFd = take_connection(lane);
+		if (fcgi->ipcFd < 0)
+			return false;
+		fcgi->keepConnection = 1; /* else libfcgi closes it before the first request */
+	}
+	return FCGX_Accept_r(fcgi) == 0;
+}
+
+static void *run_lane(void *arg)
+{
+	struct lane *lane = arg;
+	const struct program *program = lane->program;
+	struct arena *arena = arena_new();
+	struct db *db = db_new(program->conf.database_url);
+	FCGX_Request fcgi;
+	struct transport transport = { .fcgi = &fcgi, .beat = lane->beat };
+
+	FCGX_InitRequest(&fcgi, 0, FCGI_FAIL_ACCEPT_ON_INTR);
+	while (!stopping) {
+		if (!next_request(lane, &fcgi))
+			continue;
+		lane->beat->busy_since_ms = monotonic_ms();
+		serve(program, &transport, db, arena);
+		FCGX_Finish_r(&fcgi);
+		/* A kept connection holds its lane: only where there are more lanes than
+		 * connections. */
+		if (program->endpoint->lanes <= 1)
+			FCGX_Free(&fcgi, 1);
+		arena_reset(arena);
+		lane->beat->busy_since_ms = 0;
+	}
+	FCGX_Free(&fcgi, 1);
+	db_free(db);
+	arena_free(arena);
+	return NULL;
+}
+
+/* The longest-busy lane speaks for the process. */
+static int64_t busiest(const struct heartbeat *beats, int n)
+{
+	int64_t since = 0;
+
+	for (int i = 0; i < n; i++) {
+		int64_t busy = beats[i].busy_since_ms;
+
+		if (busy && (!since || busy < since))
+			since = busy;
+	}
+	return since;
+}
+
+/* Runs n lanes as threads until SIGTERM, then wakes those that wait until all have ended. */
+static void run_threads(struct lane *lanes, struct heartbeat *beats, int n, struct heartbeat *beat)
+{
+	const struct timespec second = { .tv_sec = 1 }, moment = { .tv_nsec = 20000000 };
+	const struct timespec now = { 0 };
+	sigset_t term;
+	int started = 0;
+
+	sigemptyset(&term);
+	sigaddset(&term, SIGTERM);
+	for (; started < n; started++)
+		if (pthread_create(&lanes[started].thread, NULL, run_lane, &lanes[started]))
+			break;
+	if (started < n)
+		log_warn("only %d of %d lanes could start", started, n);
+	while (started > 0 && sigtimedwait(&term, NULL, &second) != SIGTERM)
+		beat->busy_since_ms = busiest(beats, started);
+	stopping = 1;
+	for (int i = 0; i < started; i++)
+		while (pthread_timedjoin_np(lanes[i].thread, NULL, &now)) {
+			pthread_kill(lanes[i].thread, SIGTERM);
+			nanosleep(&moment, NULL);
+		}
+}
+
+/* SIGTERM is blocked but in ppoll(): it cuts no request and falls into no gap between test and
+ * wait. */
+static bool prepare(sigset_t *open)
 {
 	const struct sigaction term = { .sa_handler = on_term };
 	sigset_t blocked;
@@ -286,49 +423,35 @@ static bool prepare(FCGX_Request *fcgi, sigset_t *open)
 	sigemptyset(&blocked);
 	sigaddset(&blocked, SIGTERM);
 	return !sigaction(SIGTERM, &term, NULL) && !sigprocmask(SIG_BLOCK, &blocked, open) &&
-	       !FCGX_Init() && !fcntl(0, F_SETFL, O_NONBLOCK) &&
-	       !FCGX_InitRequest(fcgi, 0, FCGI_FAIL_ACCEPT_ON_INTR);
+	       !FCGX_Init() && !fcntl(0, F_SETFL, O_NONBLOCK);
 }
 
-/*
- * The accept loop. The socket does not block, so a worker that loses the race
- * for a connection comes back to ppoll(); a connection is never kept, since it
- * would hold its worker.
- */
 static int work(struct heartbeat *beat, void *arg)
 {
 	struct program *program = arg;
-	struct arena *arena = arena_new();
-	struct db *db = db_new(program->conf.database_url);
-	struct pollfd sock = { .fd = 0, .events = POLLIN };
-	FCGX_Request fcgi;
-	struct transport transport = { .fcgi = &fcgi, .beat = beat };
+	int n = program->endpoint->lanes > 1 ? program->endpoint->lanes : 1;
+	struct lane *lanes = calloc((size_t)n, sizeof *lanes);
+	struct heartbeat *beats = calloc((size_t)n, sizeof *beats);
+	pthread_mutex_t accepting = PTHREAD_MUTEX_INITIALIZER;
 	sigset_t open;
 
-	if (!prepare(&fcgi, &open)) {
+	if (!lanes || !beats || !prepare(&open) ||
+	    (program->endpoint->start && program->endpoint->start(&program->conf))) {
 		log_error("cannot serve descriptor 0: %s", strerror(errno));
 		return EXIT_FAILURE;
 	}
-	while (!stopping) {
-		int rc;
-
-		if (ppoll(&sock, 1, NULL, &open) < 0)
-			continue;
-		rc = FCGX_Accept_r(&fcgi);
-		if (rc == -EAGAIN)
-			continue;
-		if (rc < 0)
-			break;
-		beat->busy_since_ms = monotonic_ms();
-		serve(program, &transport, db, arena);
-		FCGX_Finish_r(&fcgi);
-		FCGX_Free(&fcgi, 1);
-		arena_reset(arena);
-		beat->busy_since_ms = 0;
-	}
-	db_free(db);
-	arena_free(arena);
-	return stopping ? EXIT_SUCCESS : EXIT_FAILURE;
+	for (int i = 0; i < n; i++)
+		lanes[i] = (struct lane){ .program = program,
+					  .beat = n > 1 ? &beats[i] : beat,
+					  .open = &open,
+					  .accepting = &accepting };
+	if (n > 1)
+		run_threads(lanes, beats, n, beat);
+	else
+		run_lane(&lanes[0]);
+	free(lanes);
+	free(beats);
+	return EXIT_SUCCESS;
 }
 
 static int usage(const char *name, int status)

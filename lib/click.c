@@ -2,117 +2,97 @@
 #include <string.h>
 
 #include "click.h"
+#include "login.h"
 #include "utf8.h"
 
 #define AGENT_BYTES_MAX 300
+#define ARGS		7
 
 /*
- * One statement, one commit: starts the session if this is its first human
- * click, writes the evidence and keeps the click. A class that is "sent" in
- * the snapshot and yet did not start was changed by somebody else meanwhile:
- * the answer says so ("again"), nothing was kept, and the caller asks anew.
+ * One statement, one commit, for any number of clicks: starts the sessions
+ * whose first human click is among them, writes the evidence and keeps the
+ * clicks. A click on a class that is "sent" in the snapshot and yet did not
+ * start was overtaken by another transaction: its verdict is "again", nothing
+ * of it was kept, and the caller asks anew.
  *
- * $1 session  $2 link_id  $3 expires_us  $4 is human  $5 address  $6 agent  $7 verdict otherwise
+ * $1 session  $2 link_id  $3 expires_us  $4 verdict, NULL for a person  $5 address  $6 agent
+ * $7 hash of the login token that came along, NULL if none
  */
-static const char SQL_CLICK[] =
-	"WITH was AS ("
-	" SELECT s.id, s.session_status, s.zoom_url, s.superseded_by, s.session_ended_at,"
-	"  clock_now() >= least(s.sent_at + s.link_hours * interval '1 hour', at_us($3::bigint))"
-	"   AS expired"
-	" FROM sessions s WHERE s.id = $1::bigint AND s.link_id = $2::uuid"
-	"), started AS ("
-	" UPDATE sessions s SET session_status = 'active', clicked_at = clock_now(),"
-	"  times_out_at = clock_now() + (s.duration_minutes + s.buffer_minutes) * interval '1 "
-	"minute'"
-	" FROM was WHERE s.id = was.id AND s.session_status = 'sent' AND NOT was.expired"
-	"  AND $4::boolean RETURNING s.id, s.clicked_at"
-	"), evidence AS ("
-	" INSERT INTO session_events (session_id, kind, happened_at, received_at, source)"
-	" SELECT id, 'clicked', clicked_at, clicked_at, 'student' FROM started"
-	"), now AS ("
-	" SELECT coalesce(was.session_status, 'orphan') AS status, was.zoom_url, was.superseded_by,"
-	"  coalesce(was.expired, clock_now() >= at_us($3::bigint)) AS expired,"
-	"  EXISTS (SELECT FROM started) AS started, was.id, was.session_ended_at"
-	" FROM (VALUES (1)) one LEFT JOIN was ON true"
-	"), verdict AS ("
-	" SELECT CASE WHEN NOT $4::boolean THEN $7"
-	"   WHEN status = 'orphan' THEN 'orphan'"
-	"   WHEN status = 'cancelled' AND superseded_by IS NULL THEN 'cancelled'"
-	"   WHEN expired THEN 'expired'"
-	"   WHEN status IN ('ended', 'timeout', 'missed') THEN 'late'"
-	"   WHEN status = 'sent' AND NOT started THEN 'again'"
-	"   ELSE 'human' END AS verdict, now.* FROM now"
-	"), kept AS ("
-	" INSERT INTO clicks (session_id, happened_at, received_at, verdict, address, agent)"
-	" SELECT id, clock_now(), clock_now(), verdict, network(set_masklen($5::inet,"
-	"  CASE family($5::inet) WHEN 4 THEN 24 ELSE 48 END)), $6 FROM verdict"
-	" WHERE verdict <> 'again' AND superseded_by IS NULL"
-	"), ignored AS ("
-	" INSERT INTO session_events (session_id, kind, happened_at, source, detail, dedupe)"
-	" SELECT id, 'click_ignored', clock_now(), 'student',"
-	"  jsonb_build_object('why', verdict), 'ignored:' || verdict || "
-	"coalesce(us(session_ended_at)::text, '')"
-	" FROM verdict WHERE id IS NOT NULL AND superseded_by IS NULL"
-	"  AND verdict IN ('late', 'prefetch', 'crawler', 'head', 'signed_in')"
-	" ON CONFLICT (session_id, dedupe) DO NOTHING)"
-	" SELECT verdict, status, expired, zoom_url, superseded_by FROM verdict";
+/* clang-format off: one clause a line reads better than full lines. */
+#define SQL_CLICKS(locking)                                                                        \
+	"WITH was AS ("                                                                            \
+	" SELECT w.n, w.address, w.agent, s.id, s.session_status, s.zoom_url, s.superseded_by,"    \
+	"  s.session_ended_at, CASE WHEN EXISTS (SELECT FROM logins l"                             \
+	"    JOIN accounts a ON a.id = l.account_id"                                               \
+	"    WHERE l.token_hash = w.login AND " LOGIN_IS_GOOD ")"                                  \
+	"   THEN 'signed_in' ELSE w.verdict END AS verdict, clock_now() >="                        \
+	"   coalesce(least(s.sent_at + s.link_hours * interval '1 hour', at_us(w.expires_us)),"    \
+	"    at_us(w.expires_us)) AS expired"                                                      \
+	" FROM unnest($1::bigint[], $2::uuid[], $3::bigint[], $4::text[], $5::inet[], $6::text[]," \
+	"   $7::bytea[]) WITH ORDINALITY"                                                          \
+	"  AS w(session_id, link_id, expires_us, verdict, address, agent, login, n)"               \
+	" LEFT JOIN sessions s ON s.id = w.session_id AND s.link_id = w.link_id"                   \
+	"), first AS ("                                                                            \
+	" SELECT s.id FROM sessions s WHERE s.session_status = 'sent' AND s.id IN (SELECT was.id"  \
+	"  FROM was WHERE verdict IS NULL AND session_status = 'sent' AND NOT expired)"            \
+	" ORDER BY s.id FOR NO KEY UPDATE" locking "), started AS ("                               \
+	" UPDATE sessions s SET session_status = 'active', clicked_at = clock_now(),"              \
+	"  times_out_at = clock_now() + (s.duration_minutes + s.buffer_minutes)"                   \
+	"   * interval '1 minute'"                                                                 \
+	" FROM first WHERE s.id = first.id RETURNING s.id, s.clicked_at"                           \
+	"), evidence AS ("                                                                         \
+	" INSERT INTO session_events (session_id, kind, happened_at, received_at, source)"         \
+	" SELECT id, 'clicked', clicked_at, clicked_at, 'student' FROM started"                    \
+	"), judged AS ("                                                                           \
+	" SELECT was.*, CASE WHEN verdict IS NOT NULL THEN verdict"                                \
+	"   WHEN was.id IS NULL THEN CASE WHEN expired THEN 'expired' ELSE 'orphan' END"           \
+	"   WHEN superseded_by IS NOT NULL THEN 'superseded'"                                      \
+	"   WHEN session_status = 'cancelled' THEN 'cancelled'"                                    \
+	"   WHEN expired THEN 'expired'"                                                           \
+	"   WHEN session_status IN ('ended', 'timeout', 'missed') THEN 'late'"                     \
+	"   WHEN session_status = 'sent' AND started.id IS NULL THEN 'again'"                      \
+	"   ELSE 'human' END AS outcome"                                                           \
+	" FROM was LEFT JOIN started ON started.id = was.id"                                       \
+	"), kept AS ("                                                                             \
+	" INSERT INTO clicks (session_id, happened_at, received_at, verdict, address, agent)"      \
+	" SELECT id, clock_now(), clock_now(), outcome,"                                           \
+	"  network(set_masklen(address, CASE family(address) WHEN 4 THEN 24 ELSE 48 END)), agent"  \
+	" FROM judged WHERE outcome NOT IN ('again', 'superseded')"                                \
+	"), ignored AS ("                                                                          \
+	" INSERT INTO session_events (session_id, kind, happened_at, source, detail, dedupe)"      \
+	" SELECT id, 'click_ignored', clock_now(), 'student',"                                     \
+	"  jsonb_build_object('why', outcome),"                                                    \
+	"  'ignored:' || outcome || coalesce(us(session_ended_at)::text, '')"                      \
+	" FROM judged WHERE id IS NOT NULL"                                                        \
+	"  AND outcome IN ('late', 'prefetch', 'crawler', 'head', 'signed_in')"                    \
+	" ON CONFLICT (session_id, dedupe) DO NOTHING)"                                            \
+	" SELECT n, outcome, (session_status = 'cancelled' AND superseded_by IS NULL) IS TRUE,"    \
+	"  expired, zoom_url, superseded_by FROM judged"
+/* clang-format on */
+
+static const char SQL_WAIT[] = SQL_CLICKS("");
+static const char SQL_SKIP[] = SQL_CLICKS(" SKIP LOCKED");
 
 static const char SQL_NEWER[] =
 	"SELECT id, link_id, us(sent_at + link_hours * interval '1 hour') FROM sessions"
 	" WHERE id = $1::bigint";
 
+/* What the statement says of one click. */
 struct seen {
-	const char *verdict, *status, *zoom_url;
-	bool expired;
+	bool again, by_account, cancelled, expired;
+	const char *zoom_url;
 	int64_t superseded_by; /* 0: by none */
 };
 
-static enum err ask(struct db *db, struct arena *a, const char *const args[7], struct seen *out)
-{
-	struct db_rows r;
-	enum err e = db_write(db, a, SQL_CLICK, 7, args, &r);
-
-	if (e)
-		return e;
-	if (!db_next(&r))
-		return ERR_INTERNAL;
-	out->verdict = db_str(&r);
-	out->status = db_str(&r);
-	out->expired = db_bool(&r);
-	out->zoom_url = db_str(&r);
-	out->superseded_by = db_i64_or(&r, 0);
-	return db_end(&r);
-}
-
-/* Points the arguments at the session that superseded theirs: the old button opens the new class.
- */
-static enum err follow(struct db *db, struct arena *a, int64_t id, const char *args[7])
-{
-	const char *by[] = { arena_int(a, id) };
-	struct db_rows r;
-	enum err e = db_read(db, a, SQL_NEWER, 1, by, &r);
-
-	if (e)
-		return e;
-	if (!db_next(&r))
-		return ERR_NOT_FOUND;
-	args[0] = arena_int(a, db_i64(&r));
-	args[1] = db_str(&r);
-	args[2] = arena_int(a, db_i64(&r));
-	return db_end(&r);
-}
+/* The statement's arguments for one click; with several, one column of each array. */
+struct asked {
+	const char *values[ARGS];
+};
 
 /* What a visitor that is no person is recorded as; NULL for a person. */
-static const char *verdict_of(enum visitor visitor)
+static const char *verdict_of(const struct click *click)
 {
-	static const char *const verdicts[] = {
-		[VISITOR_HUMAN] = NULL,
-		[VISITOR_HEAD] = "head",
-		[VISITOR_PREFETCH] = "prefetch",
-		[VISITOR_CRAWLER] = "crawler",
-	};
-
-	return verdicts[visitor];
+	return click->visitor == VISITOR_HUMAN ? NULL : visitor_name(click->visitor);
 }
 
 /* An address as PostgreSQL reads it, or NULL: a strange one must not cost a click. */
@@ -138,53 +118,117 @@ static const char *uuid_text(struct arena *a, const unsigned char id[JOIN_LINK_I
 	return text;
 }
 
-static void arguments(struct arena *a, const struct click *click, const char *verdict,
-		      const char *args[7])
+static struct asked asked_of(struct arena *a, const struct click *click)
 {
-	args[0] = arena_int(a, click->link->session_id);
-	args[1] = uuid_text(a, click->link->link_id);
-	args[2] = arena_int(a, click->link->expires_us);
-	args[3] = verdict ? "f" : "t";
-	args[4] = address_text(click->address);
-	args[5] = click->agent ? utf8_clean(a, click->agent, AGENT_BYTES_MAX) : NULL;
-	args[6] = verdict;
+	return (struct asked){ {
+		arena_int(a, click->link->session_id),
+		uuid_text(a, click->link->link_id),
+		arena_int(a, click->link->expires_us),
+		verdict_of(click),
+		address_text(click->address),
+		click->agent ? utf8_clean(a, click->agent, AGENT_BYTES_MAX) : NULL,
+		click->login ? token_hash(a, click->login) : NULL,
+	} };
 }
 
-/* Newer links form a chain of at most this many before something is wrong. */
-#define FOLLOW_MAX 50
+/* Runs sql for n clicks; seen[i] is what became of asked[i]. */
+static enum err ask(struct db *db, struct arena *a, const char *sql, const struct asked *asked,
+		    size_t n, struct seen *seen)
+{
+	const char *args[ARGS], **column = arena_alloc(a, n * sizeof *column);
+	struct db_rows r;
+	enum err e;
+
+	for (int c = 0; c < ARGS; c++) {
+		for (size_t i = 0; i < n; i++)
+			column[i] = asked[i].values[c];
+		args[c] = db_text_array(a, column, n);
+	}
+	e = db_write_kept(db, a, sql, ARGS, args, &r);
+	if (e)
+		return e;
+	while (db_next(&r)) {
+		int64_t i = db_i64(&r) - 1;
+		struct seen *s = i >= 0 && i < (int64_t)n ? &seen[i] : &seen[0];
+		const char *outcome = db_str(&r);
+
+		s->again = outcome && !strcmp(outcome, "again");
+		s->by_account = outcome && !strcmp(outcome, "signed_in");
+		s->cancelled = db_bool(&r);
+		s->expired = db_bool(&r);
+		s->zoom_url = db_str(&r);
+		s->superseded_by = db_i64_or(&r, 0);
+	}
+	return db_end(&r);
+}
+
+static void answer(const struct seen *seen, const struct click *click, struct click_result *out)
+{
+	if (seen->by_account)
+		out->answer = CLICK_BY_ACCOUNT;
+	else if (seen->cancelled)
+		out->answer = CLICK_CANCELLED;
+	else
+		out->answer = seen->expired ? CLICK_EXPIRED : CLICK_OPENS;
+	out->zoom_url = seen->zoom_url ? seen->zoom_url : click->link->zoom_url;
+}
+
+/* Points asked at the session that superseded its own: the old button opens the new class. */
+static enum err follow(struct db *db, struct arena *a, int64_t id, struct asked *asked)
+{
+	const char *args[] = { arena_int(a, id) };
+	struct db_rows r;
+	enum err e = db_read(db, a, SQL_NEWER, 1, args, &r);
+
+	if (e)
+		return e;
+	if (!db_next(&r))
+		return ERR_NOT_FOUND;
+	asked->values[0] = db_str(&r);
+	asked->values[1] = db_str(&r);
+	asked->values[2] = db_str(&r);
+	return db_end(&r);
+}
+
+/* A chain of newer links, and a click overtaken again and again, end at some point. */
+#define ROUNDS_MAX 50
 
 enum err click_record(struct db *db, struct arena *a, const struct click *click,
 		      struct click_result *out)
 {
-	const char *args[7];
-	struct seen seen;
-	enum err e = OK;
+	struct asked asked = asked_of(a, click);
+	struct seen seen = { 0 };
 
-	arguments(a, click, verdict_of(click->visitor), args);
-	for (int i = 0; i < FOLLOW_MAX; i++) {
-		e = ask(db, a, args, &seen);
+	for (int i = 0; i < ROUNDS_MAX; i++) {
+		enum err e = ask(db, a, SQL_WAIT, &asked, 1, &seen);
+
+		if (!e && seen.superseded_by)
+			e = follow(db, a, seen.superseded_by, &asked);
 		if (e)
 			return e;
-		if (seen.superseded_by)
-			e = follow(db, a, seen.superseded_by, args);
-		else if (strcmp(seen.verdict, "again") != 0)
+		if (!seen.superseded_by && !seen.again)
 			break;
-		if (e)
-			return e;
 	}
-	if (!strcmp(seen.status, "cancelled"))
-		out->answer = CLICK_CANCELLED;
-	else
-		out->answer = seen.expired ? CLICK_EXPIRED : CLICK_OPENS;
-	out->zoom_url = seen.zoom_url ? seen.zoom_url : click->link->zoom_url;
+	answer(&seen, click, out);
 	return OK;
 }
 
-enum err click_by_account(struct db *db, struct arena *a, const struct click *click)
+enum err click_record_group(struct db *db, struct arena *a, const struct click *const *clicks,
+			    size_t n, bool *is_done, struct click_result *out)
 {
-	const char *args[7];
-	struct seen seen;
+	struct asked *asked = arena_alloc(a, n * sizeof *asked);
+	struct seen *seen = arena_alloc(a, n * sizeof *seen);
+	enum err e;
 
-	arguments(a, click, "signed_in", args);
-	return ask(db, a, args, &seen);
+	for (size_t i = 0; i < n; i++) {
+		asked[i] = asked_of(a, clicks[i]);
+		seen[i] = (struct seen){ .again = true };
+	}
+	e = ask(db, a, SQL_SKIP, asked, n, seen);
+	for (size_t i = 0; !e && i < n; i++) {
+		is_done[i] = !seen[i].again && !seen[i].superseded_by;
+		if (is_done[i])
+			answer(&seen[i], clicks[i], &out[i]);
+	}
+	return e;
 }

@@ -1,6 +1,7 @@
 #ifndef CLICK_H
 #define CLICK_H
 
+#include "conf.h"
 #include "db.h"
 #include "join_link.h"
 #include "visitor.h"
@@ -14,17 +15,19 @@ struct click {
 	enum visitor visitor;
 	const char *address; /* as seen; kept truncated */
 	const char *agent;   /* NULL: none sent */
+	const char *login;   /* the login token that came along, NULL if none */
 };
 
 enum click_answer {
-	CLICK_OPENS,	 /* send the student to zoom_url */
-	CLICK_EXPIRED,	 /* the link's life is over */
-	CLICK_CANCELLED, /* the class was cancelled */
+	CLICK_OPENS,	  /* send the student to zoom_url */
+	CLICK_EXPIRED,	  /* the link's life is over */
+	CLICK_CANCELLED,  /* the class was cancelled */
+	CLICK_BY_ACCOUNT, /* someone signed in: nothing was started */
 };
 
 struct click_result {
 	enum click_answer answer;
-	const char *zoom_url; /* with CLICK_OPENS */
+	const char *zoom_url; /* with CLICK_OPENS; belongs to the arena given */
 };
 
 /*
@@ -36,7 +39,18 @@ struct click_result {
 MUST_CHECK enum err click_record(struct db *db, struct arena *a, const struct click *click,
 				 struct click_result *out);
 
-/* An account's own click on a student's link: kept, starts nothing. */
-MUST_CHECK enum err click_by_account(struct db *db, struct arena *a, const struct click *click);
+/* Clicks that one statement takes at most. */
+#define CLICK_GROUP_MAX 256
+
+/*
+ * Records the n clicks that it can at once, in one statement and one commit,
+ * and tells each apart: is_done[i] with out[i], or not done, because another
+ * transaction holds its session or a newer link superseded it: those want
+ * click_record(). Waits for no lock. An error means that none was recorded,
+ * ERR_IN_DOUBT that all may have been.
+ */
+MUST_CHECK enum err click_record_group(struct db *db, struct arena *a,
+				       const struct click *const *clicks, size_t n, bool *is_done,
+				       struct click_result *out);
 
 #endif

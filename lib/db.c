@@ -11,6 +11,7 @@
 
 #define DEADLINE_DEFAULT_MS 10000
 #define CONSTRAINT_MAX	    64
+#define PREPARED_MAX	    8 /* statements that a connection keeps prepared */
 
 struct db {
 	const char *conninfo;
@@ -19,6 +20,7 @@ struct db {
 	bool in_transaction;
 	bool unsure; /* the server said that a commit may not be on its standby */
 	char constraint[CONSTRAINT_MAX];
+	const char *prepared[PREPARED_MAX]; /* on this connection, by the address of their text */
 };
 
 static int64_t monotonic_ms(void)
@@ -47,6 +49,7 @@ static void drop(struct db *db)
 	PQfinish(db->conn);
 	db->conn = NULL;
 	db->in_transaction = false;
+	memset(db->prepared, 0, sizeof db->prepared);
 }
 
 void db_free(struct db *db)
@@ -213,20 +216,63 @@ static void clear(void *res)
 	PQclear(res);
 }
 
+/*
+ * The number under which sql is prepared on this connection, -1 if it could
+ * not be. The statement's text is static, so its address names it.
+ */
+static int prepare(struct db *db, const char *sql)
+{
+	char name[16];
+	PGresult *res = NULL;
+	bool ok;
+	int i = 0;
+
+	while (i < PREPARED_MAX && db->prepared[i] && db->prepared[i] != sql)
+		i++;
+	if (i == PREPARED_MAX)
+		return -1;
+	if (db->prepared[i])
+		return i;
+	snprintf(name, sizeof name, "s%d", i);
+	if (PQsendPrepare(db->conn, name, sql, 0, NULL))
+		res = receive(db);
+	ok = PQresultStatus(res) == PGRES_COMMAND_OK;
+	PQclear(res);
+	if (!ok)
+		return -1;
+	db->prepared[i] = sql;
+	return i;
+}
+
+/* Sends sql and waits for its result; NULL when the deadline passed or the connection broke. */
+static PGresult *execute(struct db *db, const char *sql, bool keep, int n, const char *const *args)
+{
+	char name[16];
+	int i = keep ? prepare(db, sql) : -1;
+	int sent;
+
+	if (i >= 0) {
+		snprintf(name, sizeof name, "s%d", i);
+		sent = PQsendQueryPrepared(db->conn, name, n, args, NULL, NULL, 0);
+	} else {
+		sent = PQsendQueryParams(db->conn, sql, n, NULL, args, NULL, NULL, 0);
+	}
+	return sent ? receive(db) : NULL;
+}
+
 /* ERR_IN_DOUBT: the connection is gone, and with it the knowledge of what happened. */
-static enum err query(struct db *db, struct arena *a, const char *sql, int n,
+static enum err query(struct db *db, struct arena *a, const char *sql, bool keep, int n,
 		      const char *const *args, struct db_rows *rows)
 {
 	ExecStatusType status;
-	PGresult *res = NULL;
+	PGresult *res;
 	enum err e = ensure_connected(db);
 
 	if (e)
 		return e;
 	db->unsure = false;
 	db->constraint[0] = '\0';
-	if (PQsendQueryParams(db->conn, sql, n, NULL, args, NULL, NULL, 0))
-		res = receive(db);
+	res = execute(db, sql, keep, n, args);
 	status = PQresultStatus(res);
 	if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) {
 		arena_defer(a, clear, res);
@@ -250,10 +296,10 @@ enum err db_read(struct db *db, struct arena *a, const char *sql, int n, const c
 		 struct db_rows *rows)
 {
 	bool again = !db->in_transaction;
-	enum err e = query(db, a, sql, n, args, rows);
+	enum err e = query(db, a, sql, false, n, args, rows);
 
 	if (e == ERR_IN_DOUBT && again && monotonic_ms() < db->deadline_ms)
-		e = query(db, a, sql, n, args, rows);
+		e = query(db, a, sql, false, n, args, rows);
 	return e == ERR_IN_DOUBT ? ERR_UNAVAILABLE : e;
 }
 
@@ -261,9 +307,15 @@ enum err db_write(struct db *db, struct arena *a, const char *sql, int n, const 
 		  struct db_rows *rows)
 {
 	bool rolled_back = db->in_transaction;
-	enum err e = query(db, a, sql, n, args, rows);
+	enum err e = query(db, a, sql, false, n, args, rows);
 
 	return e == ERR_IN_DOUBT && rolled_back ? ERR_UNAVAILABLE : e;
+}
+
+enum err db_write_kept(struct db *db, struct arena *a, const char *sql, int n,
+		       const char *const *args, struct db_rows *rows)
+{
+	return query(db, a, sql, true, n, args, rows);
 }
 
 /* A statement without arguments or rows, outside any request's arena. */
@@ -271,7 +323,7 @@ static enum err command(struct db *db, const char *sql, char *tag, size_t tag_si
 {
 	struct arena *a = arena_new();
 	struct db_rows rows = { 0 };
-	enum err e = query(db, a, sql, 0, NULL, &rows);
+	enum err e = query(db, a, sql, false, 0, NULL, &rows);
 
 	if (!e && tag)
 		snprintf(tag, tag_size, "%s", PQcmdStatus(rows.res));
@@ -438,6 +490,36 @@ const char *db_i64_array(struct arena *a, const int64_t *values, size_t n)
 	*p++ = '{';
 	for (size_t i = 0; i < n; i++)
 		p += snprintf(p, 22, "%s%lld", i ? "," : "", (long long)values[i]);
+	*p++ = '}';
+	*p = '\0';
+	return text;
+}
+
+const char *db_text_array(struct arena *a, const char *const *values, size_t n)
+{
+	size_t size = 3;
+	char *text, *p;
+
+	for (size_t i = 0; i < n; i++)
+		size += values[i] ? 2 * strlen(values[i]) + 3 : 5;
+	p = text = arena_alloc(a, size);
+	*p++ = '{';
+	for (size_t i = 0; i < n; i++) {
+		if (i)
+			*p++ = ',';
+		if (!values[i]) {
+			memcpy(p, "NULL", 4);
+			p += 4;
+			continue;
+		}
+		*p++ = '"';
+		for (const char *v = values[i]; *v; v++) {
+			if (*v == '"' || *v == '\\')
+				*p++ = '\\';
+			*p++ = *v;
+		}
+		*p++ = '"';
+	}
 	*p++ = '}';
 	*p = '\0';
 	return text;

@@ -50,6 +50,13 @@ MUST_CHECK enum err db_read(struct db *db, struct arena *a, const char *sql, int
 MUST_CHECK enum err db_write(struct db *db, struct arena *a, const char *sql, int n,
 			     const char *const *args, struct db_rows *rows);
 
+/*
+ * As db_write, for the few statements that a hot path runs over and over: sql
+ * is static, and stays prepared on the connection.
+ */
+MUST_CHECK enum err db_write_kept(struct db *db, struct arena *a, const char *sql, int n,
+				  const char *const *args, struct db_rows *rows);
+
 MUST_CHECK enum err db_begin(struct db *db);
 /* A read-only transaction that sees one snapshot throughout. */
 MUST_CHECK enum err db_begin_snapshot(struct db *db);
@@ -83,5 +90,7 @@ void db_check_idle(struct db *db);
 
 /* The text array {a,b,c} of PostgreSQL from n integers, for "= ANY($1::bigint[])". */
 const char *db_i64_array(struct arena *a, const int64_t *values, size_t n);
+/* The same of n texts, NULL for NULL; for numbers and the like in their text form too. */
+const char *db_text_array(struct arena *a, const char *const *values, size_t n);
 
 #endif

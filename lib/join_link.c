@@ -46,7 +46,8 @@ const char *join_link_seal(struct arena *a, const struct keys *keys, const struc
 	at = put_i64(at, link->expires_us);
 	memcpy(at, link->zoom_url, url_len);
 
-	/* From the content, so that the same link is the same text: two contents do not share a nonce. */
+	/* From the content, so that the same link is the same text: two contents do not share a
+	 * nonce. */
 	crypto_generichash(sealed + 1, NONCE, plain, FIXED + url_len, keys->key[KEY_JOIN_NONCE][0],
 			   KEY_BYTES);
 	crypto_aead_xchacha20poly1305_ietf_encrypt(sealed + 1 + NONCE, &len, plain, FIXED + url_len,

@@ -10,9 +10,7 @@
 static const char SQL_FIND[] = "SELECT a.id, a.role = 'admin', a.name, a.email,"
 			       " l.acted_at < clock_now() - interval '" ACTED_GRAIN_MIN "'"
 			       " FROM logins l JOIN accounts a ON a.id = l.account_id"
-			       " WHERE l.token_hash = $1::bytea AND a.disabled_at IS NULL"
-			       " AND l.acted_at > clock_now() - $2::bigint * interval '1 hour'"
-			       " AND l.created_at > clock_now() - $3::bigint * interval '1 day'";
+			       " WHERE l.token_hash = $1::bytea AND " LOGIN_IS_GOOD;
 
 static const char SQL_ACT[] =
 	"UPDATE logins SET acted_at = clock_now() WHERE token_hash = $1::bytea";
@@ -60,10 +58,9 @@ enum err login_find(struct db *db, struct arena *a, const char *token, bool acts
 	if (!token || !*token || strlen(token) > TOKEN_TEXT_MAX)
 		return OK;
 
-	const char *args[] = { token_hash(a, token), arena_int(a, LOGIN_IDLE_HOURS),
-			       arena_int(a, LOGIN_MAX_DAYS) };
+	const char *args[] = { token_hash(a, token) };
 
-	e = db_read(db, a, SQL_FIND, 3, args, &rows);
+	e = db_read(db, a, SQL_FIND, 1, args, &rows);
 	if (e || !db_next(&rows))
 		return e;
 	out->id = db_i64(&rows);

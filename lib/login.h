@@ -11,15 +11,24 @@
  * The browser holds a random token in a cookie; the table holds its hash.
  */
 
-/* Source: design, pages: 12 hours without a person's action, 7 days at most. */
-#define LOGIN_IDLE_HOURS 12
-#define LOGIN_MAX_DAYS	 7
+/*
+ * Whether login l of account a is good now.
+ * Source: design, pages: 12 hours without a person's action, 7 days at most.
+ */
+#define LOGIN_IS_GOOD                                                                              \
+	"(a.disabled_at IS NULL AND l.acted_at > clock_now() - interval '12 hours'"                \
+	" AND l.created_at > clock_now() - interval '7 days')"
 
 enum account_role { ROLE_NOBODY, ROLE_TEACHER_ACCOUNT, ROLE_ADMIN };
 
 /* Who is asking. Strings belong to the request's arena. */
 struct account {
 	int64_t id; /* 0: nobody */
+		    /* Whether login l of account a is good now. */
+#define LOGIN_IS_GOOD                                                                              \
+	"(a.disabled_at IS NULL AND l.acted_at > clock_now() - interval '12 hours'"                \
+	" AND l.created_at > clock_now() - interval '7 days')"
+
 	enum account_role role;
 	const char *name;
 	const char *email;

@@ -202,9 +202,9 @@ static enum err csv_header(struct db *db, struct arena *a, struct buf *buf)
 		"student",     "package",
 		"rate",	       "currency",
 		"status",      arena_printf(a, "sent (%s)", zone),
-		"sent UTC",  arena_printf(a, "start (%s)", zone),
-		"start UTC", arena_printf(a, "end (%s)", zone),
-		"end UTC",   "minutes",
+		"sent UTC",    arena_printf(a, "start (%s)", zone),
+		"start UTC",   arena_printf(a, "end (%s)", zone),
+		"end UTC",     "minutes",
 		"ended by",    "estimated",
 		"provisional", "attendance",
 	};
