@@ -13,7 +13,7 @@
 #include "req_visitor.h"
 #include "zoom_url.h"
 
-/* More than the connections that nginx keeps to this program: docs/decisions.md, "The click". */
+/* Taps in hand at once; more wait in the socket's queue. Source: docs/decisions.md, "The click". */
 #define LANES 144
 
 static enum err answer(struct req *req, enum visitor visitor, const struct click_result *result)

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -298,6 +299,7 @@ struct lane {
 	struct heartbeat *beat;
 	const sigset_t *open;	    /* the signals that may come while it waits */
 	pthread_mutex_t *accepting; /* one lane at a time waits for new connections */
+	atomic_int *holding;	    /* lanes that have a connection now */
 	pthread_t thread;
 };
 
@@ -330,6 +332,23 @@ static int take_connection(const struct lane *lane)
 	return fd;
 }
 
+static void leave_connection(const struct lane *lane, FCGX_Request *fcgi)
+{
+	FCGX_Free(fcgi, 1);
+	atomic_fetch_sub(lane->holding, 1);
+}
+
+/*
+ * A kept connection holds its lane while it is idle. So many lanes stay free
+ * for new ones, whatever nginx would like to keep: nobody starves.
+ */
+static bool may_keep(const struct lane *lane)
+{
+	int lanes = lane->program->endpoint->lanes;
+
+	return lanes > 1 && atomic_load(lane->holding) <= lanes - lanes / 8;
+}
+
 /* Waits for a request, on the connection that was kept or on a new one. False: look again. */
 static bool next_request(const struct lane *lane, FCGX_Request *fcgi)
 {
@@ -340,9 +359,13 @@ static bool next_request(const struct lane *lane, FCGX_Request *fcgi)
 		fcgi->ipcFd = take_connection(lane);
 		if (fcgi->ipcFd < 0)
 			return false;
+		atomic_fetch_add(lane->holding, 1);
 		fcgi->keepConnection = 1; /* else libfcgi closes it before the first request */
 	}
-	return FCGX_Accept_r(fcgi) == 0;
+	if (FCGX_Accept_r(fcgi) == 0)
+		return true;
+	leave_connection(lane, fcgi);
+	return false;
 }
 
 static void *run_lane(void *arg)
@@ -361,14 +384,13 @@ static void *run_lane(void *arg)
 		lane->beat->busy_since_ms = monotonic_ms();
 		serve(program, &transport, db, arena);
 		FCGX_Finish_r(&fcgi);
-		/* A kept connection holds its lane: only where there are more lanes than
-		 * connections. */
-		if (program->endpoint->lanes <= 1)
-			FCGX_Free(&fcgi, 1);
+		if (fcgi.ipcFd < 0 || !may_keep(lane))
+			leave_connection(lane, &fcgi);
 		arena_reset(arena);
 		lane->beat->busy_since_ms = 0;
 	}
-	FCGX_Free(&fcgi, 1);
+	if (fcgi.ipcFd >= 0)
+		leave_connection(lane, &fcgi);
 	db_free(db);
 	arena_free(arena);
 	return NULL;
@@ -433,6 +455,7 @@ static int work(struct heartbeat *beat, void *arg)
 	struct lane *lanes = calloc((size_t)n, sizeof *lanes);
 	struct heartbeat *beats = calloc((size_t)n, sizeof *beats);
 	pthread_mutex_t accepting = PTHREAD_MUTEX_INITIALIZER;
+	atomic_int holding = 0;
 	sigset_t open;
 
 	if (!lanes || !beats || !prepare(&open) ||
@@ -444,7 +467,8 @@ static int work(struct heartbeat *beat, void *arg)
 		lanes[i] = (struct lane){ .program = program,
 					  .beat = n > 1 ? &beats[i] : beat,
 					  .open = &open,
-					  .accepting = &accepting };
+					  .accepting = &accepting,
+					  .holding = &holding };
 	if (n > 1)
 		run_threads(lanes, beats, n, beat);
 	else
