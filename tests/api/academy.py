@@ -1,0 +1,296 @@
+"""A running instance of the product, and those who talk to it.
+
+Tests drive the real programs behind the real nginx and PostgreSQL, started by ./dev up as a person
+would. Nothing here knows how the programs are made; all it knows is the HTTP contract, ./dev, and
+the tables that the contract names.
+"""
+
+import http.client
+import json
+import pathlib
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import urllib.parse
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+DEV = ROOT / "dev"
+ZOOM_URL = "https://us02web.zoom.us/j/8123456789?pwd=Zm9vYmFy.1"
+PASSWORD = "a quiet river 7"
+
+# What no answer may ever show: SQL, its errors, paths, addresses of memory.
+LEAKS = re.compile(
+    rb"SELECT |INSERT |UPDATE |DELETE FROM|violates|constraint|relation \"|libpq|PGRES|syntax error|"
+    rb"/usr/|/tmp/|/home/|/root|/var/|\.c:\d|0x[0-9a-f]{6}"
+)
+
+
+class Response:
+    """An answer: status, headers (names in any case), body, and json for JSON."""
+
+    def __init__(self, method, target, raw, body):
+        self.method, self.target = method, target
+        self.status, self.headers, self.body = raw.status, raw.headers, body
+
+    @property
+    def type(self):
+        return (self.headers["Content-Type"] or "").split(";")[0]
+
+    @property
+    def text(self):
+        return self.body.decode()
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+    @property
+    def field(self):
+        """The input at fault, as a problem document names it."""
+        return self.json.get("field")
+
+    def __repr__(self):
+        return f"{self.method} {self.target} -> {self.status} {self.type} {self.body[:600]!r}"
+
+    def __getitem__(self, name):
+        return self.json[name]
+
+
+class Client:
+    """Someone who talks HTTP: keeps cookies, and sends what our own pages send with a call.
+
+    Every answer is held to what the contract says of all answers.
+    """
+
+    def __init__(self, url):
+        self.base = urllib.parse.urlsplit(url)
+        self.origin = url
+        self.cookies = {}
+
+    def request(self, method, target, body=None, headers=None, timeout=60):
+        """body: None, bytes as they are, or anything else as JSON. A header of None is left out."""
+        sent = {"Origin": self.origin, "Sec-Fetch-Site": "same-origin"}
+        if self.cookies:
+            sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        if body is not None:
+            sent["Content-Type"] = "application/json"
+            if not isinstance(body, bytes):
+                body = json.dumps(body).encode()
+        sent.update(headers or {})
+        connection = http.client.HTTPConnection(self.base.hostname, self.base.port, timeout=timeout)
+        try:
+            connection.request(method, target, body, {k: v for k, v in sent.items() if v is not None})
+            raw = connection.getresponse()
+            response = Response(method, target, raw, raw.read())
+        finally:
+            connection.close()
+        self._keep_cookies(response)
+        check_contract(response)
+        return response
+
+    def get(self, target, **kwargs):
+        return self.request("GET", target, **kwargs)
+
+    def post(self, target, body=None, **kwargs):
+        return self.request("POST", target, {} if body is None else body, **kwargs)
+
+    def patch(self, target, body, **kwargs):
+        return self.request("PATCH", target, body, **kwargs)
+
+    def fork(self):
+        """Another tab of the same browser: the same cookies, kept apart from now on."""
+        other = Client(self.origin)
+        other.cookies = dict(self.cookies)
+        return other
+
+    def _keep_cookies(self, response):
+        for line in response.headers.get_all("Set-Cookie") or []:
+            name, _, rest = line.partition("=")
+            value, _, attributes = rest.partition(";")
+            if "max-age=0" in attributes.lower():
+                self.cookies.pop(name, None)
+            else:
+                self.cookies[name] = value
+
+
+def check_contract(response):
+    """What holds for every answer of an endpoint."""
+    if not response.target.startswith("/api/"):
+        return
+    assert response.status != 500, response
+    assert response.headers["Cache-Control"] == "no-store", response
+    if response.status < 400 or response.method == "HEAD":
+        return
+    assert not LEAKS.search(response.body), response
+    if response.type == "text/html":  # pages for people: the join link, "End class"
+        assert response.target.startswith("/api/zoom/"), response
+        return
+    assert response.type == "application/problem+json", response
+    problem = response.json
+    assert set(problem) <= {"title", "status", "detail", "field"}, response
+    assert problem["status"] == response.status and problem["title"] and problem["detail"], response
+    if response.status == 405:
+        assert response.headers["Allow"], response
+    if response.status in (429, 503):
+        assert int(response.headers["Retry-After"]) > 0, response
+
+
+class Instance:
+    """One ./dev up, empty but for the mission's packages and an admin."""
+
+    def __init__(self, env=()):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="classclock-api."))
+        self.state = self.folder / "state"
+        self.port = free_port()
+        arguments = ["up", "--state", self.state, "--port", self.port, "--detach", "--empty"]
+        if env:
+            (self.folder / "env").write_text("".join(f"{line}\n" for line in env))
+            arguments += ["--env", self.folder / "env"]
+        # Leak reports of long-lived programs come at their end; see stop().
+        up = self.dev(*arguments, timeout=1200)
+        assert up.returncode == 0, f"./dev up failed:\n{up.stdout}{up.stderr}"
+        lines = dict(re.findall(r"^(url|admin): (.*)$", up.stdout, re.M))
+        self.url = lines["url"]
+        self.admin_email, self.admin_password = lines["admin"].split(" ")
+
+    def dev(self, *arguments, timeout=120, stdin=subprocess.DEVNULL):
+        return subprocess.run(
+            [DEV, *map(str, arguments)], stdin=stdin, capture_output=True, text=True, timeout=timeout
+        )
+
+    def stop(self):
+        self.dev("down", "--state", self.state, timeout=300)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def client(self):
+        return Client(self.url)
+
+    @property
+    def env(self):
+        """The settings of the instance."""
+        lines = (self.state / "env").read_text().splitlines()
+        return dict(line.split("=", 1) for line in lines)
+
+    def job(self, name, *arguments, timeout=120):
+        """Runs a program of cron/ as crontab would; the completed process."""
+        return self.dev("job", name, "--state", self.state, *arguments, timeout=timeout)
+
+    def psql(self, *commands):
+        """Runs SQL as superuser, one transaction a command; what psql prints, bare."""
+        options = [word for command in commands for word in ("-c", command)]
+        done = self.dev("psql", "--state", self.state, "-XqAt", "-v", "ON_ERROR_STOP=1", *options)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.rstrip("\n")
+
+    def rows(self, query):
+        """The rows of a query, as dicts."""
+        return json.loads(self.psql(f"SELECT coalesce(json_agg(q), '[]') FROM ({query}) q"))
+
+    def row(self, query):
+        (row,) = self.rows(query)
+        return row
+
+    def session(self, session_id):
+        """The row of a session as the table has it."""
+        return self.row(f"SELECT * FROM sessions WHERE id = {int(session_id)}")
+
+    def evidence(self, session_id):
+        """The evidence of a session, in the order in which it came."""
+        return self.rows(
+            "SELECT kind, happened_at, received_at, source, account_id, detail FROM session_events"
+            f" WHERE session_id = {int(session_id)} ORDER BY id"
+        )
+
+    def age(self, session_id, interval):
+        """Makes a session and all its evidence older, as if it had been sent that much earlier."""
+        n = int(session_id)
+        moments = ", ".join(
+            f"{column} = {column} - interval '{interval}'"
+            for column in ("sent_at", "clicked_at", "times_out_at", "session_ended_at")
+        )
+        self.psql(
+            "SET session_replication_role = replica;"
+            f" UPDATE sessions SET {moments} WHERE id = {n};"
+            f" UPDATE session_events SET happened_at = happened_at - interval '{interval}',"
+            f"  received_at = received_at - interval '{interval}' WHERE session_id = {n}"
+        )
+
+    def logs(self):
+        """All that the programs have logged."""
+        return "".join(path.read_text(errors="replace") for path in sorted((self.state / "log").glob("*.log")))
+
+
+class Clock:
+    """The database's clock, which decides everything. At rest it shows the real time."""
+
+    def __init__(self, app):
+        self.app = app
+
+    def _is(self, expression):
+        self.app.psql(
+            "CREATE OR REPLACE FUNCTION clock_now() RETURNS timestamptz LANGUAGE sql STABLE"
+            f" PARALLEL SAFE AS $$SELECT {expression}$$"
+        )
+
+    def move(self, interval):
+        """Goes on from now shifted by the interval ('3 hours', '-2 days')."""
+        self._is(f"statement_timestamp() + interval '{interval}'")
+
+    def stop(self, moment):
+        """Stands still at the moment ('2026-03-08 06:59:59+00')."""
+        self._is(f"timestamptz '{moment}'")
+
+    def reset(self):
+        self._is("statement_timestamp()")
+
+
+class Person:
+    """A teacher or admin: their account, and a browser that is signed in."""
+
+    def __init__(self, app, client, account):
+        self.app, self.client = app, client
+        self.id, self.name, self.email = account["id"], account["name"], account["email"]
+        self.password = PASSWORD
+
+    def __getattr__(self, name):
+        """get, post, patch and request as the person."""
+        return getattr(self.client, name)
+
+    def sign_in(self):
+        """Another browser of the same person."""
+        other = self.app.client()
+        answer = other.post("/api/auth/login", {"email": self.email, "password": self.password})
+        assert answer.status == 200, answer
+        return other
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def at_once(*calls):
+    """Runs the calls in threads of their own, all at one moment; their results in order."""
+    gate = threading.Barrier(len(calls))
+    results = [None] * len(calls)
+
+    def run(i, call):
+        gate.wait()
+        try:
+            results[i] = call()
+        except BaseException as problem:  # pylint: disable=broad-except
+            results[i] = problem
+
+    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(calls)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return results

@@ -1,0 +1,103 @@
+"""Fixtures: one instance for all tests, and people of one's own for each test.
+
+  app             the instance: url, psql(sql), rows(query), job(name, ...), env, session(id)
+  admin           a Person, signed in
+  nobody          a Client that is not signed in
+  clock           the database's clock, put right again afterwards
+  make_teacher()  a new Person
+  make_student()  a new student of a teacher; the dict that the admin's call answers
+  send()          sends a class; the answer of /api/teacher/send-link
+"""
+
+import itertools
+import uuid
+
+import pytest
+
+from academy import ZOOM_URL, PASSWORD, Clock, Instance, Person
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def app():
+    instance = Instance()
+    try:
+        yield instance
+        # Whatever the tests have done, the data is whole and no program has met a bug.
+        instance.job("session-timeout")
+        check = instance.job("classclock-admin", "check")
+        logs = instance.logs()
+    finally:
+        instance.stop()
+    assert check.returncode == 0, check.stdout + check.stderr
+    bugs = [line for line in logs.splitlines() if "BUG" in line or "AddressSanitizer" in line]
+    assert not bugs, bugs
+
+
+@pytest.fixture(scope="session")
+def admin(app):
+    client = app.client()
+    credentials = {"email": app.admin_email, "password": app.admin_password}
+    answer = client.post("/api/auth/login", credentials)
+    assert answer.status == 200, answer
+    person = Person(app, client, answer["account"])
+    person.password = app.admin_password
+    return person
+
+
+@pytest.fixture
+def nobody(app):
+    return app.client()
+
+
+@pytest.fixture
+def clock(app):
+    the_clock = Clock(app)
+    yield the_clock
+    the_clock.reset()
+
+
+@pytest.fixture
+def make_teacher(app, admin):
+    def make(name=None, **fields):
+        n = next(_numbers)
+        name = name or f"Teacher {n}"
+        wanted = {"name": name, "email": f"teacher{n}@example.org", **fields}
+        made = admin.post("/api/admin/teachers", wanted)
+        assert made.status == 201, made
+        client = app.client()
+        invitation = {"token": made["invite_url"].split("#")[1], "password": PASSWORD}
+        accepted = client.post("/api/auth/accept-invite", invitation)
+        assert accepted.status == 200, accepted
+        return Person(app, client, accepted["account"])
+
+    return make
+
+
+@pytest.fixture
+def make_student(admin, make_teacher):
+    def make(teacher=None, name=None, package_id="Europe", **fields):
+        teacher = teacher or make_teacher()
+        name = name or f"Student {next(_numbers)}"
+        wanted = {"name": name, "teacher_id": teacher.id, "package_id": package_id, **fields}
+        made = admin.post("/api/admin/students", wanted)
+        assert made.status == 201, made
+        return made.json
+
+    return make
+
+
+@pytest.fixture
+def send():
+    def make(teacher, student, zoom_url=ZOOM_URL, request_id=None):
+        wish = {
+            "student_id": student["id"],
+            "zoom_url": zoom_url,
+            "request_id": request_id or str(uuid.uuid4()),
+        }
+        sent = teacher.post("/api/teacher/send-link", wish)
+        assert sent.status == 201, sent
+        return sent.json
+
+    return make
