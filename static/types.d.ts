@@ -67,6 +67,7 @@ export interface Evidence {
   happened_at: string;
   received_at: string;
   source: string | null;
+  account?: Named | null;
   detail: Record<string, unknown> | string | null;
 }
 

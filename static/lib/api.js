@@ -1,7 +1,7 @@
 // Talks to the server: JSON in and out, every failure one kind of exception.
 
 import { sync } from './clock.js';
-import { t } from './i18n.js';
+import { language, t } from './i18n.js';
 
 /** What the server, or its silence, had against a request. */
 export class Problem extends Error {
@@ -38,7 +38,9 @@ export function explain(error) {
   if (status === 429) return wait ? t('problem.wait', { n: wait }) : t('problem.slow_down');
   if (error.away) return t('problem.away');
   if (status >= 500) return t('problem.server');
-  return detail || t('problem.refused');
+  if (!detail || language === 'en') return detail || t('problem.refused');
+  // The server explains in English; better than nothing beside our own words.
+  return t('problem.refused_because', { detail });
 }
 
 /** @type {() => Promise<void>} */

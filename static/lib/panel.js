@@ -2,8 +2,8 @@
 
 import { Component, Field, Icon, Name, Notice, createRef, html, say, values } from './ui.js';
 import { Problem, api, explain, query } from './api.js';
-import { t, word } from './i18n.js';
-import { day, fromInput, full, isoDay, minutes, money, timeExact, toInput } from './format.js';
+import { language, t, word } from './i18n.js';
+import { day, dayTime, fromInput, full, isoDay, minutes, money, timeExact, toInput } from './format.js';
 import { Badge, Duration, Marks, When, endedBy } from './session.js';
 
 /** @typedef {import('../types').Session} Session */
@@ -13,11 +13,11 @@ import { Badge, Duration, Marks, When, endedBy } from './session.js';
 /** @type {Record<string, Action[]>} */
 const ACTIONS = {
   sent: ['cancel', 'correct'],
-  active: ['end', 'cancel', 'correct'],
-  ended: ['correct', 'reopen', 'cancel'],
-  timeout: ['correct', 'reopen', 'cancel'],
+  active: ['end', 'correct', 'cancel'],
+  ended: ['correct', 'reopen'],
+  timeout: ['correct', 'reopen'],
   missed: ['correct', 'reopen'],
-  cancelled: ['reopen'],
+  cancelled: [],
 };
 
 /**
@@ -101,7 +101,7 @@ export class SessionPanel extends Component {
         <div class="panel-body">
           ${session && html`<${Facts} session=${session} />`}
           ${error && html`<${Notice} text=${explain(error)} onRetry=${() => this.load()} />`}
-          ${(explanation || session?.explanation) && html`<p class="explanation" dir="auto">${explanation || session?.explanation}</p>`}
+          ${session && html`<p class="explanation">${sentence(session, explanation)}</p>`}
           ${session && (action
             ? html`<${ActionForm} key=${action} action=${action} session=${session} onDone=${this.done} onCancel=${() => this.setState({ action: null })} />`
             : html`<${Actions} session=${session} events=${events ?? []} onChoose=${(/** @type {Action} */ a) => this.setState({ action: a })} />`)}
@@ -119,6 +119,22 @@ export class SessionPanel extends Component {
   heading = createRef();
   /** @type {{current: HTMLDialogElement | null}} */
   dialog = createRef();
+}
+
+/** What the minutes are made of, in the reader's language; the server says it in English. @param {Session} s @param {string} english */
+function sentence(s, english) {
+  if (language === 'en' && english) return english;
+  const key = s.session_status === 'ended' ? `explain.${s.ended_by}`
+    : s.session_status === 'timeout' && !s.estimated ? 'explain.timeout_seen'
+    : `explain.${s.session_status}`;
+
+  return t(/** @type {any} */ (key), {
+    sent: dayTime(s.sent_at),
+    start: s.clicked_at ? dayTime(s.clicked_at) : '',
+    end: s.session_ended_at ? dayTime(s.session_ended_at) : '',
+    deadline: s.times_out_at ? dayTime(s.times_out_at) : '',
+    minutes: minutes(s.session_duration_minutes ?? 0),
+  });
 }
 
 /** @param {Session} a @param {Session} b */
@@ -242,7 +258,8 @@ const Timeline = ({ events }) => {
           ${(i === 0 || isoDay(ordered[i - 1].happened_at) !== isoDay(event.happened_at)) && html`<p class="date">${day(event.happened_at)}</p>`}
           <time datetime=${event.happened_at} title=${full(event.happened_at)}>${timeExact(event.happened_at)}</time>
           <div>
-            <p><strong>${word('kind', event.kind)}</strong> <span class="muted">${word('source', event.source ?? '')}</span></p>
+            <p><strong>${word('kind', event.kind)}</strong> <span class="muted">
+              ${event.account ? html`<${Name} text=${event.account.name} />` : event.source && word('source', event.source)}</span></p>
             <${Received} event=${event} />
             <${Detail} detail=${event.detail} />
           </div>

@@ -1,10 +1,11 @@
 // What stands around every page of someone who is signed in.
 
-import { Component, Dialog, Field, Icon, Name, Notice, html, render, say } from './ui.js';
+import { Component, Field, Icon, Name, Notice, html, render, say } from './ui.js';
 import { Problem, api, explain } from './api.js';
 import { t } from './i18n.js';
 import { LanguageChoice, Mark, ThemeChoice } from './choices.js';
 import { now, onTick } from './clock.js';
+import { FormDialog } from './form.js';
 import { setZone, time, zoneName, full, number } from './format.js';
 import { askAgainFor } from './login.js';
 import { remember } from './store.js';
@@ -180,41 +181,23 @@ document.addEventListener('pointerdown', (event) => {
     if (!details.contains(/** @type {Node} */ (event.target))) details.removeAttribute('open');
 });
 
-/** @extends {Component<{onClose: () => void}, {busy: boolean, error: string}>} */
-class PasswordDialog extends Component {
-  state = { busy: false, error: '' };
-
-  /** @param {SubmitEvent} event */
-  submit = async (event) => {
-    event.preventDefault();
-    const given = Object.fromEntries(new FormData(/** @type {HTMLFormElement} */ (event.currentTarget)));
-
-    this.setState({ busy: true, error: '' });
-    try {
-      await api('POST', '/api/auth/password', given);
-      say(t('password.done'));
-      this.props.onClose();
-    } catch (error) {
-      this.setState({ busy: false, error: explain(error) });
-    }
+/** @param {{onClose: () => void}} props */
+const PasswordDialog = ({ onClose }) => {
+  /** @param {Record<string, unknown>} given */
+  const save = async (given) => {
+    await api('POST', '/api/auth/password', given);
+    say(t('password.done'));
+    onClose();
   };
 
-  /** @param {{onClose: () => void}} props @param {{busy: boolean, error: string}} state */
-  render({ onClose }, { busy, error }) {
-    return html`
-      <${Dialog} title=${t('menu.password')} onClose=${onClose}>
-        <form class="stack" onSubmit=${this.submit}>
-          ${error && html`<${Notice} text=${error} />`}
-          <${Field} label=${t('password.current')} name="current_password" type="password" dir="ltr" required autocomplete="current-password" />
-          <${Field} label=${t('password.new')} name="password" type="password" dir="ltr" required minlength="10" maxlength="256"
-            autocomplete="new-password" hint=${t('password.hint')} />
-          <p class="muted">${t('password.others')}</p>
-          <footer>
-            <button type="button" onClick=${onClose}>${t('action.cancel')}</button>
-            <button class="primary" disabled=${busy}>${t('action.save')}</button>
-          </footer>
-        </form>
-      <//>
-    `;
-  }
-}
+  return html`
+    <${FormDialog} title=${t('menu.password')} onSave=${save} onClose=${onClose}>
+      ${(/** @type {import('./form.js').Wrong} */ wrong) => html`
+        <${Field} label=${t('password.current')} name="current_password" type="password" dir="ltr" required
+          autocomplete="current-password" error=${wrong('current_password')} />
+        <${Field} label=${t('password.new')} name="new_password" type="password" dir="ltr" required minlength="8" maxlength="256"
+          autocomplete="new-password" hint=${t('password.hint')} error=${wrong('new_password')} />
+        <p class="muted">${t('password.others')}</p>`}
+    <//>
+  `;
+};

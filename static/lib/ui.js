@@ -38,7 +38,7 @@ const icons = {
 
 /** @param {{name: IconName}} props */
 export const Icon = ({ name }) => html`
-  <svg class=${`icon ${name}`} viewBox="0 0 16 16" aria-hidden="true"><path d=${icons[name]} /></svg>
+  <svg class=${`icon i-${name}`} viewBox="0 0 16 16" aria-hidden="true"><path d=${icons[name]} /></svg>
 `;
 
 /** A person's own words: shown as text, kept from turning the line round. @param {{text: string}} props */
@@ -133,11 +133,14 @@ export function say(text) {
   setTimeout(() => line.remove(), 6000);
 }
 
-/** The values of a form, trimmed; empty ones are null. @param {HTMLFormElement} form */
+/** The values of a form, trimmed, but for passwords; empty ones are null. @param {HTMLFormElement} form */
 export function values(form) {
   /** @type {Record<string, string | null>} */
   const out = {};
-  for (const [name, value] of new FormData(form)) out[name] = String(value).trim() || null;
+  for (const [name, value] of new FormData(form)) {
+    const text = String(value);
+    out[name] = (name.includes('password') ? text : text.trim()) || null;
+  }
   return out;
 }
 

@@ -15,17 +15,17 @@ export class Attendance extends Component {
   /** @type {State} */
   state = { mark: this.props.session.attendance ?? null, note: false, busy: false, error: null };
 
-  /** @param {Mark} attendance @param {string | null} note */
-  async save(attendance, note) {
+  /** @param {Mark} attendance @param {string} [note] the one that stands, if none is given */
+  async save(attendance, note = this.props.session.attendance_note ?? '') {
     const { session, onDone } = this.props;
     const before = this.state.mark;
 
     this.setState({ mark: attendance, busy: true, error: null });
     try {
-      await api('POST', '/api/teacher/attendance', { session_id: session.id, attendance, ...(note === null ? {} : { note }) });
+      await api('POST', '/api/teacher/attendance', { session_id: session.id, attendance, note });
       this.setState({ busy: false, note: false });
       say(t('attendance.saved'));
-      onDone({ ...session, attendance, attendance_note: note ?? session.attendance_note });
+      onDone({ ...session, attendance, attendance_note: note });
     } catch (error) {
       this.setState({ mark: before, busy: false, error });
     }
@@ -44,7 +44,7 @@ export class Attendance extends Component {
       <div class="attendance">
         <div class="segments" role="group" aria-label=${t('attendance.of', { name: session.student.name })}>
           ${ATTENDANCE.map((name) => html`
-            <button type="button" aria-pressed=${mark === name ? 'true' : 'false'} disabled=${busy} onClick=${() => this.save(name, null)}>
+            <button type="button" aria-pressed=${mark === name ? 'true' : 'false'} disabled=${busy} onClick=${() => this.save(name)}>
               ${t(`attendance.${name}`)}</button>`)}
         </div>
         ${session.attendance_note && !note && html`<p class="quote" dir="auto">${session.attendance_note}</p>`}

@@ -68,6 +68,7 @@ class Today extends Component {
   async load(poll) {
     const { students, meetings } = await api('GET', '/api/teacher/students', undefined, { poll });
 
+    for (const { id, name, last_session: last } of students) if (last) last.student = { id, name };
     this.setState({ students, meetings: !!meetings, groups: this.sorted ? this.state.groups : this.group(students) });
     this.sorted = true;
   }

@@ -1,0 +1,142 @@
+// What needs an admin's eye, kind by kind, with the way to settle it.
+
+import { Component, Empty, Icon, Name, Notice, html } from '../lib/ui.js';
+import { api, explain, query } from '../lib/api.js';
+import { t, word } from '../lib/i18n.js';
+import { dayTime, full, number } from '../lib/format.js';
+import { Freshness, Refresher } from '../lib/refresh.js';
+import { SessionPanel } from '../lib/panel.js';
+import { start } from '../lib/shell.js';
+
+/** In the order of haste. */
+const KINDS = ['running_over', 'undelivered', 'unopened', 'late_click', 'orphan_click', 'event_without_session', 'estimated', 'no_attendance', 'no_rate'];
+const FIRST = 10;
+
+/** @typedef {import('../types').Named} Named */
+/** @typedef {{kind: string, session_id: number | null, student: Named | null, teacher: Named | null, at: string, detail: string}} Item */
+/**
+ * @typedef {object} State
+ * @property {Item[] | null} items
+ * @property {Record<string, number>} counts
+ * @property {string} kind only this one, or all
+ * @property {number | null} selected
+ * @property {unknown} error of the first load
+ * @property {import('../lib/refresh.js').Health} health
+ */
+
+/** @extends {Component<{}, State>} */
+class AttentionPage extends Component {
+  /** @type {State} */
+  state = { items: null, counts: {}, ...this.address(), error: null, health: { at: null, error: '', next: null, busy: true } };
+
+  refresher = new Refresher((poll) => this.load(poll), (health) => this.setState({ health }));
+
+  componentDidMount() {
+    addEventListener('popstate', () => this.setState(this.address()));
+    this.refresher.start();
+  }
+
+  address() {
+    const given = new URLSearchParams(location.search);
+    return { kind: given.get('kind') ?? '', selected: Number(given.get('session')) || null };
+  }
+
+  /** @param {{kind?: string, selected?: number | null}} change */
+  go(change) {
+    const { kind, selected } = { ...this.state, ...change };
+    history.replaceState(null, '', `/admin/attention${query({ kind, session: selected })}`);
+    this.setState({ kind, selected });
+  }
+
+  /** @param {boolean} poll */
+  async load(poll) {
+    try {
+      const { items, counts } = await api('GET', '/api/admin/attention', undefined, { poll });
+      this.setState({ items, counts, error: null });
+    } catch (error) {
+      if (!this.state.items) this.setState({ error });
+      throw error;
+    }
+  }
+
+  changed = () => {
+    this.refresher.now();
+    document.dispatchEvent(new Event('attention'));
+  };
+
+  close = () => {
+    const { selected } = this.state;
+    this.go({ selected: null });
+    setTimeout(() => /** @type {HTMLElement | null} */ (document.querySelector(`[data-session="${selected}"]`))?.focus({ preventScroll: true }));
+  };
+
+  /** @param {unknown} _ @param {State} state */
+  render(_, { items, counts, kind, selected, error, health }) {
+    const kinds = [...KINDS, ...Object.keys(counts).filter((name) => !KINDS.includes(name))].filter((name) => counts[name]);
+    const total = Object.values(counts).reduce((sum, n) => sum + n, 0);
+    /** @param {string} name @param {string} label @param {number} n */
+    const tab = (name, label, n) => html`
+      <button type="button" aria-pressed=${kind === name ? 'true' : 'false'} onClick=${() => this.go({ kind: name })}>${label} <span class="count">${number(n)}</span></button>`;
+
+    return html`
+      <div class="head"><h1>${t('nav.attention')}</h1></div>
+      <div class="above">
+        <div class="tabs" role="group" aria-label=${t('attention.kinds')}>
+          ${items && total > 0 && [tab('', t('filter.any'), total), ...kinds.map((name) => tab(name, word('attention', name), counts[name]))]}
+        </div>
+        <${Freshness} health=${health} onRefresh=${this.refresher.now} />
+      </div>
+      ${error && !items ? html`<${Notice} text=${explain(error)} onRetry=${this.refresher.now} />`
+        : !items ? html`<div class="groups skeleton" aria-busy="true">${[1, 2, 3, 4, 5, 6].map(() => html`<i></i>`)}</div>`
+        : !items.length ? html`<${Empty} title=${t('attention.none')} text=${t('attention.none_text')} />`
+        : html`<div class="groups">${kinds.filter((name) => !kind || kind === name).map((name) => html`
+            <${Group} key=${name} kind=${name} count=${counts[name]} items=${items.filter((item) => item.kind === name)}
+              selected=${selected} onOpen=${(/** @type {number} */ id) => this.go({ selected: id })} />`)}</div>`}
+      ${selected && html`<${SessionPanel} id=${selected} onClose=${this.close} onChange=${this.changed} />`}
+    `;
+  }
+}
+
+/** @typedef {{kind: string, count: number, items: Item[], selected: number | null, onOpen: (id: number) => void}} GroupProps */
+
+/** @extends {Component<GroupProps, {all: boolean}>} */
+class Group extends Component {
+  state = { all: false };
+
+  /** @param {GroupProps} props @param {{all: boolean}} state */
+  render({ kind, count, items, selected, onOpen }, { all }) {
+    const shown = all ? items : items.slice(0, FIRST);
+
+    return html`
+      <section aria-labelledby=${`kind-${kind}`}>
+        <h2 id=${`kind-${kind}`}>${word('attention', kind)} <span class="muted">${number(count)}</span></h2>
+        <p class="muted">${word('attention_do', kind)}</p>
+        <ul class="items">
+          ${shown.map((item) => html`
+            <li key=${`${item.session_id} ${item.at} ${item.detail}`} class=${item.session_id && item.session_id === selected ? 'selected' : ''}>
+              <time datetime=${item.at} title=${full(item.at)}>${dayTime(item.at)}</time>
+              <div>
+                ${item.student && html`<strong><${Name} text=${item.student.name} /></strong>`}
+                ${item.teacher && html` <span class="muted"><${Name} text=${item.teacher.name} /></span>`}
+                ${item.detail && html`<p class="muted" dir="auto">${item.detail}</p>`}
+              </div>
+              <${Way} item=${item} onOpen=${onOpen} />
+            </li>`)}
+        </ul>
+        ${items.length > shown.length && html`<button type="button" class="link" onClick=${() => this.setState({ all: true })}>${t('attention.all', { n: items.length })}</button>`}
+        ${count > items.length && html`<p class="muted">${t('attention.newest', { n: items.length })}</p>`}
+      </section>
+    `;
+  }
+}
+
+/** Where it is settled. @param {{item: Item, onOpen: (id: number) => void}} props */
+const Way = ({ item: { kind, session_id: id }, onOpen }) => {
+  if (id)
+    return html`<a class="button small" href=${`/admin/attention${query({ session: id })}`} data-session=${id}
+      onClick=${(/** @type {MouseEvent} */ e) => { if (!e.ctrlKey && !e.metaKey) { e.preventDefault(); onOpen(id); } }}>${t('attention.open')}</a>`;
+  if (kind === 'no_rate') return html`<a class="button small" href="/admin/packages">${t('nav.packages')} <${Icon} name="forward" /></a>`;
+  return null;
+};
+
+start('admin', 'attention', AttentionPage);

@@ -1,0 +1,90 @@
+// Many teachers or students at once, from a CSV: every row is looked at before any is taken.
+
+import { Component, Dialog, Field, Notice, html } from '../lib/ui.js';
+import { api, explain } from '../lib/api.js';
+import { t } from '../lib/i18n.js';
+import { number } from '../lib/format.js';
+
+/** @typedef {'teachers' | 'students'} Kind */
+/** @typedef {{line: number, ok: boolean, name: string, problem: string | null}} Row */
+/** @typedef {{kind: Kind, csv: string, rows: Row[] | null, created: number | null, busy: boolean, error: unknown}} State */
+
+/** @extends {Component<{kind: Kind, onDone: () => void, onClose: () => void}, State>} */
+export class ImportDialog extends Component {
+  /** @type {State} */
+  state = { kind: this.props.kind, csv: '', rows: null, created: null, busy: false, error: null };
+
+  /** @param {any} event */
+  pick = async ({ target }) => {
+    const file = target.files[0];
+    if (file) this.setState({ csv: await file.text(), rows: null });
+  };
+
+  /** @param {boolean} dry */
+  async send(dry) {
+    const { kind, csv } = this.state;
+
+    this.setState({ busy: true, error: null });
+    try {
+      const { rows, created } = await api('POST', '/api/admin/import', { kind, csv, dry_run: dry });
+      this.setState({ rows, created: dry ? null : created, busy: false });
+      if (!dry) this.props.onDone();
+    } catch (error) {
+      this.setState({ busy: false, error });
+    }
+  }
+
+  /** @param {Event} event */
+  check = (event) => {
+    event.preventDefault();
+    this.send(true);
+  };
+
+  /** @param {{onClose: () => void}} props @param {State} state */
+  render({ onClose }, { kind, csv, rows, created, busy, error }) {
+    const good = rows?.filter(({ ok }) => ok).length ?? 0;
+
+    return html`
+      <${Dialog} title=${t('import.title')} onClose=${onClose} wide>
+        <form class="stack" onSubmit=${this.check}>
+          <fieldset class="kinds"><legend class="sr">${t('import.kind')}</legend>
+            ${/** @type {Kind[]} */ (['teachers', 'students']).map((name) => html`
+              <label class="check"><input type="radio" name="kind" value=${name} checked=${kind === name} disabled=${created !== null}
+                onChange=${() => this.setState({ kind: name, rows: null })} /> ${t(`people.${name}`)}</label>`)}
+          </fieldset>
+          <p>${t(`import.about_${kind}`)} <code dir="ltr">${kind === 'teachers' ? 'name,email' : 'name,teacher,package,language,zoom_url,note'}</code></p>
+          <${Field} label=${t('import.file')} name="file" type="file" accept=".csv,text/csv" onChange=${this.pick} />
+          <${Field} label=${t('import.paste')} name="csv">${(/** @type {any} */ shared) => html`
+            <textarea ...${shared} rows="5" dir="ltr" spellcheck="false" value=${csv} required
+              onInput=${(/** @type {any} */ e) => this.setState({ csv: e.target.value, rows: null })}></textarea>`}<//>
+          ${error && html`<${Notice} text=${explain(error)} />`}
+          <div aria-live="polite">
+            ${created !== null ? html`<${Notice} kind="note" text=${t('import.done', { n: created })} />`
+              : rows && html`<p>${t('import.good', { n: good })}${rows.length > good ? ` · ${t('import.bad', { n: rows.length - good })}` : ''}</p>`}
+          </div>
+          ${rows && created === null && html`<${Preview} rows=${rows} />`}
+          <footer>
+            <button type="button" onClick=${onClose}>${t(created === null ? 'action.cancel' : 'action.close')}</button>
+            ${created === null && html`<button disabled=${busy || !csv.trim()} class=${rows ? '' : 'primary'}>${t('import.check')}</button>`}
+            ${rows && created === null && good > 0 && html`
+              <button type="button" class="primary" disabled=${busy} onClick=${() => this.send(false)}>${t('import.take', { n: good })}</button>`}
+          </footer>
+        </form>
+      <//>
+    `;
+  }
+}
+
+/** The bad rows first: they are what has to be mended. @param {{rows: Row[]}} props */
+const Preview = ({ rows }) => html`
+  <div class="preview" tabindex="0" role="region" aria-label=${t('import.preview')}>
+    <table>
+      <thead><tr><th scope="col" class="n">${t('import.line')}</th><th scope="col">${t('field.name')}</th><th scope="col">${t('import.verdict')}</th></tr></thead>
+      <tbody>${[...rows].sort((a, b) => Number(a.ok) - Number(b.ok) || a.line - b.line).slice(0, 200).map((row) => html`
+        <tr key=${row.line}>
+          <td class="n">${number(row.line)}</td><td><bdi>${row.name}</bdi></td>
+          <td class=${row.ok ? '' : 'bad'} dir="auto">${row.ok ? t('import.ok') : row.problem}</td>
+        </tr>`)}</tbody>
+    </table>
+  </div>
+`;

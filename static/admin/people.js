@@ -1,0 +1,226 @@
+// Teachers and students: who they are, whether they can sign in or be reached, how to add them.
+
+import { Component, Empty, Icon, Name, Notice, html, say } from '../lib/ui.js';
+import { api, explain, query } from '../lib/api.js';
+import { LANGUAGES, t } from '../lib/i18n.js';
+import { dayTime, number } from '../lib/format.js';
+import { ShareDialog } from '../lib/share.js';
+import { start } from '../lib/shell.js';
+import { ImportDialog } from './import.js';
+import { StudentDialog, TeacherDialog } from './person.js';
+
+/** @typedef {import('./person.js').Teacher} Teacher */
+/** @typedef {import('./person.js').Student} Student */
+/** @typedef {'teachers' | 'students'} Tab */
+/** @typedef {{title: string, about: string, link: string}} Share */
+/**
+ * @typedef {object} State
+ * @property {Tab} tab
+ * @property {string} q
+ * @property {Teacher[] | null} teachers
+ * @property {Student[] | null} students
+ * @property {string[]} packages
+ * @property {boolean} more
+ * @property {unknown} error
+ * @property {Partial<Teacher> | null} teacher being added or edited
+ * @property {Partial<Student> | null} student being added or edited
+ * @property {boolean} importing
+ * @property {Share | null} share
+ */
+
+/** @extends {Component<{}, State>} */
+class PeoplePage extends Component {
+  /** @type {State} */
+  state = {
+    ...this.address(), teachers: null, students: null, packages: [], more: false,
+    error: null, teacher: null, student: null, importing: false, share: null,
+  };
+
+  timer = 0;
+  turn = 0;
+
+  componentDidMount() {
+    addEventListener('popstate', () => this.setState(this.address(), this.load));
+    this.load();
+  }
+
+  /** @returns {{tab: Tab, q: string}} */
+  address() {
+    const given = new URLSearchParams(location.search);
+    return { tab: given.get('tab') === 'students' ? 'students' : 'teachers', q: given.get('q') ?? '' };
+  }
+
+  load = async () => {
+    const turn = ++this.turn;
+    const { q, tab } = this.state;
+
+    this.setState({ error: null });
+    try {
+      const [{ teachers, more: moreTeachers }, { students, more: moreStudents }, { packages }] = await Promise.all([
+        api('GET', `/api/admin/teachers${query({ q: tab === 'teachers' ? q : '' })}`),
+        api('GET', `/api/admin/students${query({ q: tab === 'students' ? q : '' })}`),
+        api('GET', '/api/admin/packages'),
+      ]);
+      if (turn !== this.turn) return;
+      const offered = packages.filter((/** @type {any} */ p) => !p.retired).map((/** @type {any} */ p) => p.id);
+      this.setState({ teachers, students, packages: offered, more: tab === 'teachers' ? moreTeachers : moreStudents });
+    } catch (error) {
+      if (turn === this.turn) this.setState({ error });
+    }
+  };
+
+  /** @param {any} event */
+  search = ({ target }) => {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      const q = target.value.trim();
+      history.replaceState(null, '', `/admin/people${query({ tab: this.state.tab === 'students' ? 'students' : '', q })}`);
+      this.setState({ q }, this.load);
+    }, 250);
+  };
+
+  /** Runs what a button asks for; what goes wrong is told above the table. @param {() => Promise<void>} fn */
+  async act(fn) {
+    this.setState({ error: null });
+    try {
+      await fn();
+    } catch (error) {
+      this.setState({ error });
+    }
+  }
+
+  /** @param {Teacher} teacher */
+  invite = (teacher) =>
+    this.act(async () => {
+      const { invite_url: link } = await api('PATCH', '/api/admin/teachers', { id: teacher.id, invite: true });
+      this.showInvite(teacher.name, link);
+    });
+
+  /** @param {string} name @param {string} link */
+  showInvite(name, link) {
+    this.setState({ share: { title: t('invitation.title', { name }), about: t('invitation.about'), link } });
+    this.load();
+  }
+
+  /** @param {'teacher' | 'student'} kind @param {{id: number, name: string}} person */
+  telegram = (kind, { id, name }) =>
+    this.act(async () => {
+      const { url } = await api('POST', `/api/admin/${kind}-link`, { [`${kind}_id`]: id });
+      this.setState({ share: { title: t('telegram.title', { name }), about: t('telegram.about'), link: url } });
+    });
+
+  /** @param {any} saved */
+  teacherSaved = (saved) => {
+    this.setState({ teacher: null });
+    if (saved.invite_url) this.showInvite(saved.name, saved.invite_url);
+    else {
+      say(t('people.saved'));
+      this.load();
+    }
+  };
+
+  studentSaved = () => {
+    this.setState({ student: null });
+    say(t('people.saved'));
+    this.load();
+  };
+
+  /** @param {unknown} _ @param {State} state */
+  render(_, state) {
+    const { tab, q, teachers, students, error, share } = state;
+    const rows = tab === 'teachers' ? teachers : students;
+
+    return html`
+      <div class="head">
+        <h1>${t('nav.people')}</h1>
+        <div class="tools">
+          <button type="button" onClick=${() => this.setState({ importing: true })}>${t('import.button')}</button>
+          <button type="button" class="primary" onClick=${() => this.setState(tab === 'teachers' ? { teacher: {} } : { student: {} })}>
+            <${Icon} name="add" /> ${t(`people.add_${tab}`)}</button>
+        </div>
+      </div>
+      <div class="above">
+        <nav class="tabs" aria-label=${t('nav.people')}>
+          ${/** @type {Tab[]} */ (['teachers', 'students']).map((name) => html`
+            <a href=${`/admin/people${name === 'students' ? '?tab=students' : ''}`} aria-current=${tab === name ? 'page' : undefined}>${t(`people.${name}`)}</a>`)}
+        </nav>
+        <label class="pick search"><span class="sr">${t('filter.q')}</span>
+          <input type="search" defaultValue=${q} onInput=${this.search} placeholder=${t('filter.q_hint')} autocomplete="off" maxlength="100" /></label>
+      </div>
+      ${error && html`<${Notice} text=${explain(error)} onRetry=${this.load} />`}
+      ${!rows ? !error && html`<table class="skeleton people" aria-busy="true"><tbody>${[1, 2, 3, 4, 5, 6].map(() => html`<tr><td><i></i></td></tr>`)}</tbody></table>`
+        : !rows.length ? html`<${Empty} title=${t(q ? 'people.none_found' : `people.no_${tab}`)} text=${q ? '' : t(`people.no_${tab}_text`)} />`
+        : tab === 'teachers' ? html`<${Teachers} rows=${teachers} onEdit=${(/** @type {Teacher} */ teacher) => this.setState({ teacher })}
+            onInvite=${this.invite} onTelegram=${this.telegram} />`
+        : html`<${Students} rows=${students} onEdit=${(/** @type {Student} */ student) => this.setState({ student })} onTelegram=${this.telegram} />`}
+      ${state.more && html`<p class="muted">${t('people.more', { n: rows?.length ?? 0 })}</p>`}
+      ${state.teacher && html`<${TeacherDialog} teacher=${state.teacher} onSaved=${this.teacherSaved} onClose=${() => this.setState({ teacher: null })} />`}
+      ${state.student && html`<${StudentDialog} student=${state.student} teachers=${teachers ?? []} packages=${state.packages}
+        onSaved=${this.studentSaved} onClose=${() => this.setState({ student: null })} />`}
+      ${state.importing && html`<${ImportDialog} kind=${tab} onDone=${this.load} onClose=${() => this.setState({ importing: false })} />`}
+      ${share && html`<${ShareDialog} ...${share} onClose=${() => this.setState({ share: null })} />`}
+    `;
+  }
+}
+
+/** Can this teacher sign in? @param {{teacher: Teacher}} props */
+const Access = ({ teacher }) => {
+  if (teacher.disabled) return html`<span class="badge cancelled">${t('access.disabled')}</span>`;
+  if (teacher.joined) return html`<span class="badge ended">${t('access.active')}</span>`;
+  if (teacher.invited) return html`<span class="badge missed">${t('access.invited')}</span> <span class="muted">${t('access.until', { time: dayTime(teacher.invited.expires_at) })}</span>`;
+  return html`<span class="badge timeout">${t('access.expired')}</span>`;
+};
+
+/** @param {{linked: boolean}} props */
+const Telegram = ({ linked }) => html`<span class=${linked ? '' : 'muted'}>${linked && html`<${Icon} name="check" /> `}${t(linked ? 'telegram.linked' : 'telegram.not_linked')}</span>`;
+
+/** @param {{rows: Teacher[], onEdit: (t: Teacher) => void, onInvite: (t: Teacher) => void, onTelegram: (kind: 'teacher', t: Teacher) => void}} props */
+const Teachers = ({ rows, onEdit, onInvite, onTelegram }) => html`
+  <table class="people">
+    <thead><tr>
+      <th scope="col">${t('field.name')}</th><th scope="col">${t('field.email')}</th><th scope="col">${t('people.access')}</th>
+      <th scope="col">${t('people.telegram')}</th><th scope="col" class="n">${t('people.students')}</th><th scope="col"><span class="sr">${t('people.actions')}</span></th>
+    </tr></thead>
+    <tbody>${rows.map((teacher) => html`
+      <tr key=${teacher.id} class=${teacher.disabled ? 'off' : ''}>
+        <th scope="row"><a href=${`/admin/${query({ teacher_id: teacher.id, period: 'all' })}`}><${Name} text=${teacher.name} /></a></th>
+        <td data-label=${t('field.email')}><bdi class="address">${teacher.email}</bdi></td>
+        <td data-label=${t('people.access')}><${Access} teacher=${teacher} /></td>
+        <td data-label=${t('people.telegram')}><${Telegram} linked=${teacher.telegram_linked} /></td>
+        <td data-label=${t('people.students')} class="n">${number(teacher.active_students)}</td>
+        <td class="acts">
+          <button type="button" class="small" onClick=${() => onEdit(teacher)} aria-label=${t('people.edit_who', { name: teacher.name })}>${t('action.edit')}</button>
+          ${!teacher.disabled && html`
+            <button type="button" class="small" onClick=${() => onInvite(teacher)} aria-label=${t('invitation.for', { name: teacher.name })}>${t(teacher.joined ? 'invitation.reset' : 'invitation.button')}</button>
+            ${!teacher.telegram_linked && html`<button type="button" class="small" onClick=${() => onTelegram('teacher', teacher)} aria-label=${t('telegram.title', { name: teacher.name })}>${t('telegram.link')}</button>`}`}
+        </td>
+      </tr>`)}</tbody>
+  </table>
+`;
+
+/** @param {{rows: Student[], onEdit: (s: Student) => void, onTelegram: (kind: 'student', s: Student) => void}} props */
+const Students = ({ rows, onEdit, onTelegram }) => html`
+  <table class="people">
+    <thead><tr>
+      <th scope="col">${t('field.name')}</th><th scope="col">${t('col.teacher')}</th><th scope="col">${t('col.package')}</th>
+      <th scope="col">${t('menu.language')}</th><th scope="col">${t('people.telegram')}</th><th scope="col"><span class="sr">${t('people.actions')}</span></th>
+    </tr></thead>
+    <tbody>${rows.map((student) => html`
+      <tr key=${student.id} class=${student.disabled ? 'off' : ''}>
+        <th scope="row"><a href=${`/admin/${query({ student_id: student.id, period: 'all' })}`}><${Name} text=${student.name} /></a>
+          ${student.disabled && html` <span class="badge cancelled">${t('access.left')}</span>`}
+          ${student.note && html`<p class="muted note" dir="auto">${student.note}</p>`}</th>
+        <td data-label=${t('col.teacher')}><${Name} text=${student.teacher.name} /></td>
+        <td data-label=${t('col.package')}>${student.package_id ? html`<${Name} text=${student.package_id} />` : html`<span class="muted">${t('package.none')}</span>`}</td>
+        <td data-label=${t('menu.language')}>${/** @type {Record<string, string>} */ (LANGUAGES)[student.language] ?? student.language}</td>
+        <td data-label=${t('people.telegram')}><${Telegram} linked=${student.telegram_chat_id !== null} /></td>
+        <td class="acts">
+          <button type="button" class="small" onClick=${() => onEdit(student)} aria-label=${t('people.edit_who', { name: student.name })}>${t('action.edit')}</button>
+          ${student.telegram_chat_id === null && !student.disabled && html`
+            <button type="button" class="small" onClick=${() => onTelegram('student', student)} aria-label=${t('telegram.title', { name: student.name })}>${t('telegram.link')}</button>`}
+        </td>
+      </tr>`)}</tbody>
+  </table>
+`;
+
+start('admin', 'people', PeoplePage);

@@ -1,0 +1,199 @@
+// How the academy does: by day, by teacher, by hour, and what pay is made from.
+
+import { Component, Empty, Icon, Name, Notice, html } from '../lib/ui.js';
+import { Problem, api, explain, query } from '../lib/api.js';
+import { t } from '../lib/i18n.js';
+import { now } from '../lib/clock.js';
+import { calendarDay, isoDay, minutes, money, month, number, share, weekdayName, zoneName } from '../lib/format.js';
+import { start } from '../lib/shell.js';
+import { HeatPlot, Plot, dayName, dayX, span } from './chart.js';
+import { daysOf } from './view.js';
+
+/** @typedef {import('../types').Named} Named */
+/** @typedef {{classes: number, minutes: number, timeouts: number, missed: number}} Counts */
+/** @typedef {{month: string, teacher: Named, currency: string, classes: number, minutes: number, estimated_minutes: number, sum_rate: string}} Pay */
+/**
+ * @typedef {object} Trends
+ * @property {(Counts & {day: string})[]} days
+ * @property {(Counts & {teacher: Named})[]} teachers
+ * @property {{weekday: number, hour: number, classes: number}[]} hours
+ * @property {Pay[]} pay
+ */
+/** @typedef {{period: string, from: string, to: string, trends: Trends | null, error: unknown}} State */
+
+const PERIODS = /** @type {const} */ (['days30', 'month', 'last_month', 'days90', 'custom']);
+
+/** @extends {Component<{me: import('../types').Me}, State>} */
+class TrendsPage extends Component {
+  /** @type {State} */
+  state = { ...this.address(), trends: null, error: null };
+  turn = 0;
+
+  componentDidMount() {
+    addEventListener('popstate', () => this.setState(this.address(), this.load));
+    addEventListener('beforeprint', () => {
+      for (const details of document.querySelectorAll('main details')) details.setAttribute('open', '');
+    });
+    this.load();
+  }
+
+  address() {
+    const given = new URLSearchParams(location.search);
+    const from = given.get('from') ?? '';
+    const to = given.get('to') ?? '';
+    const period = given.get('period') ?? (from ? 'custom' : 'days30');
+    return { period, ...days(period, from, to) };
+  }
+
+  load = async () => {
+    const turn = ++this.turn;
+    const { from, to } = this.state;
+
+    this.setState({ error: null });
+    try {
+      const trends = await api('GET', `/api/admin/trends${query({ from, to })}`);
+      if (turn === this.turn) this.setState({ trends });
+    } catch (error) {
+      if (turn === this.turn) this.setState({ error });
+    }
+  };
+
+  /** @param {Partial<State>} change */
+  choose(change) {
+    const { period, from, to } = { ...this.state, ...change };
+    const view = { period, ...days(period, from, to) };
+
+    history.pushState(null, '', `/admin/trends${query(period === 'custom' ? { from: view.from, to: view.to } : { period: period === 'days30' ? '' : period })}`);
+    this.setState(view, this.load);
+  }
+
+  /** @param {unknown} _ @param {State} state */
+  render(_, { period, from, to, trends, error }) {
+    const dated = error instanceof Problem && error.status === 400;
+
+    return html`
+      <div class="head">
+        <h1>${t('nav.trends')}</h1>
+        <div class="tools"><button type="button" onClick=${() => print()}><${Icon} name="print" /> ${t('trends.print')}</button></div>
+      </div>
+      <form class="filters" onSubmit=${(/** @type {Event} */ e) => e.preventDefault()}>
+        <label class="pick"><span>${t('filter.period')}</span>
+          <select onChange=${(/** @type {any} */ e) => this.choose({ period: e.target.value })}>
+            ${PERIODS.map((name) => html`<option value=${name} selected=${name === period}>${t(`period.${name}`)}</option>`)}
+          </select></label>
+        ${period === 'custom' && /** @type {const} */ (['from', 'to']).map((name) => html`
+          <label class="pick"><span>${t(`filter.${name}`)}</span>
+            <input type="date" value=${name === 'from' ? from : to} required onChange=${(/** @type {any} */ e) => this.choose({ [name]: e.target.value })} /></label>`)}
+      </form>
+      <p class="range muted">${t('trends.range', { from: calendarDay(from), to: calendarDay(to), zone: zoneName(now()) })}</p>
+      ${error && html`<${Notice} text=${explain(error)} onRetry=${dated ? undefined : this.load} />`}
+      ${!trends ? !error && html`<div class="charts skeleton" aria-busy="true"><i></i><i></i><i></i><i></i></div>`
+        : !trends.days.some(({ classes, missed }) => classes || missed) ? html`<${Empty} title=${t('trends.none')} text=${t('trends.none_text')} />`
+        : html`<${Charts} trends=${trends} from=${from} to=${to} />`}
+    `;
+  }
+}
+
+/** @param {string} period @param {string} from @param {string} to */
+function days(period, from, to) {
+  const today = isoDay(now());
+  /** @param {number} n */
+  const ago = (n) => new Date(Date.parse(`${today}T00:00:00Z`) - n * 864e5).toISOString().slice(0, 10);
+
+  if (period === 'custom') return { from: from || ago(29), to: to || today };
+  if (period === 'days30' || period === 'days90') return { from: ago(period === 'days30' ? 29 : 89), to: today };
+  const range = daysOf({ period });
+  return { from: range.from ?? ago(29), to: range.to ?? today };
+}
+
+/** @param {{trends: Trends, from: string, to: string}} props */
+const Charts = ({ trends, from, to }) => {
+  const { days: daily, teachers, hours, pay } = trends;
+  const xs = daily.map(({ day }) => dayX(day));
+  /** Of all links of a day. @param {Counts} row @param {'timeouts' | 'missed'} name */
+  const part = (row, name) => row[name] / Math.max(1, row.classes + row.missed);
+  /** @param {number} n */
+  const percent = (n) => share(n, 1);
+
+  return html`
+    <div class="charts">
+      <${Chart} title=${t('trends.by_day')} table=${html`<${DayTable} rows=${daily} />`}>
+        <${Plot} title=${t('trends.by_day')} axis=${t('trends.day')} xs=${xs} name=${dayName} lines=${[
+          { label: t('history.classes'), color: 'chart-blue', kind: 'bars', points: daily.map((row) => row.classes) },
+          { label: t('history.minutes'), color: 'chart-amber', scale: 'minutes', points: daily.map((row) => row.minutes) },
+        ]} />
+      <//>
+      <${Chart} title=${t('trends.shares')} table=${html`<${ShareTable} rows=${daily} part=${part} />`}>
+        <${Plot} title=${t('trends.shares')} axis=${t('trends.day')} xs=${xs} name=${dayName} lines=${[
+          { label: t('trends.timeouts'), color: 'chart-red', points: daily.map((row) => part(row, 'timeouts')), value: percent },
+          { label: t('history.missed'), color: 'chart-amber', points: daily.map((row) => part(row, 'missed')), value: percent },
+        ]} />
+      <//>
+      <${Chart} title=${t('trends.by_teacher')} table=${html`<${TeacherTable} rows=${teachers} />`}>
+        <${Plot} title=${t('trends.by_teacher')} axis=${t('col.teacher')} ordinal xs=${teachers.map((_, i) => i)} name=${(/** @type {number} */ i) => teachers[i]?.teacher.name ?? ''} lines=${[
+          { label: t('history.minutes'), color: 'chart-blue', kind: 'bars', points: teachers.map((row) => row.minutes) },
+        ]} />
+      <//>
+      <${Chart} title=${t('trends.by_hour')} table=${html`<${HourTable} hours=${hours} />`}>
+        <${HeatPlot} title=${t('trends.by_hour')} axis=${t('trends.hour')} xs=${[0]} lines=${[]} hours=${hours} />
+      <//>
+    </div>
+    <section class="pay" aria-labelledby="pay">
+      <div class="head"><h2 id="pay">${t('trends.pay')}</h2>
+        <div class="tools"><a class="button" href=${`/api/admin/trends${query({ from, to, format: 'csv' })}`} download><${Icon} name="download" /> ${t('sessions.export')}</a></div></div>
+      <p class="muted">${t('trends.pay_text')}</p>
+      <${PayTable} rows=${pay} />
+    </section>
+  `;
+};
+
+/** @param {{title: string, table: any, children: any}} props */
+const Chart = ({ title, table, children }) => html`
+  <section class="chart">
+    <h2>${title}</h2>
+    ${children}
+    <details><summary>${t('trends.numbers')}</summary><div class="scroll" tabindex="0" role="region" aria-label=${title}>${table}</div></details>
+  </section>
+`;
+
+/** @param {{heads: string[], first?: number, rows: any[][]}} props the columns before `first` are words */
+const Numbers = ({ heads, first = 1, rows }) => html`
+  <table>
+    <thead><tr>${heads.map((head, i) => html`<th scope="col" class=${i < first ? '' : 'n'}>${head}</th>`)}</tr></thead>
+    <tbody>${rows.map((row) => html`<tr>${row.map((cell, i) => (i ? html`<td class=${i < first ? '' : 'n'}>${cell}</td>` : html`<th scope="row">${cell}</th>`))}</tr>`)}</tbody>
+  </table>
+`;
+
+/** @param {Counts} row */
+const counts = ({ classes, minutes: m, timeouts, missed }) => [number(classes), number(m), number(timeouts), number(missed)];
+const countHeads = () => [t('history.classes'), t('history.minutes'), t('trends.timeouts'), t('history.missed')];
+
+/** @param {{rows: Trends['days']}} props */
+const DayTable = ({ rows }) => html`<${Numbers} heads=${[t('trends.day'), ...countHeads()]} rows=${rows.map((row) => [calendarDay(row.day), ...counts(row)])} />`;
+
+/** @param {{rows: Trends['days'], part: (row: Counts, name: 'timeouts' | 'missed') => number}} props */
+const ShareTable = ({ rows, part }) => html`<${Numbers} heads=${[t('trends.day'), t('trends.timeouts'), t('history.missed')]}
+  rows=${rows.map((row) => [calendarDay(row.day), share(part(row, 'timeouts'), 1), share(part(row, 'missed'), 1)])} />`;
+
+/** @param {{rows: Trends['teachers']}} props */
+const TeacherTable = ({ rows }) => html`<${Numbers} heads=${[t('col.teacher'), ...countHeads()]} rows=${rows.map((row) => [html`<${Name} text=${row.teacher.name} />`, ...counts(row)])} />`;
+
+/** @param {{hours: Trends['hours']}} props */
+const HourTable = ({ hours }) => {
+  const { first, last } = span(hours);
+  const range = Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  /** @param {number} weekday @param {number} hour */
+  const at = (weekday, hour) => hours.find((cell) => cell.weekday === weekday && cell.hour === hour)?.classes ?? 0;
+
+  return html`<${Numbers} heads=${[t('trends.hour'), ...range.map(number)]} rows=${[0, 1, 2, 3, 4, 5, 6].map((weekday) => [weekdayName(weekday, 'long'), ...range.map((hour) => number(at(weekday, hour)))])} />`;
+};
+
+/** @param {{rows: Pay[]}} props */
+const PayTable = ({ rows }) => {
+  if (!rows.length) return html`<p>${t('trends.no_pay')}</p>`;
+  return html`<div class="scroll" tabindex="0" role="region" aria-label=${t('trends.pay')}><${Numbers} first=${2}
+    heads=${[t('trends.month'), t('col.teacher'), t('history.classes'), t('history.minutes'), t('trends.estimated'), t('trends.sum')]}
+    rows=${rows.map((row) => [month(row.month), html`<${Name} text=${row.teacher.name} />`, number(row.classes), minutes(row.minutes), minutes(row.estimated_minutes), money(row.sum_rate, row.currency)])} /></div>`;
+};
+
+start('admin', 'trends', TrendsPage);
