@@ -1,14 +1,19 @@
 /*
- * POST /api/teacher/session: what a teacher does to an own session.
+ * /api/teacher/session: an own session, its links, and what a teacher does to it.
  *
- * Request   {"session_id","action":"end|cancel|zoom_url","reason" (optional),"zoom_url" (zoom_url)}
- * Answer    200 {"session":{...}}; after zoom_url with the links, as send-link answers
+ * GET       ?session_id=  -> 200 as send-link answers, so that a class sent from one device can
+ *           be shared from another
+ * POST      {"session_id","action":"end|cancel|zoom_url","reason" (optional),"zoom_url" (zoom_url)}
+ *           -> 200 {"session":{...}}; after zoom_url with the links
  * Errors    400 401 403 404 409 503
  */
+#include <json-c/json.h>
 #include <string.h>
 
 #include "app.h"
 #include "fields.h"
+#include "params.h"
+#include "session.h"
 #include "session_action.h"
 #include "session_answer.h"
 
@@ -36,6 +41,28 @@ static enum err parse(struct req *req, struct want *want)
 	return fields_close(&f);
 }
 
+static enum err links(struct req *req)
+{
+	struct json_object *session, *teacher;
+	struct params p;
+	int64_t id, teacher_id;
+	enum err e;
+
+	params_open(&p, req);
+	id = params_i64_or(&p, "session_id", 1, INT64_MAX - 1, 0);
+	if (!id)
+		params_refuse(&p, "session_id", "Say which session.");
+	e = params_close(&p);
+	if (!e)
+		e = session_json(req->db, req->arena, id, &session);
+	if (e)
+		return e;
+	teacher = json_object_object_get(session, "teacher");
+	teacher_id = json_object_get_int64(json_object_object_get(teacher, "id"));
+	json_object_put(session);
+	return teacher_id == req->who.id ? session_answer_links(req, 200, id) : ERR_NOT_FOUND;
+}
+
 static enum err act(struct req *req)
 {
 	struct want want = { .action = { .account_id = req->who.id,
@@ -58,7 +85,7 @@ static enum err act(struct req *req)
 static const struct endpoint endpoint = {
 	.name = "teacher_session",
 	.who = WHO_TEACHER,
-	.routes = { { "POST", act } },
+	.routes = { { "GET", links }, { "POST", act } },
 	.needs = NEED_AUTH_SECRET,
 };
 

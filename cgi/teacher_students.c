@@ -5,7 +5,8 @@
  * Answer    200 {"students": [{"id", "name", "package_id", "language", "zoom_url",
  *           "telegram_linked", "note", "last_session": {"id", "session_status", "sent_at",
  *           "clicked_at", "times_out_at", "session_ended_at", "session_duration_minutes",
- *           "attendance"} or null}], "more"}
+ *           "duration_minutes" (of the package), "estimated", "attendance",
+ *           "attendance_note"} or null}], "more"}
  * Errors    400 401 403
  */
 #include "app.h"

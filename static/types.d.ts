@@ -38,9 +38,6 @@ export interface Session {
   presence?: Presence | null;
   explanation?: string | null;
   duration_minutes?: number | null;
-  join_url?: string | null;
-  leave_url?: string | null;
-  start_url?: string | null;
 }
 
 export interface Totals {
@@ -68,7 +65,7 @@ export interface Evidence {
   received_at: string;
   source: string | null;
   account?: Named | null;
-  detail: Record<string, unknown> | string | null;
+  detail: Record<string, unknown> | null;
 }
 
 export interface Me {

@@ -3,11 +3,11 @@
 import uPlot from '/vendor/uplot.js';
 import { Component, createRef, html } from '../lib/ui.js';
 import { plain, t } from '../lib/i18n.js';
-import { calendarDay, number, weekdayName } from '../lib/format.js';
+import { calendarDay, number, shortDay, weekdayName } from '../lib/format.js';
 
 /** @typedef {{label: string, color: string, points: number[], kind?: 'bars' | 'line', scale?: string, value?: (n: number) => string}} Line */
 /** @typedef {{weekday: number, hour: number, classes: number}} Hour */
-/** @typedef {{title: string, axis: string, xs: number[], name: (x: number) => string, lines: Line[], ordinal?: boolean, height?: number, hours?: Hour[]}} Props */
+/** @typedef {{title: string, axis: string, xs: number[], name: (x: number) => string, short?: (x: number) => string, lines: Line[], ordinal?: boolean, height?: number, hours?: Hour[]}} Props */
 
 /** A colour of the page by its variable. @param {string} name */
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
@@ -87,14 +87,14 @@ class Plot extends Component {
 
   /** @param {number} width @returns {uPlot.Axis} */
   xAxis(width) {
-    const { xs, name, ordinal } = this.props;
-    const every = Math.max(1, Math.ceil((xs.length * (ordinal ? 96 : 88)) / width));
+    const { xs, name, short = name, ordinal } = this.props;
+    const every = Math.max(1, Math.ceil((xs.length * (ordinal ? 96 : 64)) / width));
 
     return {
       ...this.look(),
       grid: { show: false },
       splits: () => xs.filter((_, i) => i % every === 0),
-      values: (_, splits) => splits.map((x) => shorten(plain(name(x)))),
+      values: (_, splits) => splits.map((x) => shorten(plain(short(x)))),
     };
   }
 
@@ -145,13 +145,14 @@ class HeatPlot extends Plot {
   options(width) {
     const { first, last } = span(this.heat());
     const options = super.options(width);
+    const every = Math.ceil(((last - first + 1) * 26) / Math.max(1, width - 80));
 
     options.height = 7 * 26 + 40;
     options.legend = { show: false };
     options.cursor = { show: false };
     options.scales = { x: { time: false, range: [first, last + 1] }, y: { range: [-0.5, 6.5], dir: -1 } };
     options.axes = [
-      { ...this.look(), grid: { show: false }, splits: () => Array.from({ length: last - first + 1 }, (_, i) => first + i), values: (_, hours) => hours.map((h) => number(h)) },
+      { ...this.look(), grid: { show: false }, splits: () => Array.from({ length: last - first + 1 }, (_, i) => first + i).filter((_, i) => i % every === 0), values: (_, hours) => hours.map((h) => number(h)) },
       { ...this.look(), grid: { show: false }, size: 56, splits: () => [0, 1, 2, 3, 4, 5, 6], values: (_, days) => days.map((d) => weekdayName(d)) },
     ];
     options.series = [{}, { paths: () => null, points: { show: false } }];
@@ -200,6 +201,12 @@ export function span(hours) {
 export const dayX = (isoDay) => Date.parse(`${isoDay}T12:00:00Z`) / 1000;
 
 /** @param {number} x */
-export const dayName = (x) => calendarDay(new Date(x * 1000).toISOString().slice(0, 10));
+const dayOf = (x) => new Date(x * 1000).toISOString().slice(0, 10);
+
+/** @param {number} x */
+export const dayName = (x) => calendarDay(dayOf(x));
+
+/** @param {number} x */
+export const dayMark = (x) => shortDay(dayOf(x));
 
 export { Plot, HeatPlot };

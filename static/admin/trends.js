@@ -6,7 +6,7 @@ import { t } from '../lib/i18n.js';
 import { now } from '../lib/clock.js';
 import { calendarDay, isoDay, minutes, money, month, number, share, weekdayName, zoneName } from '../lib/format.js';
 import { start } from '../lib/shell.js';
-import { HeatPlot, Plot, dayName, dayX, span } from './chart.js';
+import { HeatPlot, Plot, dayMark, dayName, dayX, span } from './chart.js';
 import { daysOf } from './view.js';
 
 /** @typedef {import('../types').Named} Named */
@@ -118,13 +118,13 @@ const Charts = ({ trends, from, to }) => {
   return html`
     <div class="charts">
       <${Chart} title=${t('trends.by_day')} table=${html`<${DayTable} rows=${daily} />`}>
-        <${Plot} title=${t('trends.by_day')} axis=${t('trends.day')} xs=${xs} name=${dayName} lines=${[
+        <${Plot} title=${t('trends.by_day')} axis=${t('trends.day')} xs=${xs} name=${dayName} short=${dayMark} lines=${[
           { label: t('history.classes'), color: 'chart-blue', kind: 'bars', points: daily.map((row) => row.classes) },
           { label: t('history.minutes'), color: 'chart-amber', scale: 'minutes', points: daily.map((row) => row.minutes) },
         ]} />
       <//>
       <${Chart} title=${t('trends.shares')} table=${html`<${ShareTable} rows=${daily} part=${part} />`}>
-        <${Plot} title=${t('trends.shares')} axis=${t('trends.day')} xs=${xs} name=${dayName} lines=${[
+        <${Plot} title=${t('trends.shares')} axis=${t('trends.day')} xs=${xs} name=${dayName} short=${dayMark} lines=${[
           { label: t('trends.timeouts'), color: 'chart-red', points: daily.map((row) => part(row, 'timeouts')), value: percent },
           { label: t('history.missed'), color: 'chart-amber', points: daily.map((row) => part(row, 'missed')), value: percent },
         ]} />

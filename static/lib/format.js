@@ -64,10 +64,16 @@ export const month = (yearMonth) =>
     timeZone: 'UTC', calendar: 'gregory', month: 'long', year: 'numeric',
   }).format(new Date(`${yearMonth}-15T00:00:00Z`));
 
-/** 22 Nov, of a calendar day @param {string} isoDay YYYY-MM-DD */
+/** Sun 22 Nov, of a calendar day @param {string} isoDay YYYY-MM-DD */
 export const calendarDay = (isoDay) =>
   new Intl.DateTimeFormat(locale, {
     timeZone: 'UTC', calendar: 'gregory', weekday: 'short', day: 'numeric', month: 'short',
+  }).format(new Date(`${isoDay}T12:00:00Z`));
+
+/** 22 Nov, the shortest way to say it @param {string} isoDay YYYY-MM-DD */
+export const shortDay = (isoDay) =>
+  new Intl.DateTimeFormat(locale, {
+    timeZone: 'UTC', calendar: 'gregory', day: 'numeric', month: 'short',
   }).format(new Date(`${isoDay}T12:00:00Z`));
 
 /** Monday … of 0 to 6 @param {number} weekday @param {'long' | 'short'} width */
@@ -149,8 +155,9 @@ export function stopwatch(ms) {
 export function money(amount, currency) {
   if (amount == null) return '–';
   try {
-    const style = { style: /** @type {const} */ ('currency'), currency: currency ?? '' };
-    return new Intl.NumberFormat(locale, style).format(/** @type {any} */ (amount));
+    // The code, not the sign: there is more than one dollar.
+    const style = /** @type {const} */ ({ style: 'currency', currencyDisplay: 'code' });
+    return new Intl.NumberFormat(locale, { ...style, currency: currency ?? '' }).format(/** @type {any} */ (amount));
   } catch {
     return `${amount} ${currency ?? ''}`.trim();
   }

@@ -258,10 +258,10 @@ const Timeline = ({ events }) => {
           ${(i === 0 || isoDay(ordered[i - 1].happened_at) !== isoDay(event.happened_at)) && html`<p class="date">${day(event.happened_at)}</p>`}
           <time datetime=${event.happened_at} title=${full(event.happened_at)}>${timeExact(event.happened_at)}</time>
           <div>
-            <p><strong>${word('kind', event.kind)}</strong> <span class="muted">
+            <p><strong>${nameOf(event)}</strong> <span class="muted">
               ${event.account ? html`<${Name} text=${event.account.name} />` : event.source && word('source', event.source)}</span></p>
             <${Received} event=${event} />
-            <${Detail} detail=${event.detail} />
+            <${Detail} event=${event} />
           </div>
         </li>`)}
     </ol>
@@ -279,23 +279,27 @@ const Received = ({ event }) => {
   })}</p>`;
 };
 
-const MOMENT = /^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d)/;
-
-/** @param {{detail: Evidence['detail']}} props */
-const Detail = ({ detail }) => {
+/** What a person needs of the rest: why, who, for how long. @param {{event: Evidence}} props */
+const Detail = ({ event: { kind, detail } }) => {
   if (!detail) return null;
-  if (typeof detail === 'string') return html`<p dir="auto">${detail}</p>`;
-  const { reason, note, ...rest } = detail;
-  const words = Object.entries(rest).filter(([, value]) => value !== null && typeof value !== 'object');
+  const { reason, note, side, role = side, seconds, attendance, delivery } = /** @type {Record<string, any>} */ (detail);
+  const words = [
+    role && word('side', role),
+    attendance && word('attendance', attendance),
+    kind !== 'sent' && delivery && word('delivery', delivery),
+    seconds && t('evidence.for', { time: minutes(Math.round(seconds / 60)) }),
+  ].filter(Boolean);
 
   return html`
-    ${[reason, note].filter(Boolean).map((text) => html`<p class="quote" dir="auto">${String(text)}</p>`)}
-    ${words.length > 0 && html`<p class="detail">
-      ${words.map(([key, value]) => html`
-        <span><span class="muted">${word('detail', key)}</span> <bdi>${MOMENT.test(String(value)) ? full(String(value)) : word('value', String(value))}</bdi></span>`)}
-    </p>`}
+    ${words.length > 0 && html`<p>${words.join(' · ')}</p>`}
+    ${[reason, note, kind === 'delivery' && detail.detail].filter(Boolean).map((text) => html`<p class="quote" dir="auto">${String(text)}</p>`)}
   `;
 };
+
+/** @param {Evidence} event */
+function nameOf({ kind, detail }) {
+  return kind === 'corrected' && detail?.field ? word('corrected', String(detail.field)) : word('kind', kind);
+}
 
 const TimelineSkeleton = () => html`
   <div class="skeleton lines" aria-busy="true">${[1, 2, 3, 4].map(() => html`<i></i>`)}</div>

@@ -82,7 +82,7 @@ class Shell extends Component {
     } catch (error) {
       if (!(error instanceof Problem) || error.status !== 401) return say(explain(error));
     }
-    remember('sent', null);
+    remember('sending', null);
     location.assign('/');
   };
 

@@ -87,7 +87,7 @@ export class History extends Component {
     const totals = list?.totals;
 
     return html`
-      <div class="head"><h1>${t('nav.history')}</h1></div>
+      <div class="head"><h1>${t('nav.history')}</h1><${Freshness} health=${health} onRefresh=${this.refresher.now} /></div>
       <div class="months">
         <button type="button" aria-label=${t('history.earlier')} onClick=${() => this.turn(-1)}><${Icon} name="back" /></button>
         <h2 aria-live="polite">${monthName(month)}</h2>
@@ -98,7 +98,6 @@ export class History extends Component {
         <li><div class="card"><span>${t('history.minutes')}</span><strong>${totals ? number(totals.minutes) : html`<i class="skeleton"></i>`}</strong></div></li>
         <li><div class="card"><span>${t('history.missed')}</span><strong>${totals ? number(totals.missed) : html`<i class="skeleton"></i>`}</strong></div></li>
       </ul>
-      <div class="above"><${Freshness} health=${health} onRefresh=${this.refresher.now} /></div>
       ${!list ? html`<ul class="classes skeleton" aria-busy="true">${[1, 2, 3, 4, 5].map(() => html`<li><i></i></li>`)}</ul>`
         : !rows.length ? html`<${Empty} title=${t('history.none')} text=${t('history.none_text')} />`
         : html`<ul class="classes">${rows.map((s) => html`

@@ -109,11 +109,11 @@ class Today extends Component {
     return html`
       <div class="head">
         <h1>${t('nav.today')}</h1>
+        <${Freshness} health=${health} onRefresh=${this.refresher.now} />
         ${students && students.length > 8 && html`
           <label class="pick search"><span class="sr">${t('filter.q')}</span>
             <input type="search" autocomplete="off" placeholder=${t('teacher.search')} onInput=${(/** @type {any} */ e) => this.setState({ q: e.target.value.trim() })} /></label>`}
       </div>
-      <div class="above"><${Freshness} health=${health} onRefresh=${this.refresher.now} /></div>
       ${error && html`<${Notice} text=${explain(error)} />`}
       ${!found ? html`<div class="students skeleton" aria-busy="true">${[1, 2, 3, 4].map(() => html`<i></i>`)}</div>`
         : !students?.length ? html`<${Empty} title=${t('teacher.no_students')} text=${t('teacher.no_students_text')} />`

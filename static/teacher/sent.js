@@ -1,30 +1,30 @@
 // Sending a class exactly once. The request's id is kept until its answer came, so that a second
 // tap, a lost answer or a reload asks for the same session again instead of making another.
 
-import { Problem, api } from '../lib/api.js';
+import { Problem, api, query } from '../lib/api.js';
 import { recall, remember } from '../lib/store.js';
 
 /** @typedef {import('../types').Session} Session */
 /** @typedef {{session: Session, join_url: string, start_url: string, leave_url: string, delivery: string, delivery_detail?: string}} Sent */
 /** @typedef {{student_id: number, zoom_url?: string, request_id: string}} Request */
-/** @typedef {{request: Request, session_id: number | null, at: number}} Kept */
+/** @typedef {{request: Request, at: number}} Kept a request whose answer never came */
 
 const LIFE = 24 * 3600_000;
 
 /** @returns {Record<string, Kept>} */
 function kept() {
   try {
-    const all = /** @type {[string, Kept][]} */ (Object.entries(JSON.parse(recall('sent') ?? '{}')));
+    const all = /** @type {[string, Kept][]} */ (Object.entries(JSON.parse(recall('sending') ?? '{}')));
     return Object.fromEntries(all.filter(([, { at }]) => Date.now() - at < LIFE));
   } catch {
     return {};
   }
 }
 
-/** @param {number} student @param {Kept | null} entry */
-function keep(student, entry) {
+/** @param {number} student @param {Request | null} request */
+function keep(student, request) {
   const { [student]: _, ...others } = kept();
-  remember('sent', JSON.stringify(entry ? { ...others, [student]: entry } : others));
+  remember('sending', JSON.stringify(request ? { ...others, [student]: { request, at: Date.now() } } : others));
 }
 
 /** A UUID, also on a plain http host of the local net. */
@@ -42,15 +42,14 @@ function uuid() {
  * @returns {Promise<Sent>}
  */
 export async function send(student, zoomUrl) {
-  const last = kept()[student];
+  const open = kept()[student]?.request;
   const content = { student_id: student, ...(zoomUrl ? { zoom_url: zoomUrl } : {}) };
-  const again = last && last.session_id === null && last.request.zoom_url === content.zoom_url;
-  const request = again ? last.request : { ...content, request_id: uuid() };
+  const request = open && open.zoom_url === content.zoom_url ? open : { ...content, request_id: uuid() };
 
-  keep(student, { request, session_id: null, at: Date.now() });
+  keep(student, request);
   try {
-    const answer = /** @type {Sent} */ (await api('POST', '/api/teacher/send-link', request));
-    keep(student, { request, session_id: answer.session.id, at: Date.now() });
+    const answer = await api('POST', '/api/teacher/send-link', request);
+    keep(student, null);
     return answer;
   } catch (error) {
     // Refused is an answer: the next try is a new request.
@@ -59,14 +58,5 @@ export async function send(student, zoomUrl) {
   }
 }
 
-/**
- * The links of a session that this browser sent, asked for again; null when it was not this browser.
- * @param {Session} session
- * @returns {Promise<Sent | null>}
- */
-export async function linksOf(session) {
-  const last = kept()[session.student.id];
-
-  if (!last || last.session_id !== session.id) return null;
-  return api('POST', '/api/teacher/send-link', last.request);
-}
+/** The links of a session, also when another device sent it. @param {Session} session @returns {Promise<Sent>} */
+export const linksOf = (session) => api('GET', `/api/teacher/session${query({ session_id: session.id })}`);

@@ -1,7 +1,7 @@
 // One student on the teacher's page: send the class, watch it run, end it, say who was there.
 
 import { Component, Field, Icon, Name, Notice, html, say } from '../lib/ui.js';
-import { Problem, api, explain } from '../lib/api.js';
+import { api, explain } from '../lib/api.js';
 import { t, word } from '../lib/i18n.js';
 import { now, onTick } from '../lib/clock.js';
 import { dayTime, isoDay, minutes, time } from '../lib/format.js';
@@ -75,14 +75,12 @@ export class StudentCard extends Component {
       onChange({ ...session, ...answer?.session });
     });
 
-  /** The links of the open session, wherever they can be had. @returns {Promise<Partial<Sent>>} */
+  /** The links of the open session, asked for once. @returns {Promise<Sent>} */
   async links() {
     const session = /** @type {Session} */ (this.props.student.last_session);
 
     if (this.state.sent?.session.id === session.id) return this.state.sent;
-    if (session.join_url) return /** @type {any} */ (session);
     const sent = await linksOf(session);
-    if (!sent) throw new Problem(409, t('send.elsewhere'));
     this.setState({ sent });
     return sent;
   }
@@ -90,10 +88,10 @@ export class StudentCard extends Component {
   copy = () =>
     this.act('copy', async () => {
       const { join_url } = await this.links();
-      if (!(await copyLink(join_url ?? ''))) this.setState({ share: join_url ?? '' });
+      if (!(await copyLink(join_url))) this.setState({ share: join_url });
     });
 
-  show = () => this.act('share', async () => this.setState({ share: (await this.links()).join_url ?? '' }));
+  show = () => this.act('share', async () => this.setState({ share: (await this.links()).join_url }));
 
   /** @param {Props} props @param {State} state */
   render({ student, onChange, ...props }, { error, share, ...state }) {
@@ -128,7 +126,7 @@ export class StudentCard extends Component {
     const session = student.last_session;
 
     if (session && open(session)) {
-      const start = (sent?.session.id === session.id ? sent.start_url : session.start_url) || student.zoom_url;
+      const start = (sent?.session.id === session.id && sent.start_url) || student.zoom_url;
       return html`
         ${start && html`<a class="button primary" href=${start} target="_blank" rel="noreferrer"><${Icon} name="video" /> ${t('send.start')}</a>`}
         <div class="buttons">
