@@ -39,6 +39,8 @@ void fields_open(struct fields *f, struct req *req)
 		fields_refuse(f, "body", "Send one JSON object in UTF-8.");
 	} else if (json_object_object_length(f->body) > FIELDS_MAX) {
 		fields_refuse(f, "body", "It has too many fields.");
+	} else if (*req->query) {
+		fields_refuse(f, "query", "This call takes no parameters behind a ?.");
 	}
 	json_tokener_free(t);
 }

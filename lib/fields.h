@@ -26,7 +26,7 @@ struct fields {
 	enum err err;
 };
 
-/* An empty body counts as {}. */
+/* An empty body counts as {}. Parameters behind the URL are refused. */
 void fields_open(struct fields *f, struct req *req);
 
 /* Whether the member is there, null or not. */

@@ -58,7 +58,7 @@ def clock(app):
     the_clock.reset()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_teacher(app, admin):
     def make(name=None, **fields):
         n = next(_numbers)
@@ -75,7 +75,7 @@ def make_teacher(app, admin):
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_student(admin, make_teacher):
     def make(teacher=None, name=None, package_id="Europe", **fields):
         teacher = teacher or make_teacher()
@@ -88,7 +88,7 @@ def make_student(admin, make_teacher):
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def send():
     def make(teacher, student, zoom_url=ZOOM_URL, request_id=None):
         wish = {
