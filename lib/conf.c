@@ -8,8 +8,8 @@
 #include "log.h"
 
 #define ENV_FILE_DEFAULT     "/etc/classclock/env"
-#define SECRET_BYTES_MIN     32	  /* source: design, AUTH_SECRET */
-#define LINE_BYTES_MAX	     4096 /* of the settings file */
+#define SECRET_BYTES_MIN     32 /* source: design, AUTH_SECRET */
+#define FILE_BYTES_MAX	     65536
 #define TELEGRAM_API_DEFAULT "https://api.telegram.org"
 #define ZOOM_API_DEFAULT     "https://api.zoom.us/v2"
 #define ZOOM_OAUTH_DEFAULT   "https://zoom.us"
@@ -130,31 +130,56 @@ static void take_line(struct conf *conf, char *line)
 {
 	char *value = strchr(line, '=');
 
-	line[strcspn(line, "\r\n")] = '\0';
+	line[strcspn(line, "\r")] = '\0';
 	if (!value || *line == '#')
 		return;
 	*value++ = '\0';
 	for (size_t i = 0; i < N_SETTINGS; i++)
 		if (!strcmp(line, settings[i].name) && !getenv(line))
-			*field(conf, &settings[i]) = strdup(value);
+			*field(conf, &settings[i]) = value;
+}
+
+/* Cuts text into its lines. */
+static void take_lines(struct conf *conf, char *text)
+{
+	while (*text) {
+		char *line = text;
+
+		text += strcspn(text, "\n");
+		if (*text)
+			*text++ = '\0';
+		take_line(conf, line);
+	}
+}
+
+static enum err refuse_file(const char *path, const char *what)
+{
+	log_error("CLASSCLOCK_ENV: cannot read %s: %s", path, what);
+	return ERR_INVALID;
 }
 
 static enum err read_file(struct conf *conf)
 {
+	static char text[FILE_BYTES_MAX]; /* the settings stay in it */
 	const char *named = getenv("CLASSCLOCK_ENV");
 	const char *path = named && *named ? named : ENV_FILE_DEFAULT;
-	char line[LINE_BYTES_MAX];
 	FILE *f = fopen(path, "re");
+	bool failed;
+	size_t n;
 
-	if (!f) {
-		if (!(named && *named) && errno == ENOENT)
-			return OK; /* the environment alone is fine */
-		log_error("CLASSCLOCK_ENV: cannot read %s: %s", path, strerror(errno));
-		return ERR_INVALID;
-	}
-	while (fgets(line, sizeof line, f))
-		take_line(conf, line);
+	if (!f && !(named && *named) && errno == ENOENT)
+		return OK; /* the environment alone is fine */
+	if (!f)
+		return refuse_file(path, strerror(errno));
+	n = fread(text, 1, sizeof text, f);
+	failed = ferror(f);
 	fclose(f);
+	if (failed)
+		return refuse_file(path, "it is no file");
+	if (n == sizeof text || memchr(text, '\0', n))
+		return refuse_file(path, "it is too long, or no text");
+	text[n] = '\0';
+	take_lines(conf, text);
 	return OK;
 }
 
