@@ -170,6 +170,7 @@ CREATE TABLE sessions (
   CONSTRAINT sessions_order CHECK (session_ended_at >= clicked_at),
   CONSTRAINT sessions_ended_by CHECK ((session_status = 'ended') = (ended_by IS NOT NULL)),
   CONSTRAINT sessions_timeout CHECK (session_status <> 'timeout' OR session_ended_at = times_out_at),
+  CONSTRAINT sessions_estimated CHECK (session_status = 'timeout' OR NOT estimated)
 );
 CREATE INDEX sessions_newest ON sessions (sent_at, id);
 CREATE INDEX sessions_teacher ON sessions (teacher_id, sent_at, id);
@@ -178,6 +179,10 @@ CREATE INDEX sessions_day ON sessions ((coalesce(clicked_at, sent_at)));
 CREATE INDEX sessions_due ON sessions (times_out_at) WHERE session_status = 'active';
 CREATE INDEX sessions_unopened ON sessions (sent_at) WHERE session_status = 'sent';
 CREATE INDEX sessions_unsettled ON sessions (times_out_at) WHERE unsettled;
+-- What lib/attention.c asks for, so that asking stays cheap however many classes there are.
+CREATE INDEX sessions_estimated ON sessions (times_out_at) WHERE estimated AND NOT corrected;
+CREATE INDEX sessions_unmarked ON sessions (session_ended_at) WHERE attendance IS NULL AND session_ended_at IS NOT NULL;
+CREATE INDEX sessions_unpriced ON sessions ((coalesce(clicked_at, sent_at))) WHERE package_rate IS NULL;
 CREATE INDEX sessions_meeting ON sessions (meeting_id, sent_at) WHERE meeting_id IS NOT NULL;
 
 -- What was observed, when it happened, when it was received, from whom. Append-only: programs cannot change or
@@ -208,6 +213,7 @@ CREATE TABLE clicks (
   agent text CHECK (length(agent) <= 300)
 );
 CREATE INDEX clicks_session ON clicks (session_id) WHERE session_id IS NOT NULL;
+CREATE INDEX clicks_odd ON clicks (verdict, happened_at) WHERE verdict IN ('late', 'orphan');
 CREATE INDEX clicks_when ON clicks USING brin (received_at);
 
 -- Each run of a job, so that /healthz knows when the last one succeeded.

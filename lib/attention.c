@@ -1,0 +1,152 @@
+#include <json-c/json.h>
+#include <string.h>
+
+#include "attention.h"
+#include "db_json.h"
+
+#define LAST_WEEK "clock_now() - interval '7 days'"
+/* The moment when an active class has had its package's minutes. */
+#define FULL "s.clicked_at + s.duration_minutes * interval '1 minute'"
+/* Its minutes so far; the clock of a class stops at its deadline. */
+#define SO_FAR	   "floor(extract(epoch FROM least(clock_now(), s.times_out_at) - s.clicked_at) / 60)"
+#define THIS_MONTH "academy_day_start(date_trunc('month', academy_day(clock_now()))::date)"
+
+/*
+ * Each kind is one query, which serves its items and its count, so that they
+ * cannot disagree. It gives session_id, student_id, teacher_id, clicked_at, at
+ * and detail, and reads a narrow range of an index made for it.
+ */
+#define SELECT_CLASS "SELECT s.id AS session_id, s.student_id, s.teacher_id, s.clicked_at,"
+
+static const char SQL_UNOPENED[] = SELECT_CLASS
+	" s.sent_at AS at, 'Sent, and not opened yet.' AS detail FROM sessions s"
+	" WHERE s.session_status = 'sent' AND s.sent_at <= clock_now() - interval '15 minutes'";
+
+static const char SQL_RUNNING_OVER[] = SELECT_CLASS
+	" " FULL " AS at,"
+	" format('Running for %s minutes of %s.', " SO_FAR ", s.duration_minutes) AS detail"
+	" FROM sessions s WHERE s.session_status = 'active' AND " FULL " < clock_now()";
+
+static const char SQL_ESTIMATED[] = SELECT_CLASS
+	" s.times_out_at AS at, format('Nothing tells when it ended: %s minutes are an estimate.',"
+	" s.session_duration_minutes) AS detail FROM sessions s"
+	" WHERE s.estimated AND NOT s.corrected AND s.times_out_at >= " LAST_WEEK;
+
+static const char SQL_NO_ATTENDANCE[] = SELECT_CLASS
+	" s.session_ended_at AS at, 'Attendance is not marked.' AS detail FROM sessions s"
+	" WHERE s.attendance IS NULL AND s.session_ended_at >= " LAST_WEEK;
+
+static const char SQL_LATE_CLICK[] =
+	"SELECT DISTINCT ON (c.session_id) c.session_id, s.student_id, s.teacher_id,"
+	" c.happened_at AS clicked_at, c.happened_at AS at,"
+	" 'The link was opened after the class was over.' AS detail"
+	" FROM clicks c JOIN sessions s ON s.id = c.session_id"
+	" WHERE c.verdict = 'late' AND c.happened_at >= " LAST_WEEK
+	" AND s.session_status IN ('ended', 'timeout', 'missed')"
+	" AND c.happened_at > coalesce(s.session_ended_at, s.sent_at)"
+	" ORDER BY c.session_id, c.happened_at DESC";
+
+static const char SQL_NO_RATE[] = SELECT_CLASS
+	" coalesce(s.clicked_at, s.sent_at) AS at, 'This class has no rate.' AS detail"
+	" FROM sessions s WHERE s.package_rate IS NULL"
+	" AND s.session_status IN ('active', 'ended', 'timeout')"
+	" AND coalesce(s.clicked_at, s.sent_at) >= " THIS_MONTH
+	" UNION ALL SELECT NULL, st.id, st.teacher_id, NULL, greatest(st.created_at, p.created_at),"
+	" format('The package %s has no rate.', p.id)"
+	" FROM students st JOIN packages p ON p.id = st.package_id"
+	" WHERE p.rate IS NULL AND st.disabled_at IS NULL";
+
+static const char SQL_ORPHAN_CLICK[] =
+	"SELECT NULL::bigint AS session_id, NULL::bigint AS student_id, NULL::bigint AS teacher_id,"
+	" c.happened_at AS clicked_at, c.happened_at AS at,"
+	" 'A link was opened whose class is not here.' AS detail"
+	" FROM clicks c WHERE c.verdict = 'orphan' AND c.happened_at >= " LAST_WEEK;
+
+static const struct {
+	const char *kind, *sql;
+} queries[] = {
+	{ "unopened", SQL_UNOPENED },	      { "running_over", SQL_RUNNING_OVER },
+	{ "estimated", SQL_ESTIMATED },	      { "no_attendance", SQL_NO_ATTENDANCE },
+	{ "late_click", SQL_LATE_CLICK },     { "no_rate", SQL_NO_RATE },
+	{ "orphan_click", SQL_ORPHAN_CLICK },
+};
+
+#define KINDS (sizeof queries / sizeof *queries)
+
+const char *const *attention_kinds(struct arena *a)
+{
+	const char **names = arena_alloc(a, (KINDS + 1) * sizeof *names);
+
+	for (size_t i = 0; i < KINDS; i++)
+		names[i] = queries[i].kind;
+	names[KINDS] = NULL;
+	return names;
+}
+
+static enum err items(struct db *db, struct arena *a, const char *only, struct json_object *into)
+{
+	const char *sql = "";
+	struct db_rows r;
+	enum err e;
+
+	for (size_t i = 0; i < KINDS; i++)
+		if (!only || !strcmp(only, queries[i].kind))
+			sql = arena_printf(a,
+					   "%s%s(SELECT '%s' AS kind, k.* FROM (%s) k"
+					   " ORDER BY k.at DESC LIMIT %d)",
+					   sql, *sql ? " UNION ALL " : "", queries[i].kind,
+					   queries[i].sql, ATTENTION_ITEMS_MAX);
+	sql = arena_printf(a,
+			   "SELECT i.kind, i.session_id, st.id AS \"student.id\","
+			   " st.name AS \"student.name\", t.id AS \"teacher.id\","
+			   " t.name AS \"teacher.name\", i.at, i.detail, i.clicked_at FROM (%s) i"
+			   " LEFT JOIN students st ON st.id = i.student_id"
+			   " LEFT JOIN accounts t ON t.id = i.teacher_id"
+			   " ORDER BY i.at DESC, i.kind, i.session_id DESC"
+			   " LIMIT %d",
+			   sql, ATTENTION_ITEMS_MAX);
+	e = db_read(db, a, sql, 0, NULL, &r);
+	if (!e)
+		json_object_object_add(into, "items", db_rows_json(&r));
+	return e;
+}
+
+static enum err counts(struct db *db, struct arena *a, struct json_object *into)
+{
+	struct json_object *all;
+	const char *sql = "SELECT ";
+	int64_t total = 0;
+	struct db_rows r;
+	enum err e;
+
+	for (size_t i = 0; i < KINDS; i++)
+		sql = arena_printf(a, "%s%s(SELECT count(*) FROM (%s) k) AS %s", sql, i ? ", " : "",
+				   queries[i].sql, queries[i].kind);
+	e = db_read(db, a, sql, 0, NULL, &r);
+	if (e)
+		return e;
+	if (!db_next(&r))
+		return ERR_INTERNAL;
+	all = db_row_json(&r);
+	for (size_t i = 0; i < KINDS; i++)
+		total += json_object_get_int64(json_object_object_get(all, queries[i].kind));
+	json_object_object_add(into, "counts", all);
+	json_object_object_add(into, "total", json_object_new_int64(total));
+	return OK;
+}
+
+enum err attention(struct db *db, struct arena *a, const char *kind, struct json_object **out)
+{
+	enum err e = db_begin_snapshot(db);
+
+	if (e)
+		return e;
+	*out = json_object_new_object();
+	e = items(db, a, kind, *out);
+	if (!e)
+		e = counts(db, a, *out);
+	e = db_finish(db, e);
+	if (e)
+		json_object_put(*out);
+	return e;
+}

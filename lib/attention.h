@@ -1,0 +1,33 @@
+#ifndef ATTENTION_H
+#define ATTENTION_H
+
+#include "db.h"
+
+struct json_object;
+
+/*
+ * What an admin should look at: {"items": [...], "counts": {kind: n}, "total"}.
+ *
+ * Items are newest first and at most ATTENTION_ITEMS_MAX; counts are of all.
+ * An item goes by itself when its reason goes; nobody dismisses it.
+ *
+ *   unopened       sent 15 minutes ago or longer, and nobody came
+ *   running_over   active beyond its package's minutes, the buffer not counted
+ *   estimated      timed out in the last week; nothing better ended it
+ *   no_attendance  over in the last week, and the teacher marked nothing
+ *   late_click     someone opened the link after the end, in the last week;
+ *                  clicked_at is where a reopened class would begin
+ *   no_rate        a class of this month without a rate, or a student whose
+ *                  package has none
+ *   orphan_click   an authentic link of the last week whose class is not here
+ */
+#define ATTENTION_ITEMS_MAX 200
+
+/* Their names, in the order above; a NULL ends the list. */
+const char *const *attention_kinds(struct arena *a);
+
+/* Items of one kind, or of all (NULL); counts are of all. The caller owns *out. */
+MUST_CHECK enum err attention(struct db *db, struct arena *a, const char *kind,
+			      struct json_object **out);
+
+#endif
