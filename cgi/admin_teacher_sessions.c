@@ -7,24 +7,8 @@
  * Errors    400 401 403 503
  */
 #include "app.h"
+#include "req_csv.h"
 #include "session_filter.h"
-
-static enum err send(void *to, const char *data, size_t len)
-{
-	struct req *req = to;
-	enum err e = req->streaming
-			     ? OK
-			     : req_stream_open(req, "text/csv; charset=utf-8; header=present");
-
-	return e ? e : req_stream(req, data, len);
-}
-
-static enum err csv(struct req *req, const struct session_filter *filter)
-{
-	req_add_header(req, "Content-Disposition", "attachment; filename=\"sessions.csv\"");
-	req_add_header(req, "X-Accel-Buffering", "no");
-	return session_csv(req->db, filter, send, req);
-}
 
 static enum err list(struct req *req)
 {
@@ -35,8 +19,10 @@ static enum err list(struct req *req)
 
 	if (e)
 		return e;
-	if (as_csv)
-		return csv(req, &page.filter);
+	if (as_csv) {
+		req_csv_name(req, "sessions.csv");
+		return session_csv(req->db, &page.filter, req_csv_send, req);
+	}
 	e = session_list(req->db, req->arena, req->keys, &page.filter, page.limit,
 			 page.has_cursor ? &page.cursor : NULL, &answer);
 	return e ? e : req_json(req, 200, answer);

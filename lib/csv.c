@@ -53,3 +53,13 @@ void csv_row_end(struct buf *b)
 {
 	buf_str(b, "\r\n");
 }
+
+enum err csv_flush(struct buf *b, csv_sink *sink, void *to)
+{
+	enum err e = b->err;
+
+	if (!e && b->len)
+		e = sink(to, b->data, b->len);
+	buf_clear(b);
+	return e;
+}

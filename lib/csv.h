@@ -12,6 +12,12 @@
 /* The three bytes that tell Excel the file is UTF-8: first in the file. */
 #define CSV_BOM "\xef\xbb\xbf"
 
+/* Takes the next bytes of an export; an error ends it. */
+typedef enum err csv_sink(void *to, const char *bytes, size_t len);
+
+/* Hands what b holds to sink and empties b. */
+MUST_CHECK enum err csv_flush(struct buf *b, csv_sink *sink, void *to);
+
 /* Adds text (NULL is empty) as the row's next field, comma included. */
 void csv_field(struct buf *b, const char *text);
 

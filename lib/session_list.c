@@ -226,17 +226,8 @@ static void csv_rows(struct buf *buf, struct db_rows *r)
 	}
 }
 
-/* Hands on what buf holds and empties it. */
-static enum err flush(struct buf *buf, sink_fn *sink, void *to)
-{
-	enum err e = buf->err ? ERR_INTERNAL : sink(to, buf->data, buf->len);
-
-	buf_clear(buf);
-	return e;
-}
-
 static enum err csv_in_snapshot(struct db *db, const struct session_filter *filter, struct buf *buf,
-				sink_fn *sink, void *to)
+				csv_sink *sink, void *to)
 {
 	struct arena *a = arena_new();
 	struct sql q = { .a = a, .text = CSV_SELECT };
@@ -258,13 +249,13 @@ static enum err csv_in_snapshot(struct db *db, const struct session_filter *filt
 			break;
 		more = db_count(&r) > 0;
 		csv_rows(buf, &r);
-		e = flush(buf, sink, to);
+		e = csv_flush(buf, sink, to);
 	}
 	arena_free(a);
 	return e;
 }
 
-enum err session_csv(struct db *db, const struct session_filter *filter, sink_fn *sink, void *to)
+enum err session_csv(struct db *db, const struct session_filter *filter, csv_sink *sink, void *to)
 {
 	struct buf buf;
 	enum err e = db_begin_snapshot(db);

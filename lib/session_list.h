@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "csv.h"
 #include "cursor.h"
 #include "db.h"
 
@@ -30,15 +31,12 @@ MUST_CHECK enum err session_list(struct db *db, struct arena *a, const struct ke
 				 const struct session_filter *filter, int64_t limit,
 				 const struct cursor *after, struct json_object **out);
 
-/* Takes the next bytes of an export; an error ends it. */
-typedef enum err sink_fn(void *to, const char *data, size_t len);
-
 /*
  * The whole filter as CSV (RFC 4180, UTF-8 with BOM), newest first, read from
  * one snapshot in constant memory and handed to sink as it comes. An error
  * after the first byte leaves an incomplete text.
  */
-MUST_CHECK enum err session_csv(struct db *db, const struct session_filter *filter, sink_fn *sink,
+MUST_CHECK enum err session_csv(struct db *db, const struct session_filter *filter, csv_sink *sink,
 				void *to);
 
 #endif
