@@ -83,29 +83,31 @@ const char *const *attention_kinds(struct arena *a)
 	return names;
 }
 
+/* The newest of each kind by turns, so that a frequent kind leaves room for the others. */
+#define ITEMS_OF                                                                                   \
+	"SELECT i.kind, i.session_id, st.id AS \"student.id\", st.name AS \"student.name\","       \
+	" t.id AS \"teacher.id\", t.name AS \"teacher.name\", i.at, i.detail, i.clicked_at FROM"   \
+	" (SELECT *, row_number() OVER (PARTITION BY kind ORDER BY at DESC) AS turn FROM (%s) k"   \
+	"  ORDER BY turn, at DESC LIMIT $1::bigint) i"                                             \
+	" LEFT JOIN students st ON st.id = i.student_id"                                           \
+	" LEFT JOIN accounts t ON t.id = i.teacher_id"                                             \
+	" ORDER BY i.at DESC, i.kind, i.session_id DESC"
+
 static enum err items(struct db *db, struct arena *a, const char *only, struct json_object *into)
 {
-	const char *sql = "";
+	const char *args[] = { arena_int(a, ATTENTION_ITEMS_MAX) };
+	const char *all = "";
 	struct db_rows r;
 	enum err e;
 
 	for (size_t i = 0; i < KINDS; i++)
 		if (!only || !strcmp(only, queries[i].kind))
-			sql = arena_printf(a,
+			all = arena_printf(a,
 					   "%s%s(SELECT '%s' AS kind, k.* FROM (%s) k"
-					   " ORDER BY k.at DESC LIMIT %d)",
-					   sql, *sql ? " UNION ALL " : "", queries[i].kind,
-					   queries[i].sql, ATTENTION_ITEMS_MAX);
-	sql = arena_printf(a,
-			   "SELECT i.kind, i.session_id, st.id AS \"student.id\","
-			   " st.name AS \"student.name\", t.id AS \"teacher.id\","
-			   " t.name AS \"teacher.name\", i.at, i.detail, i.clicked_at FROM (%s) i"
-			   " LEFT JOIN students st ON st.id = i.student_id"
-			   " LEFT JOIN accounts t ON t.id = i.teacher_id"
-			   " ORDER BY i.at DESC, i.kind, i.session_id DESC"
-			   " LIMIT %d",
-			   sql, ATTENTION_ITEMS_MAX);
-	e = db_read(db, a, sql, 0, NULL, &r);
+					   " ORDER BY k.at DESC LIMIT $1::bigint)",
+					   all, *all ? " UNION ALL " : "", queries[i].kind,
+					   queries[i].sql);
+	e = db_read(db, a, arena_printf(a, ITEMS_OF, all), 1, args, &r);
 	if (!e)
 		json_object_object_add(into, "items", db_rows_json(&r));
 	return e;

@@ -8,7 +8,8 @@ struct json_object;
 /*
  * What an admin should look at: {"items": [...], "counts": {kind: n}, "total"}.
  *
- * Items are newest first and at most ATTENTION_ITEMS_MAX; counts are of all.
+ * Items are newest first and at most ATTENTION_ITEMS_MAX, of each kind its
+ * newest; counts are of all.
  * An item goes by itself when its reason goes; nobody dismisses it.
  *
  *   unopened       sent 15 minutes ago or longer, and nobody came
