@@ -22,9 +22,9 @@
 #define SQL_CLICKS(locking)                                                                        \
 	"WITH was AS ("                                                                            \
 	" SELECT w.n, w.address, w.agent, s.id, s.session_status, s.zoom_url, s.superseded_by,"    \
-	"  s.session_ended_at, CASE WHEN EXISTS (SELECT FROM logins l"                             \
+	"  s.session_ended_at, CASE WHEN w.login IS NOT NULL AND (SELECT true FROM logins l"       \
 	"    JOIN accounts a ON a.id = l.account_id"                                               \
-	"    WHERE l.token_hash = w.login AND " LOGIN_IS_GOOD ")"                                  \
+	"    WHERE l.token_hash = w.login AND " LOGIN_IS_GOOD " LIMIT 1)"                          \
 	"   THEN 'signed_in' ELSE w.verdict END AS verdict, clock_now() >="                        \
 	"   coalesce(least(s.sent_at + s.link_hours * interval '1 hour', at_us(w.expires_us)),"    \
 	"    at_us(w.expires_us)) AS expired"                                                      \
