@@ -428,11 +428,17 @@ static void run_threads(struct lane *lanes, struct heartbeat *beats, int n, stru
 	while (started > 0 && sigtimedwait(&term, NULL, &second) != SIGTERM)
 		beat->busy_since_ms = busiest(beats, started);
 	stopping = 1;
-	for (int i = 0; i < started; i++)
-		while (pthread_timedjoin_np(lanes[i].thread, NULL, &now)) {
-			pthread_kill(lanes[i].thread, SIGTERM);
-			nanosleep(&moment, NULL);
+	for (int ended = 0; ended < started;) {
+		if (!pthread_timedjoin_np(lanes[ended].thread, NULL, &now)) {
+			ended++;
+			continue;
 		}
+		/* The one that waits for connections keeps the others from seeing that it is over.
+		 */
+		for (int i = ended; i < started; i++)
+			pthread_kill(lanes[i].thread, SIGTERM);
+		nanosleep(&moment, NULL);
+	}
 }
 
 /* SIGTERM is blocked but in ppoll(): it cuts no request and falls into no gap between test and

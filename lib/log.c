@@ -14,7 +14,8 @@ void log_name(const char *name)
 	program = name;
 }
 
-static void log_line(const char *level, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static void log_line(const char *level, const char *fmt,
+							   va_list ap)
 {
 	char line[LINE_MAX_BYTES];
 	int n = snprintf(line, sizeof line, "level=%s app=%s ", level, program);
