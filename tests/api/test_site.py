@@ -1,0 +1,281 @@
+"""nginx: what is served, what is not, and what every answer carries."""
+
+import concurrent.futures
+import http.client
+import os
+import re
+import signal
+import subprocess
+import time
+
+import pytest
+
+from academy import ROOT, Response
+
+HEADERS = [
+    "Content-Security-Policy",
+    "X-Content-Type-Options",
+    "X-Frame-Options",
+    "Referrer-Policy",
+    "Cross-Origin-Opener-Policy",
+    "Cross-Origin-Resource-Policy",
+    "Permissions-Policy",
+]
+PROGRAMS = sorted(file.stem for file in (ROOT / "cgi").glob("*.c"))
+
+
+def url_of(program):
+    """zoom_teacher_left serves /api/zoom/teacher-left; healthz and metrics stand at the top."""
+    area, _, rest = program.partition("_")
+    return f"/api/{area}/{rest.replace('_', '-')}" if rest else f"/{area}"
+
+
+def run_folder(app):
+    return (app.state / "run").resolve()
+
+
+@pytest.fixture(scope="module")
+def browser(app):
+    """Asks for anything as it is, and takes any answer."""
+
+    def ask(target, method="GET", body=None, **headers):
+        connection = http.client.HTTPConnection("127.0.0.1", app.port, timeout=30)
+        try:
+            names = {name.replace("_", "-"): value for name, value in headers.items()}
+            connection.request(method, target, body, names)
+            raw = connection.getresponse()
+            return Response(method, target, raw, raw.read())
+        finally:
+            connection.close()
+
+    return ask
+
+
+def locations(app):
+    """Every location of the configuration in use: its modifier and path, and its body."""
+    text = (app.state / "nginx/classclock/site.conf").read_text()
+    found = re.findall(r"^location\s+(\S+\s+)?(\S+)\s*\{(.*?)^\}", text, re.M | re.S)
+    assert len(found) == len(re.findall(r"^\s*location\b", text, re.M))
+    return [(modifier.strip(), path, body) for modifier, path, body in found]
+
+
+def sockets(app, passed_to):
+    """The sockets behind the value of a fastcgi_pass."""
+    text = (app.state / "nginx/classclock/http.conf").read_text()
+    upstream = re.search(rf"^upstream {re.escape(passed_to)} \{{(.*?)^\}}", text, re.M | re.S)
+    return re.findall(r"unix:(\S+);", upstream[1]) if upstream else [passed_to.removeprefix("unix:")]
+
+
+def test_each_program_is_reached_by_its_own_exact_location(app):
+    passed = {
+        path: sockets(app, to)
+        for modifier, path, body in locations(app)
+        for to in re.findall(r"fastcgi_pass (\S+);", body)
+        if modifier == "="
+    }
+    assert passed == {url_of(p): [f"{run_folder(app)}/{p}.sock"] for p in PROGRAMS}
+
+
+def test_nothing_else_passes_a_request_on(app):
+    for modifier, path, body in locations(app):
+        assert modifier == "=" or "_pass" not in body, path
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api",
+        "/api/",
+        "/api/zoom",
+        "/api/zoom/track/",
+        "/api/zoom/track/x",
+        "/api/zoom/track.php",
+        "/api/zoom/Track",
+        "/api/zoom/track%00",
+        "/api//zoom/track",
+        "//api/zoom/track",
+        "/api/zoom_track",
+        "/cgi/zoom_track",
+        "/healthz/",
+        "/metrics/x",
+        "/.env",
+        "/.git/config",
+        "/package.json",
+        "/package-lock.json",
+        "/tsconfig.json",
+        "/types.d.ts",
+        "/vendor.txt",
+        "/.npmrc",
+        "/node_modules/preact/package.json",
+        "/admin/nope",
+        "/admin/../../nginx/nginx.conf",
+        "/%2e%2e/%2e%2e/etc/passwd",
+        "/..%2f..%2fetc/passwd",
+        "/_error/404.json",
+        "/_error/again.html",
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_what_is_not_named_is_not_there(browser, method, path):
+    answer = browser(path, method)
+    assert answer.status in (400, 404)
+    if path.startswith("/api/") and answer.status == 404:
+        assert answer.type == "application/problem+json"
+        assert answer.json["status"] == 404
+    if path.endswith("/healthz/"):
+        assert answer.status == 404
+
+
+def test_no_source_file_is_served_but_pages_scripts_and_styles(browser):
+    static = ROOT / "static"
+    for file in static.rglob("*"):
+        name = file.relative_to(static)
+        if not file.is_file() or "node_modules" in name.parts:
+            continue
+        shown = name.suffix in (".html", ".css", ".js", ".svg", ".png", ".ico", ".woff2", ".webmanifest")
+        assert browser(f"/{name}").status == (200 if shown else 404), name
+
+
+def ways_to_fail(browser):
+    """(what, answer) of every kind of answer that nginx gives by itself or passes on."""
+    long = "a" * 9000
+    yield "page", browser("/")
+    yield "missing page", browser("/nope")
+    yield "missing endpoint", browser("/api/nope")
+    yield "bad path", browser("/../x")
+    yield "bad host", browser("/", Host="a b")
+    yield "long path", browser("/" + long)
+    yield "long header", browser("/", X=long)
+    yield "method", browser("/", "DELETE")
+    yield "large", browser("/api/auth/login", "POST", "x" * 70000)
+    yield "transfer coding", browser("/", Transfer_Encoding="x")
+    for program in PROGRAMS:
+        yield program, browser(url_of(program))
+        yield program, browser(url_of(program), "BREW")
+
+
+def test_every_answer_carries_each_security_header_once(browser):
+    for what, answer in ways_to_fail(browser):
+        for header in HEADERS:
+            assert len(answer.headers.get_all(header, [])) == 1, (what, header)
+        assert answer.headers.get_all("Strict-Transport-Security") is None, what
+        assert answer.headers["Server"] == "nginx", what
+
+
+def test_refusals_of_nginx_are_problem_documents(browser):
+    for what, answer in ways_to_fail(browser):
+        if answer.status in (400, 405, 413, 414, 501, 503) and answer.type != "text/html":
+            assert answer.type == "application/problem+json", what
+            assert answer.json["status"] == answer.status, what
+    assert browser("/api/auth/login", "POST", "x" * 70000).status == 413
+
+
+def test_a_page_answers_reading_methods_only(browser):
+    answer = browser("/", "POST")
+    assert (answer.status, answer.headers["Allow"]) == (405, "GET, HEAD")
+
+
+def test_a_page_is_asked_about_each_time_and_sent_when_it_changed(browser):
+    first = browser("/")
+    assert first.headers["Cache-Control"] == "no-cache"
+    again = browser("/", If_None_Match=first.headers["ETag"])
+    assert (again.status, again.body) == (304, b"")
+
+
+def test_a_page_is_compressed_for_those_who_can_read_it(browser):
+    answer = browser("/", Accept_Encoding="gzip")
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert "Accept-Encoding" in answer.headers["Vary"]
+
+
+def test_a_class_that_taps_one_link_three_hundred_times_is_let_in(browser):
+    with concurrent.futures.ThreadPoolExecutor(50) as pool:
+        answers = list(pool.map(lambda _: browser("/api/zoom/track?token=x"), range(300)))
+    assert {answer.status for answer in answers} == {404}  # by the program: the token is forged
+
+
+@pytest.fixture
+def no_programs(app, browser):
+    """Takes the sockets away, as if no program was there."""
+    files = [run_folder(app) / f"{program}.sock" for program in PROGRAMS]
+    for file in files:
+        file.rename(file.with_suffix(".away"))
+    # New nginx workers, which keep no connection of before.
+    os.kill(int((app.state / "pids/nginx").read_text().split()[0]), signal.SIGHUP)
+    wait_for(lambda: browser("/api/zoom/track").status == 503)
+    yield
+    for file in files:
+        file.with_suffix(".away").rename(file)
+
+
+def wait_for(true):
+    end = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_on_the_way_to_a_class_an_outage_is_a_page_that_tries_again(browser, no_programs):
+    for path in ("/api/zoom/track?token=secret", "/api/zoom/teacher-left?session=1&sig=secret"):
+        answer = browser(path)
+        assert (answer.status, answer.type) == (503, "text/html")
+        assert re.search(r'<meta http-equiv="refresh" content="\d+">', answer.text)
+        assert int(answer.headers["Retry-After"]) > 0
+        assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_for_programs_an_outage_is_a_problem_document(browser, no_programs):
+    for program in PROGRAMS:
+        path = url_of(program)
+        if path in ("/api/zoom/track", "/api/zoom/teacher-left"):
+            continue
+        answer = browser(path, "POST", "{}", Content_Type="application/json")
+        assert (answer.status, answer.type) == (503, "application/problem+json"), path
+        assert answer.json["status"] == 503
+        assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_no_log_holds_a_token(app, browser, no_programs):
+    browser("/api/zoom/track?token=token-in-an-outage")
+    browser("/api/zoom/track?token=token-of-a-bad-host", Host="a b")
+    browser("/api/zoom/track?token=token-and-a-huge-header", X="a" * 40000)
+    browser("/api/zoom/track?token=token-" + "a" * 9000)
+    for file in (app.state / "log").iterdir():
+        text = file.read_text(errors="replace")
+        assert "token-" not in text and "token%2D" not in text, file.name
+
+
+def test_the_access_log_keeps_no_whole_address(app, browser):
+    browser("/a-path-to-look-for")
+    log = (app.state / "log/nginx-classclock.log").read_text()
+    line = next(line for line in log.splitlines() if "/a-path-to-look-for" in line)
+    assert "127.0.0.0" in line and "127.0.0.1" not in line
+
+
+def test_the_operators_site_is_valid(tmp_path):
+    """nginx accepts classclock.conf once the operator's names are in it."""
+    key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
+    names = ["-subj", "/CN=class.example.org", "-keyout", key, "-out", cert]
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *names],
+        check=True,
+        capture_output=True,
+    )
+    (tmp_path / "classclock").mkdir()
+    for file in (ROOT / "nginx").glob("*.conf"):
+        text = file.read_text().replace("/var/log/nginx", str(tmp_path))
+        text = re.sub(r"^ *listen \[.*\n", "", text, flags=re.M)
+        text = re.sub(r"listen (80|443)", r"listen 127.0.0.1:2\1", text)
+        text = re.sub(r"/etc/ssl/certs/\S+\.pem", str(cert), text)
+        text = re.sub(r"/etc/ssl/private/\S+\.key", str(key), text)
+        (tmp_path / "classclock" / file.name).write_text(text)
+    main = tmp_path / "nginx.conf"
+    main.write_text(
+        f"pid {tmp_path}/pid;\nevents {{}}\nhttp {{ include classclock/classclock.conf; }}\n"
+    )
+    done = subprocess.run(
+        ["/usr/sbin/nginx", "-t", "-p", tmp_path, "-c", main, "-e", tmp_path / "errors"],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0 and "warn" not in done.stderr, done.stderr

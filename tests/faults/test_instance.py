@@ -1,0 +1,249 @@
+"""./dev: what it starts stays up, and stops as one."""
+
+import http.client
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "api"))
+import academy  # noqa: E402
+
+
+class Instance(academy.Instance):
+    """An instance whose processes are known by name, to be killed."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def pid(self, name):
+        """The last known pid of a program's parent, of nginx, of postgres, of the supervisor."""
+        file = self.state / ("supervisor" if name == "supervisor" else f"pids/{name}")
+        return int(file.read_text().split()[0])
+
+    def kill(self, name):
+        os.kill(self.pid(name), signal.SIGKILL)
+
+    def up(self):
+        return self.dev("up", "--state", self.state, "--port", self.port, "--detach", timeout=300)
+
+    def down(self):
+        assert self.dev("down", "--state", self.state).returncode == 0
+
+
+@pytest.fixture(scope="module")
+def app():
+    with Instance() as instance:
+        yield instance
+
+
+def stat(pid):
+    """The fields of /proc/PID/stat from the state on, or None."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+
+
+def alive(pids):
+    return {pid for pid in pids if (stat(pid) or "Z")[0] != "Z"}
+
+
+def family(pid):
+    """pid and all its descendants."""
+    children = {}
+    for entry in pathlib.Path("/proc").iterdir():
+        fields = stat(entry.name) if entry.name.isdigit() else None
+        if fields:
+            children.setdefault(int(fields[1]), []).append(int(entry.name))
+    found, new = set(), [pid]
+    while new:
+        found.update(new)
+        new = [child for one in new for child in children.get(one, [])]
+    return alive(found)
+
+
+def until(true, seconds=30):
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.05)
+
+
+def get(instance, path):
+    """The status of an answer, or None for none."""
+    connection = http.client.HTTPConnection("127.0.0.1", instance.port, timeout=30)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status
+    except OSError:
+        return None
+    finally:
+        connection.close()
+
+
+def works(instance):
+    return get(instance, "/api/auth/me") == 401 and get(instance, "/healthz") == 200
+
+
+def kill(app, *names):
+    """Kills names at one moment and waits until each was started again."""
+    before = {name: app.pid(name) for name in names}
+    for name in names:
+        app.kill(name)
+    until(lambda: all(app.pid(name) != before[name] for name in names))
+
+
+@pytest.mark.parametrize("name", ["auth_me", "nginx", "postgres"])
+def test_what_is_killed_is_started_again(app, name):
+    kill(app, name)
+    until(lambda: works(app))
+
+
+def test_all_that_is_killed_at_once_is_started_again(app):
+    kill(app, "auth_me", "auth_login", "zoom_track", "nginx", "postgres", "timer-session-timeout")
+    until(lambda: works(app))
+
+
+def test_a_killed_worker_is_started_again(app):
+    parent = app.pid("auth_me")
+    workers = family(parent) - {parent}
+    for worker in workers:
+        os.kill(worker, signal.SIGKILL)
+    until(lambda: len(family(parent) - workers) == len(workers) + 1)
+    assert app.pid("auth_me") == parent and works(app)
+
+
+def test_a_client_waits_for_a_program_that_is_started_again(app):
+    for victim in family(app.pid("auth_me")):
+        os.kill(victim, signal.SIGKILL)
+    assert get(app, "/api/auth/me") == 401
+
+
+def test_a_killed_program_leaves_no_worker_behind(app):
+    until(lambda: len(family(app.pid("auth_me"))) > 1)
+    old = family(app.pid("auth_me"))
+    kill(app, "auth_me")
+    until(lambda: not alive(old))
+
+
+def test_two_instances_run_side_by_side(app):
+    with Instance() as other:
+        assert works(app) and works(other)
+        other.psql("CREATE TABLE public.only_here ()")
+        assert app.psql("SELECT to_regclass('public.only_here')") == ""
+    assert works(app)
+
+
+def test_down_stops_everything_and_up_finds_the_data():
+    with Instance() as instance:
+        people = instance.rows("SELECT id, email, password_hash FROM accounts")
+        started = family(instance.pid("supervisor"))
+        run = (instance.state / "run").resolve()
+        instance.down()
+        assert not alive(started)
+        assert not run.exists()
+        again = instance.up()
+        assert f"admin: {instance.admin_email} {instance.admin_password}\n" in again.stdout
+        assert instance.rows("SELECT id, email, password_hash FROM accounts") == people
+
+
+@pytest.mark.parametrize("command", ["down", "up"])
+def test_what_a_killed_supervisor_left_is_cleared_away(command):
+    with Instance() as instance:
+        started = family(instance.pid("supervisor"))
+        instance.kill("supervisor")
+        assert works(instance)
+        getattr(instance, command)()
+        assert not alive(started)
+        assert works(instance) == (command == "up")
+
+
+def test_ctrl_c_stops_what_a_foreground_up_started():
+    with Instance() as instance:
+        instance.down()
+        up = subprocess.Popen(
+            [academy.DEV, "up", "--state", instance.state, "--port", str(instance.port)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            start_new_session=True,
+        )
+        assert up.stdout.readline() == f"url: {instance.url}\n"
+        assert up.stdout.readline().startswith("admin: ")
+        started = family(up.pid)
+        os.killpg(up.pid, signal.SIGINT)
+        assert up.wait(60) == 0
+        assert not alive(started)
+
+
+def test_an_instance_is_not_started_twice(app):
+    again = app.up()
+    assert again.returncode != 0 and f"runs in {app.state}" in again.stderr
+    assert works(app)
+
+
+def test_a_port_in_use_is_named(app, tmp_path):
+    done = app.dev("up", "--state", tmp_path / "state", "--port", app.port, "--detach")
+    assert done.returncode != 0 and f"port {app.port} is in use" in done.stderr
+
+
+def test_env_adds_replaces_and_unsets_settings():
+    lines = ["# for this run", "CRON_SECRET=", "TELEGRAM_API_BASE=http://127.0.0.1:1/a=b"]
+    with Instance(lines) as app:
+        first = app.env
+        assert "CRON_SECRET" not in first
+        assert first["TELEGRAM_API_BASE"] == "http://127.0.0.1:1/a=b"
+        assert get(app, "/api/cron/session-timeout") == 404
+        app.down()
+        app.up()
+        assert app.env["AUTH_SECRET"] == first["AUTH_SECRET"] and app.env["CRON_SECRET"]
+        assert "TELEGRAM_API_BASE" not in app.env
+        assert get(app, "/api/cron/session-timeout") == 401
+
+
+@pytest.mark.parametrize("line", ["AUTH_SECRET=short", "BASE_URL=ftp://x", "no setting"])
+def test_a_malformed_setting_stops_the_start_and_is_named(app, tmp_path, line):
+    env, state = tmp_path / "env", tmp_path / "state"
+    env.write_text(line + "\n")
+    where = ("--state", state, "--port", academy.free_port(), "--env", env)
+    done = app.dev("up", *where, "--detach", "--empty")
+    assert done.returncode != 0 and line.split("=")[0] in done.stderr
+    assert not (state / "run").exists()
+
+
+def test_psql_and_job_pass_arguments_and_status_through(app):
+    assert app.psql("SELECT current_schema") == "classclock"
+    assert app.dev("psql", "--state", app.state, "-Xc", "SELECT 1/0").returncode == 1
+    assert app.job("session-timeout", "--dry-run").returncode == 0
+    assert app.job("session-timeout", "--no-such-option").returncode == 2
+    missing = app.job("no-such-job")
+    assert missing.returncode != 0 and "session-timeout" in missing.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can reach what other users cannot")
+def test_a_state_folder_behind_a_closed_one_serves_too():
+    with Instance() as app, tempfile.TemporaryDirectory() as closed:  # mode 0700
+        app.down()
+        app.state = pathlib.Path(closed) / "state"
+        started = app.dev("up", "--state", app.state, "--port", app.port, "--detach", "--empty")
+        assert started.returncode == 0, started.stderr
+        assert works(app) and get(app, "/") == 200
+        assert app.job("session-timeout").returncode == 0
+        app.down()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="as a user everything runs as that user")
+def test_as_root_only_nginx_and_the_supervisor_run_as_root(app):
+    for pid in family(app.pid("supervisor")):
+        command = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+        if not any(part in command for part in ("nginx: master", "--supervise", "sleep")):
+            assert os.stat(f"/proc/{pid}").st_uid != 0, command
