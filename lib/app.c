@@ -242,12 +242,26 @@ static enum err handle(struct req *req)
 	return e ? e : route->handle(req);
 }
 
+/*
+ * The only way left to say that an answer is incomplete. nginx takes one that
+ * just ends for a whole one, whatever its exit status; what it cannot read as
+ * FastCGI, such as a record of version 0, it breaks off.
+ */
+static void break_off(const struct req *req)
+{
+	static const char no_record[8];
+	int fd = req->transport->fcgi->ipcFd;
+
+	if (send(fd, no_record, sizeof no_record, MSG_NOSIGNAL) < 0)
+		log_info("client gone");
+	shutdown(fd, SHUT_RDWR);
+}
+
 static void answer(struct req *req, enum err e)
 {
 	if (req->streaming) {
-		/* Breaking off is the only way left to say that it is incomplete. */
 		if (e)
-			FCGX_SetExitStatus(1, req->transport->fcgi->out);
+			break_off(req);
 		return;
 	}
 	if (e)
