@@ -42,17 +42,20 @@ static const char *like_part(struct arena *a, const char *text)
 	return out;
 }
 
-/* The one definition of what a filter means. A session counts on the day of its click, else of its
- * sending. */
+/*
+ * The one definition of what a filter means. It is about sessions s alone, so
+ * that totals need no join, and asks once what is the same for every row. A
+ * session counts on the day of its click, else of its sending.
+ */
 static void add_filter(struct sql *q, const struct session_filter *f)
 {
 	q->text = arena_printf(q->a, "%s WHERE true", q->text);
 	if (f->from)
-		add(q, " AND coalesce(s.clicked_at, s.sent_at) >= academy_day_start(", "::date)",
-		    f->from);
+		add(q, " AND coalesce(s.clicked_at, s.sent_at) >= (SELECT academy_day_start(",
+		    "::date))", f->from);
 	if (f->to)
-		add(q, " AND coalesce(s.clicked_at, s.sent_at) < academy_day_start(", "::date + 1)",
-		    f->to);
+		add(q, " AND coalesce(s.clicked_at, s.sent_at) < (SELECT academy_day_start(",
+		    "::date + 1))", f->to);
 	if (f->status)
 		add(q, " AND s.session_status = ", "", f->status);
 	if (f->teacher_id)
@@ -62,8 +65,12 @@ static void add_filter(struct sql *q, const struct session_filter *f)
 	if (f->package_id)
 		add(q, " AND s.package_id = ", "", f->package_id);
 	if (f->q) {
-		add(q, " AND (st.name ILIKE ", "", like_part(q->a, f->q));
-		q->text = arena_printf(q->a, "%s OR t.name ILIKE $%d)", q->text, q->n);
+		add(q, " AND (s.student_id = ANY (ARRAY(SELECT id FROM students WHERE name ILIKE ",
+		    "))", like_part(q->a, f->q));
+		q->text = arena_printf(q->a,
+				       "%s OR s.teacher_id = ANY (ARRAY(SELECT id FROM accounts"
+				       " WHERE name ILIKE $%d)))",
+				       q->text, q->n);
 	}
 }
 
@@ -98,7 +105,7 @@ static enum err totals(struct db *db, struct arena *a, const struct session_filt
 			"\"totals.cancelled\","
 			" count(*) FILTER (WHERE session_status = 'missed') AS \"totals.missed\","
 			" coalesce(sum(session_duration_minutes), 0) AS \"totals.minutes\""
-			" FROM" SESSION_TABLES
+			" FROM sessions s"
 	};
 	struct json_object *row;
 	struct db_rows r;
@@ -165,25 +172,19 @@ enum err session_list(struct db *db, struct arena *a, const struct keys *keys,
 /* Local date and time, then the instant. */
 #define CSV_MOMENT(column)                                                                         \
 	"to_char(" column " AT TIME ZONE z.time_zone, 'YYYY-MM-DD HH24:MI:SS'), rfc3339(" column ")"
+#define CSV_SENT  CSV_MOMENT("s.sent_at")
+#define CSV_START CSV_MOMENT("s.clicked_at")
+#define CSV_END	  CSV_MOMENT("s.session_ended_at")
 
+/* The columns of csv_header(). */
 static const char CSV_SELECT[] =
 	"DECLARE export NO SCROLL CURSOR FOR SELECT s.id, t.name, st.name, s.package_id,"
-	" s.package_rate, s.currency, s.session_status, " CSV_MOMENT("s.sent_at") ", " CSV_MOMENT(
-		"s.clicked_at") ", " CSV_MOMENT("s.session_ended_at") ","
-								      " s.session_duration_minutes,"
-								      " s.ended_by, CASE WHEN "
-								      "s.estimated THEN 'yes' ELSE "
-								      "'no' END,"
-								      " CASE "
-								      "WHEN " SESSION_PROVISIONAL
-								      " THEN 'yes' ELSE 'no' END, "
-								      "s.attendance,"
-								      " s.attendance_note "
-								      "FROM" SESSION_TABLES
-								      "CROSS JOIN (SELECT "
-								      "time_zone FROM academy) z";
+	" s.package_rate, s.currency, s.session_status, " CSV_SENT ", " CSV_START ", " CSV_END ","
+	" s.session_duration_minutes, s.ended_by, CASE WHEN s.estimated THEN 'yes' ELSE 'no' END,"
+	" CASE WHEN " SESSION_PROVISIONAL " THEN 'yes' ELSE 'no' END, s.attendance,"
+	" s.attendance_note FROM" SESSION_TABLES "CROSS JOIN (SELECT time_zone FROM academy) z";
 
-#define CSV_COLUMNS 18
+#define CSV_COLUMNS 19
 
 static enum err csv_header(struct db *db, struct arena *a, struct buf *buf)
 {
@@ -198,21 +199,30 @@ static enum err csv_header(struct db *db, struct arena *a, struct buf *buf)
 	zone = db_str(&r);
 
 	const char *names[CSV_COLUMNS] = {
-		"id",	       "teacher",
-		"student",     "package",
-		"rate",	       "currency",
-		"status",      arena_printf(a, "sent (%s)", zone),
-		"sent UTC",    arena_printf(a, "start (%s)", zone),
-		"start UTC",   arena_printf(a, "end (%s)", zone),
-		"end UTC",     "minutes",
-		"ended by",    "estimated",
-		"provisional", "attendance",
+		"id",
+		"teacher",
+		"student",
+		"package",
+		"rate",
+		"currency",
+		"status",
+		arena_printf(a, "sent (%s)", zone),
+		"sent UTC",
+		arena_printf(a, "start (%s)", zone),
+		"start UTC",
+		arena_printf(a, "end (%s)", zone),
+		"end UTC",
+		"minutes",
+		"ended by",
+		"estimated",
+		"provisional",
+		"attendance",
+		"attendance note",
 	};
 
-	buf_add(buf, CSV_BOM, 3);
+	buf_str(buf, CSV_BOM);
 	for (int i = 0; i < CSV_COLUMNS; i++)
 		csv_field(buf, names[i]);
-	csv_field(buf, "attendance note");
 	csv_row_end(buf);
 	return OK;
 }
@@ -220,7 +230,7 @@ static enum err csv_header(struct db *db, struct arena *a, struct buf *buf)
 static void csv_rows(struct buf *buf, struct db_rows *r)
 {
 	while (db_next(r)) {
-		for (int i = 0; i < CSV_COLUMNS + 1; i++)
+		for (int i = 0; i < CSV_COLUMNS; i++)
 			csv_field(buf, db_str(r));
 		csv_row_end(buf);
 	}
