@@ -76,7 +76,7 @@ struct req {
 	const char *answer;
 	size_t answer_len;
 	bool streaming;		     /* the head is out; rows follow by req_stream() */
-	struct transport *transport; /* lib/app.c alone looks inside */
+	struct transport *transport; /* lib/app_serve.c alone looks inside */
 };
 
 /* A request header by its name in HTTP ("User-Agent"), or NULL. */
