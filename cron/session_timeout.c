@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "conf.h"
+#include "journal_replay.h"
 #include "log.h"
 #include "timeout.h"
 
@@ -34,10 +35,21 @@ static enum err dry_run(struct db *db, struct arena *a)
 	return e;
 }
 
-static enum err run(struct db *db, struct arena *a)
+/* What waits in the journal comes first: a class may have been opened or ended in time. */
+static enum err replay(const struct conf *conf, struct db *db)
 {
-	struct timeout_run done;
-	enum err e = timeout_run(db, a, &done);
+	struct journal_replay done;
+
+	return conf->journal_dir ? journal_replay(conf->journal_dir, db, &done) : OK;
+}
+
+static enum err run(const struct conf *conf, struct db *db, struct arena *a)
+{
+	struct timeout_run done = { 0 };
+	enum err e = replay(conf, db);
+
+	if (!e)
+		e = timeout_run(db, a, &done);
 
 	printf("session-timeout: %s, %lld timed out, %lld missed, %lld settled in %lld ms\n",
 	       e ? "FAILED" : "ok", (long long)done.timed_out, (long long)done.missed,
@@ -66,7 +78,7 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	a = arena_new();
 	db = db_new(conf.database_url);
-	e = dry ? dry_run(db, a) : run(db, a);
+	e = dry ? dry_run(db, a) : run(&conf, db, a);
 	if (e)
 		log_error("%s: see the lines above; nothing is lost, the next run goes on",
 			  err_title(e));

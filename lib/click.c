@@ -22,9 +22,9 @@
 #define SQL_CLICKS(locking)                                                                        \
 	"WITH was AS ("                                                                            \
 	" SELECT w.n, w.address, w.agent, s.id, s.session_status, s.zoom_url, s.superseded_by,"    \
-	"  s.session_ended_at, CASE WHEN EXISTS (SELECT FROM logins l"                             \
+	"  s.session_ended_at, CASE WHEN w.login IS NOT NULL AND (SELECT true FROM logins l"       \
 	"    JOIN accounts a ON a.id = l.account_id"                                               \
-	"    WHERE l.token_hash = w.login AND " LOGIN_IS_GOOD ")"                                  \
+	"    WHERE l.token_hash = w.login AND " LOGIN_IS_GOOD " LIMIT 1)"                          \
 	"   THEN 'signed_in' ELSE w.verdict END AS verdict, clock_now() >="                        \
 	"   coalesce(least(s.sent_at + s.link_hours * interval '1 hour', at_us(w.expires_us)),"    \
 	"    at_us(w.expires_us)) AS expired"                                                      \
@@ -77,6 +77,11 @@ static const char SQL_NEWER[] =
 	"SELECT id, link_id, us(sent_at + link_hours * interval '1 hour') FROM sessions"
 	" WHERE id = $1::bigint";
 
+static const char SQL_KEEP[] =
+	"INSERT INTO clicks (session_id, happened_at, verdict, address, agent)"
+	" VALUES ($1::bigint, at_us($2::bigint), $3, network(set_masklen($4::inet,"
+	"  CASE family($4::inet) WHEN 4 THEN 24 ELSE 48 END)), $5)";
+
 /* What the statement says of one click. */
 struct seen {
 	bool again, by_account, cancelled, expired;
@@ -106,23 +111,11 @@ static const char *address_text(const char *address)
 	return NULL;
 }
 
-static const char *uuid_text(struct arena *a, const unsigned char id[JOIN_LINK_ID_BYTES])
-{
-	char *text = arena_alloc(a, 2 * JOIN_LINK_ID_BYTES + 1);
-
-	for (size_t i = 0; i < JOIN_LINK_ID_BYTES; i++) {
-		text[2 * i] = "0123456789abcdef"[id[i] >> 4];
-		text[2 * i + 1] = "0123456789abcdef"[id[i] & 15];
-	}
-	text[2 * JOIN_LINK_ID_BYTES] = '\0';
-	return text;
-}
-
 static struct asked asked_of(struct arena *a, const struct click *click)
 {
 	return (struct asked){ {
 		arena_int(a, click->link->session_id),
-		uuid_text(a, click->link->link_id),
+		join_link_id_text(a, click->link),
 		arena_int(a, click->link->expires_us),
 		verdict_of(click),
 		address_text(click->address),
@@ -231,4 +224,18 @@ enum err click_record_group(struct db *db, struct arena *a, const struct click *
 			answer(&seen[i], clicks[i], &out[i]);
 	}
 	return e;
+}
+
+enum err click_keep(struct db *db, struct arena *a, const struct click *click, int64_t session_id,
+		    int64_t happened_us, const char *verdict)
+{
+	const char *args[] = {
+		session_id ? arena_int(a, session_id) : NULL,
+		arena_int(a, happened_us),
+		verdict,
+		address_text(click->address),
+		click->agent ? utf8_clean(a, click->agent, AGENT_BYTES_MAX) : NULL,
+	};
+
+	return db_write(db, a, SQL_KEEP, 5, args, NULL);
 }

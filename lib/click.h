@@ -39,6 +39,10 @@ struct click_result {
 MUST_CHECK enum err click_record(struct db *db, struct arena *a, const struct click *click,
 				 struct click_result *out);
 
+/* Keeps a click that was judged elsewhere; session_id 0: it has none here. */
+MUST_CHECK enum err click_keep(struct db *db, struct arena *a, const struct click *click,
+			       int64_t session_id, int64_t happened_us, const char *verdict);
+
 /* Clicks that one statement takes at most. */
 #define CLICK_GROUP_MAX 256
 

@@ -1,10 +1,14 @@
 #include <pthread.h>
 #include <semaphore.h>
-#include <stdlib.h>
+#include <stdatomic.h>
 #include <string.h>
+#include <time.h>
 
 #include "click_group.h"
+#include "journal.h"
 #include "log.h"
+
+#define CLOCK_EVERY_US INT64_C(60000000)
 
 /* A click that waits. It lives on the stack of the thread that waits for it. */
 struct waiting {
@@ -29,7 +33,8 @@ static struct queue groups = { .lock = PTHREAD_MUTEX_INITIALIZER,
 static struct queue singles = { .lock = PTHREAD_MUTEX_INITIALIZER,
 				.filled = PTHREAD_COND_INITIALIZER,
 				.last = &singles.first };
-static const char *conninfo;
+static const struct conf *conf;
+static atomic_bool is_away; /* the database, as the last attempt found it */
 
 static void put(struct queue *q, struct waiting *w)
 {
@@ -41,22 +46,41 @@ static void put(struct queue *q, struct waiting *w)
 	pthread_mutex_unlock(&q->lock);
 }
 
-/* Takes up to max of those that wait, at least one. */
-static size_t take(struct queue *q, struct waiting **out, size_t max)
+static size_t take_locked(struct queue *q, struct waiting **out, size_t max)
 {
 	size_t n = 0;
 
-	pthread_mutex_lock(&q->lock);
-	while (!q->first)
-		pthread_cond_wait(&q->filled, &q->lock);
 	while (q->first && n < max) {
 		out[n++] = q->first;
 		q->first = q->first->next;
 	}
 	if (!q->first)
 		q->last = &q->first;
+	return n;
+}
+
+/* Takes up to max of those that wait, at least one. */
+static size_t take(struct queue *q, struct waiting **out, size_t max)
+{
+	size_t n;
+
+	pthread_mutex_lock(&q->lock);
+	while (!q->first)
+		pthread_cond_wait(&q->filled, &q->lock);
+	n = take_locked(q, out, max);
 	pthread_mutex_unlock(&q->lock);
 	return n;
+}
+
+/* Takes one if any waits. */
+static bool take_now(struct queue *q, struct waiting **out)
+{
+	size_t n;
+
+	pthread_mutex_lock(&q->lock);
+	n = take_locked(q, out, 1);
+	pthread_mutex_unlock(&q->lock);
+	return n == 1;
 }
 
 /* The arena of the result ends with its group, so the URL moves to the one who waits. */
@@ -85,8 +109,10 @@ static void record_group(struct db *db, struct arena *a, struct waiting **group,
 		clicks[i] = group[i]->click;
 	db_deadline(db, CLICK_DEADLINE_MS);
 	e = click_record_group(db, a, clicks, n, is_done, results);
+	if (e == ERR_UNAVAILABLE || e == ERR_IN_DOUBT)
+		atomic_store(&is_away, true);
 	for (size_t i = 0; i < n; i++) {
-		if (e == ERR_UNAVAILABLE || e == ERR_IN_DOUBT)
+		if (atomic_load(&is_away))
 			finish(group[i], ERR_UNAVAILABLE, NULL);
 		else if (e || !is_done[i])
 			put(&singles, group[i]);
@@ -95,10 +121,58 @@ static void record_group(struct db *db, struct arena *a, struct waiting **group,
 	}
 }
 
+/* Measures how far the database's clock is from ours, for the journal's sake. */
+static enum err probe(struct db *db)
+{
+	struct arena *a = arena_new();
+	int64_t before = journal_now_us(), theirs = 0;
+	struct db_rows r;
+	enum err e;
+
+	db_deadline(db, CLICK_DEADLINE_MS);
+	e = db_read(db, a, "SELECT us(clock_timestamp())", 0, NULL, &r);
+	if (!e)
+		e = db_one_i64(&r, &theirs);
+	if (!e && conf->journal_dir)
+		journal_note_offset(conf->journal_dir, theirs - (before + journal_now_us()) / 2);
+	arena_free(a);
+	return e;
+}
+
+/* Once a minute while clicks come, and never before one that waits. */
+static void measure_clock(struct db *db)
+{
+	static int64_t last_us;
+	int64_t now = journal_now_us();
+
+	if (now - last_us < CLOCK_EVERY_US && now >= last_us)
+		return;
+	last_us = now;
+	if (probe(db))
+		log_warn("the database's clock could not be read");
+}
+
+/* Asks once a second; meanwhile nobody is kept waiting. */
+static void wait_until_back(struct db *db)
+{
+	const struct timespec pause = { .tv_sec = 1 };
+
+	log_warn("the database is away: clicks go to the journal");
+	do {
+		struct waiting *w;
+
+		while (take_now(&groups, &w))
+			finish(w, ERR_UNAVAILABLE, NULL);
+		nanosleep(&pause, NULL);
+	} while (probe(db));
+	atomic_store(&is_away, false);
+	log_info("the database is back");
+}
+
 static void *run_groups(void *arg)
 {
 	struct waiting *group[CLICK_GROUP_MAX];
-	struct db *db = db_new(conninfo);
+	struct db *db = db_new(conf->database_url);
 
 	(void)arg;
 	for (;;) {
@@ -107,13 +181,17 @@ static void *run_groups(void *arg)
 
 		record_group(db, a, group, n);
 		arena_free(a);
+		if (atomic_load(&is_away))
+			wait_until_back(db);
+		else
+			measure_clock(db);
 	}
 	return NULL;
 }
 
 static void *run_singles(void *arg)
 {
-	struct db *db = db_new(conninfo);
+	struct db *db = db_new(conf->database_url);
 
 	(void)arg;
 	for (;;) {
@@ -134,11 +212,11 @@ static void *run_singles(void *arg)
 	return NULL;
 }
 
-enum err click_group_start(const struct conf *conf)
+enum err click_group_start(const struct conf *with)
 {
 	pthread_t thread;
 
-	conninfo = conf->database_url;
+	conf = with;
 	if (pthread_create(&thread, NULL, run_groups, NULL) ||
 	    pthread_create(&thread, NULL, run_singles, NULL)) {
 		log_error("cannot start the threads that record clicks");
@@ -151,6 +229,8 @@ enum err click_group_record(struct arena *a, const struct click *click, struct c
 {
 	struct waiting w = { .click = click };
 
+	if (atomic_load(&is_away))
+		return ERR_UNAVAILABLE;
 	sem_init(&w.done, 0, 0);
 	put(&groups, &w);
 	while (sem_wait(&w.done))

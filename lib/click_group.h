@@ -16,6 +16,9 @@
 MUST_CHECK enum err click_group_start(const struct conf *conf);
 
 /*
+ * After one expired deadline every click is told at once that the database is
+ * away, which is asked once a second whether it is back.
+ *
  * As click_record(), from any thread. Returns only after the commit, or when
  * CLICK_DEADLINE_MS have passed: ERR_UNAVAILABLE, and it may yet be recorded.
  */

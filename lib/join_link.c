@@ -93,3 +93,10 @@ enum err join_link_open(struct arena *a, const struct keys *keys, const char *te
 	out->zoom_url = arena_copy(a, (const char *)at, len - FIXED);
 	return OK;
 }
+
+const char *join_link_id_text(struct arena *a, const struct join_link *link)
+{
+	char *text = arena_alloc(a, 2 * JOIN_LINK_ID_BYTES + 1);
+
+	return sodium_bin2hex(text, 2 * JOIN_LINK_ID_BYTES + 1, link->link_id, JOIN_LINK_ID_BYTES);
+}

@@ -47,4 +47,7 @@ MUST_CHECK const char *join_link_seal(struct arena *a, const struct keys *keys,
 MUST_CHECK enum err join_link_open(struct arena *a, const struct keys *keys, const char *text,
 				   struct join_link *out);
 
+/* The link_id as 32 hex digits, which PostgreSQL reads as a UUID. */
+const char *join_link_id_text(struct arena *a, const struct join_link *link);
+
 #endif

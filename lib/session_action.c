@@ -212,7 +212,8 @@ enum err session_act(struct db *db, struct arena *a, const struct action_want *w
  * Kept also when nobody has opened the class yet: the click may still be on
  * its way. One second is one observation, so repeats do not pile up.
  */
-static enum err left_locked(struct db *db, struct arena *a, int64_t session_id, int64_t happened_us)
+enum err session_teacher_left_in(struct db *db, struct arena *a, int64_t session_id,
+				 int64_t happened_us)
 {
 	struct observation seen = { .kind = "teacher_left", .source = SOURCE_TEACHER };
 	struct session_row row;
@@ -220,10 +221,11 @@ static enum err left_locked(struct db *db, struct arena *a, int64_t session_id, 
 
 	if (!e)
 		e = evidence_settle(db, a, &row);
-	if (e || row.decided.status == STATUS_CANCELLED ||
-	    row.decided.ended_by == ENDER_TEACHER_LEFT)
+	if (e || row.decided.status == STATUS_CANCELLED)
 		return e;
 	seen.happened_us = happened_us == HAPPENED_NOW ? row.now_us : happened_us;
+	if (row.decided.ended_by == ENDER_TEACHER_LEFT && seen.happened_us >= row.decided.ended_us)
+		return OK; /* the earliest counts */
 	seen.dedupe = arena_printf(a, "left:%lld", (long long)(seen.happened_us / US_PER_S));
 	e = evidence_add(db, a, session_id, &seen, NULL);
 	return e ? e : evidence_settle(db, a, &row);
@@ -234,7 +236,7 @@ enum err session_teacher_left(struct db *db, struct arena *a, int64_t session_id
 {
 	enum err e = db_begin(db);
 
-	return e ? e : db_finish(db, left_locked(db, a, session_id, happened_us));
+	return e ? e : db_finish(db, session_teacher_left_in(db, a, session_id, happened_us));
 }
 
 /* Locks one of the teacher's sessions. */

@@ -1,0 +1,62 @@
+#ifndef JOURNAL_H
+#define JOURNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arena.h"
+#include "err.h"
+
+/*
+ * What people did while the database was away, on this node's disk. A line is
+ * durable before anyone is answered, carries a checksum, and is replayed
+ * later (lib/journal_replay.h) with its true moment.
+ *
+ * Files in JOURNAL_DIR: "journal" takes new lines; "*.replay" are being
+ * replayed; "*.bad" keeps lines that cannot be read; "offset" holds the last
+ * measured distance to the database's clock.
+ */
+enum journal_kind { JOURNAL_CLICK, JOURNAL_LEFT };
+
+struct journal_entry {
+	enum journal_kind kind;
+	const char *id;	     /* unique; made by journal_append() */
+	int64_t happened_us; /* by this node's clock */
+	int64_t offset_us;   /* the database's clock minus this node's, as last measured */
+	int64_t session_id;
+	/* Clicks: from the sealed link. */
+	const char *link_id; /* 32 hex digits */
+	int64_t sent_us, expires_us;
+	const char *address, *agent; /* NULL: unknown */
+};
+
+/* This node's clock, microseconds since 1970 UTC. */
+int64_t journal_now_us(void);
+
+/*
+ * Writes entry to disk; id, happened_us and offset_us are filled in here. When
+ * it returns OK the line survives a crash. From any thread or process.
+ *
+ * ERR_UNAVAILABLE  it could not be made durable; the reason is logged
+ */
+MUST_CHECK enum err journal_append(const char *dir, struct arena *a,
+				   const struct journal_entry *entry);
+
+/* Remembers how far the database's clock is ahead of this node's; writes it at most once a minute.
+ */
+void journal_note_offset(const char *dir, int64_t offset_us);
+
+/*
+ * Sets the lines written so far aside for replay. Each file is then read by
+ * journal_next(). ERR_UNAVAILABLE: the folder cannot be used; logged.
+ */
+MUST_CHECK enum err journal_rotate(const char *dir);
+
+/* Reads one line's text into *out. ERR_INVALID: torn or damaged. */
+MUST_CHECK enum err journal_parse(struct arena *a, const char *line, struct journal_entry *out);
+
+/* The text of an entry with its checksum, without line ends. */
+const char *journal_line(struct arena *a, const struct journal_entry *entry);
+
+#endif
