@@ -8,9 +8,9 @@ SUITES=(unit sql api ui faults fuzz)
 declare -A SUITE_PACKAGES=(
 	[unit]=libcmocka-dev
 	[sql]='postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl'
-	[api]='python3 python3-pytest'
+	[api]='python3 python3-pytest openssl'
 	[ui]=chromium
-	[faults]='python3 python3-pytest strace'
+	[faults]='python3 python3-pytest strace cron faketime'
 	[fuzz]=clang
 )
 

@@ -1,0 +1,60 @@
+"""Debian's cron takes cron/classclock.cron as it is, and runs its jobs."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[2]
+CRON = "/usr/sbin/cron"
+JOBS = {"session-timeout", "telegram-outbox", "journal-replay"}
+
+# Runs in namespaces of its own: what it mounts and starts ends with it, and the machine's own crontabs
+# are out of sight. Three seconds before a fifth minute, for cron's clock, cron starts.
+SCRIPT = r"""
+set -e
+mount --make-rprivate /
+for folder in /etc/cron.d /var/spool/cron /usr/local/bin /run; do mount -t tmpfs none "$folder"; done
+[ ! -e /etc/crontab ] || mount --bind /dev/null /etc/crontab
+install -m 644 "$CRONTAB" /etc/cron.d/classclock
+install -m 1777 -d /run/ran
+for job in $JOBS; do
+    printf '#!/bin/sh\necho "$(id -un) $# $PATH" >"/run/ran/%s"\n' "$job" >"/usr/local/bin/$job"
+    chmod 755 "/usr/local/bin/$job"
+done
+faketime -f '@2026-01-05 10:04:57' /usr/sbin/cron -f &
+for _ in $(seq 100); do
+    [ "$(ls /run/ran | wc -l)" -lt 3 ] || break
+    sleep 0.1
+done
+sleep 0.2
+cd /run/ran
+grep -H . * || true
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can run cron apart from the machine's")
+def test_cron_runs_every_line_as_it_stands():
+    if not os.path.exists(CRON) or not shutil.which("faketime"):
+        pytest.skip("needs the packages cron and faketime")
+    done = subprocess.run(
+        ["unshare", "--mount", "--pid", "--fork", "--kill-child", "bash", "-c", SCRIPT],
+        env={**os.environ, "CRONTAB": str(ROOT / "cron/classclock.cron"), "JOBS": " ".join(JOBS)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    if "Operation not permitted" in done.stderr:
+        pytest.skip("this machine allows no namespaces")
+    ran = dict(line.split(":", 1) for line in done.stdout.splitlines())
+    assert set(ran) == JOBS, done.stderr
+    for job, how in ran.items():
+        user, arguments, _ = how.split(" ", 2)
+        assert (user, arguments) == ("www-data", "0"), job
+
+
+def test_the_crontab_holds_no_secret_and_no_path():
+    for line in (ROOT / "cron/classclock.cron").read_text().splitlines():
+        assert "SECRET" not in line and "PATH" not in line and "DATABASE_URL" not in line
