@@ -1,0 +1,285 @@
+/* Whose class a meeting was: by moments alone, whatever their order. */
+#include "unit.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "zoom_match.h"
+
+#define MAX 8
+
+/* Minutes of a day as microseconds; a class may take 70. */
+#define AT(hour, minute) (((hour)*INT64_C(60) + (minute)) * 60000000)
+#define WINDOW		 AT(1, 10)
+#define LIFE		 AT(12, 0)
+#define NONE		 INT64_C(-1)
+
+struct day {
+	struct match_session sessions[MAX];
+	struct match_occurrence occurrences[MAX];
+	size_t n_sessions, n;
+};
+
+/* A session sent then and opened then (NONE: never), with the next id. */
+static void session(struct day *d, int64_t sent_us, int64_t clicked_us)
+{
+	d->sessions[d->n_sessions] = (struct match_session){
+		.id = (int64_t)d->n_sessions + 1,
+		.sent_us = sent_us,
+		.link_end_us = sent_us + LIFE,
+		.has_click = clicked_us != NONE,
+		.clicked_us = clicked_us,
+		.deadline_us = clicked_us + WINDOW,
+	};
+	d->n_sessions++;
+}
+
+static void occurrence(struct day *d, int64_t begin_us, int64_t end_us)
+{
+	d->occurrences[d->n++] = (struct match_occurrence){ .begin_us = begin_us,
+							    .has_end = end_us != NONE,
+							    .end_us = end_us };
+}
+
+/* The id of the session that has occurrence i, 0 for nobody, whatever the order of the sessions. */
+static int64_t owner(const struct day *d, size_t i)
+{
+	struct match out[MAX];
+	int64_t found = -1;
+
+	for (size_t turn = 0; turn < d->n_sessions + 1; turn++) {
+		struct day turned = *d;
+		int64_t id;
+
+		for (size_t s = 0; s < d->n_sessions; s++)
+			turned.sessions[s] = d->sessions[(s + turn) % d->n_sessions];
+		zoom_match(turned.sessions, d->n_sessions, d->occurrences, d->n, out);
+		id = out[i].session < 0 ? 0 : turned.sessions[out[i].session].id;
+		assert_int_equal(out[i].session < 0, out[i].why == MATCH_NOBODYS);
+		if (turn > 0)
+			assert_int_equal(id, found);
+		found = id;
+	}
+	return found;
+}
+
+static void a_class_has_the_meeting_that_begins_in_it(void **state)
+{
+	struct day d = { 0 };
+
+	(void)state;
+	session(&d, AT(9, 50), AT(10, 0));
+	occurrence(&d, AT(10, 1), NONE);
+	assert_int_equal(owner(&d, 0), 1);
+}
+
+static void a_class_has_the_meeting_that_it_was_opened_in(void **state)
+{
+	struct day d = { 0 };
+
+	(void)state;
+	session(&d, AT(9, 50), AT(10, 0));
+	occurrence(&d, AT(7, 0), AT(10, 0)); /* from before the link was sent */
+	assert_int_equal(owner(&d, 0), 1);
+	d.occurrences[0].end_us = AT(9, 59);
+	assert_int_equal(owner(&d, 0), 0);
+}
+
+static void a_link_that_nobody_opens_has_the_meeting_that_waits(void **state)
+{
+	struct day d = { 0 };
+
+	(void)state;
+	session(&d, AT(9, 50), NONE);
+	occurrence(&d, AT(9, 49), AT(10, 20));
+	occurrence(&d, AT(9, 50), AT(10, 20));
+	occurrence(&d, AT(21, 49), AT(22, 0));
+	occurrence(&d, AT(21, 50), AT(22, 0));
+	assert_int_equal(owner(&d, 0), 0);
+	assert_int_equal(owner(&d, 1), 1);
+	assert_int_equal(owner(&d, 2), 1);
+	assert_int_equal(owner(&d, 3), 0);
+}
+
+static void a_meeting_after_the_deadline_is_nobodys(void **state)
+{
+	struct day d = { 0 };
+
+	(void)state;
+	session(&d, AT(9, 50), AT(10, 0));
+	occurrence(&d, AT(11, 10), NONE);
+	occurrence(&d, AT(11, 10) + 1000000, NONE);
+	assert_int_equal(owner(&d, 0), 1);
+	assert_int_equal(owner(&d, 1), 0);
+}
+
+static void moments_count_from_the_start_of_their_second(void **state)
+{
+	struct day d = { 0 };
+
+	(void)state;
+	session(&d, AT(9, 50) + 999999, AT(10, 0) + 999999);
+	occurrence(&d, AT(9, 50), AT(9, 51));
+	occurrence(&d, AT(10, 0), AT(10, 1));
+	assert_int_equal(owner(&d, 0), 1);
+	assert_int_equal(owner(&d, 1), 1);
+	session(&d, AT(10, 5) + 999999, NONE);
+	occurrence(&d, AT(10, 5) - 1000000, AT(10, 5));
+	occurrence(&d, AT(10, 5), AT(10, 6));
+	assert_int_equal(owner(&d, 2), 1);
+	assert_int_equal(owner(&d, 3), 2);
+}
+
+static void restarts_are_the_sessions_that_was_sent_last(void **state)
+{
+	struct day d = { 0 };
+
+	(void)state;
+	session(&d, AT(9, 50), AT(10, 0));
+	occurrence(&d, AT(9, 58), AT(10, 40));
+	occurrence(&d, AT(10, 42), AT(10, 50));
+	assert_int_equal(owner(&d, 1), 1);
+	session(&d, AT(10, 41), NONE);
+	assert_int_equal(owner(&d, 0), 1);
+	assert_int_equal(owner(&d, 1), 2);
+	d.sessions[1].sent_us = AT(10, 43);
+	assert_int_equal(owner(&d, 1), 1);
+}
+
+static void restarts_are_the_sessions_that_was_opened_last(void **state)
+{
+	struct day d = { 0 };
+
+	(void)state;
+	session(&d, AT(8, 0), AT(10, 0));
+	session(&d, AT(8, 1), AT(10, 41));
+	occurrence(&d, AT(9, 58), AT(10, 40));
+	occurrence(&d, AT(10, 42), AT(10, 50));
+	assert_int_equal(owner(&d, 0), 1);
+	assert_int_equal(owner(&d, 1), 2);
+}
+
+static void a_class_that_overran_keeps_its_meeting(void **state)
+{
+	struct day d = { 0 };
+
+	(void)state;
+	session(&d, AT(9, 50), AT(10, 0));
+	session(&d, AT(10, 55), AT(11, 0));
+	occurrence(&d, AT(9, 58), AT(11, 5));
+	occurrence(&d, AT(11, 6), AT(11, 50));
+	assert_int_equal(owner(&d, 0), 1);
+	assert_int_equal(owner(&d, 1), 2);
+	d.occurrences[0] = (struct match_occurrence){ .begin_us = AT(10, 1) };
+	assert_int_equal(owner(&d, 0), 1); /* whatever is known of its end */
+}
+
+static void with_all_links_out_in_the_morning_the_next_class_has_its_room(void **state)
+{
+	struct day d = { 0 };
+
+	(void)state;
+	session(&d, AT(8, 0), AT(10, 0));
+	session(&d, AT(8, 1), AT(11, 0));
+	session(&d, AT(8, 2), NONE);
+	occurrence(&d, AT(9, 58), AT(10, 48));
+	occurrence(&d, AT(10, 58), NONE); /* in the window of the first */
+	assert_int_equal(owner(&d, 0), 1);
+	assert_int_equal(owner(&d, 1), 2);
+	d.occurrences[1].has_end = true;
+	d.occurrences[1].end_us = AT(11, 50);
+	assert_int_equal(owner(&d, 1), 2);
+}
+
+static void a_restart_of_the_class_before_is_not_the_next_ones(void **state)
+{
+	struct day d = { 0 };
+
+	(void)state;
+	session(&d, AT(8, 0), AT(10, 0));
+	session(&d, AT(8, 1), AT(10, 52)); /* opened early */
+	occurrence(&d, AT(9, 58), AT(10, 40));
+	occurrence(&d, AT(10, 42), AT(10, 57));
+	assert_int_equal(owner(&d, 1), 1);
+	/* The teacher's own try before the class makes its first meeting no restart. */
+	d.occurrences[0] = (struct match_occurrence){ AT(9, 40), true, AT(9, 45) };
+	d.occurrences[1] = (struct match_occurrence){ AT(10, 1), false, 0 };
+	assert_int_equal(owner(&d, 0), 2); /* both were out: it is the last sent one's */
+	assert_int_equal(owner(&d, 1), 1);
+}
+
+static void of_two_on_one_link_the_first_to_open_has_the_meeting_that_ran(void **state)
+{
+	struct day d = { 0 };
+
+	(void)state;
+	session(&d, AT(9, 50), AT(10, 1));
+	session(&d, AT(9, 51), AT(10, 0));
+	occurrence(&d, AT(9, 58), AT(10, 50));
+	assert_int_equal(owner(&d, 0), 2);
+	d.occurrences[0].begin_us = AT(10, 2);
+	assert_int_equal(owner(&d, 0), 1); /* then it is the last opened one's */
+}
+
+static void a_meeting_without_an_end_ends_where_the_next_begins(void **state)
+{
+	struct day d = { 0 };
+
+	(void)state;
+	session(&d, AT(9, 0), AT(10, 0));
+	occurrence(&d, AT(7, 0), NONE);
+	assert_int_equal(owner(&d, 0), 1);
+	occurrence(&d, AT(9, 58), NONE);
+	assert_int_equal(owner(&d, 0), 0);
+	assert_int_equal(owner(&d, 1), 1);
+}
+
+static void a_better_rank_is_preferred(void **state)
+{
+	struct day d = { 0 };
+
+	(void)state;
+	session(&d, AT(9, 50), AT(10, 0));
+	session(&d, AT(10, 10), AT(10, 12));
+	occurrence(&d, AT(10, 15), AT(10, 50));
+	assert_int_equal(owner(&d, 0), 2);
+	d.sessions[1].rank = MATCH_BY_HOST;
+	assert_int_equal(owner(&d, 0), 1);
+	d.sessions[0].rank = MATCH_RANKS - 1;
+	d.sessions[1].rank = MATCH_BY_ID_ALONE;
+	assert_int_equal(owner(&d, 0), 2);
+	d.sessions[1].link_end_us = d.sessions[1].deadline_us = AT(10, 14);
+	assert_int_equal(owner(&d, 0), 1);
+}
+
+static void nothing_is_nobodys(void **state)
+{
+	struct day d = { 0 };
+
+	(void)state;
+	zoom_match(NULL, 0, NULL, 0, NULL);
+	occurrence(&d, AT(10, 0), NONE);
+	assert_int_equal(owner(&d, 0), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_class_has_the_meeting_that_begins_in_it),
+		cmocka_unit_test(a_class_has_the_meeting_that_it_was_opened_in),
+		cmocka_unit_test(a_link_that_nobody_opens_has_the_meeting_that_waits),
+		cmocka_unit_test(a_meeting_after_the_deadline_is_nobodys),
+		cmocka_unit_test(moments_count_from_the_start_of_their_second),
+		cmocka_unit_test(restarts_are_the_sessions_that_was_sent_last),
+		cmocka_unit_test(restarts_are_the_sessions_that_was_opened_last),
+		cmocka_unit_test(a_class_that_overran_keeps_its_meeting),
+		cmocka_unit_test(with_all_links_out_in_the_morning_the_next_class_has_its_room),
+		cmocka_unit_test(a_restart_of_the_class_before_is_not_the_next_ones),
+		cmocka_unit_test(of_two_on_one_link_the_first_to_open_has_the_meeting_that_ran),
+		cmocka_unit_test(a_meeting_without_an_end_ends_where_the_next_begins),
+		cmocka_unit_test(a_better_rank_is_preferred),
+		cmocka_unit_test(nothing_is_nobodys),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
