@@ -81,6 +81,9 @@ struct req {
 
 /* A request header by its name in HTTP ("User-Agent"), or NULL. */
 const char *req_header(const struct req *req, const char *name);
+/* The same, NULL also when it was sent more than once: who read which of them is anybody's guess.
+ */
+const char *req_header_once(const struct req *req, const char *name);
 /* The client's address as nginx saw it, "" if unknown. */
 const char *req_address(const struct req *req);
 

@@ -19,13 +19,34 @@ static const char *param(const struct req *req, const char *name)
 	return v ? v : "";
 }
 
-const char *req_header(const struct req *req, const char *name)
+/* The header's name as CGI has it. */
+static const char *cgi_name(const struct req *req, const char *name)
 {
 	char *cgi = arena_printf(req->arena, "HTTP_%s", name);
 
 	for (char *p = cgi; *p; p++)
 		*p = (char)(*p == '-' ? '_' : toupper((unsigned char)*p));
-	return FCGX_GetParam(cgi, req->transport->fcgi->envp);
+	return cgi;
+}
+
+const char *req_header(const struct req *req, const char *name)
+{
+	return FCGX_GetParam(cgi_name(req, name), req->transport->fcgi->envp);
+}
+
+const char *req_header_once(const struct req *req, const char *name)
+{
+	const char *cgi = cgi_name(req, name), *value = NULL;
+	size_t len = strlen(cgi);
+
+	for (char **p = req->transport->fcgi->envp; *p; p++) {
+		if (strncmp(*p, cgi, len) != 0 || (*p)[len] != '=')
+			continue;
+		if (value)
+			return NULL;
+		value = *p + len + 1;
+	}
+	return value;
 }
 
 const char *req_address(const struct req *req)

@@ -6,7 +6,7 @@ static const char SQL_LOCK[] =
 	"SELECT id, teacher_id, student_id, us(clock_now()), duration_minutes, buffer_minutes,"
 	" link_hours, session_status, us(sent_at), us(clicked_at), us(times_out_at),"
 	" us(session_ended_at), ended_by, estimated, corrected, zoom_seen, unsettled,"
-	" superseded_by, zoom_url, link_id"
+	" teacher_seconds, student_seconds, both_seconds, superseded_by, zoom_url, link_id"
 	" FROM sessions WHERE id = $1::bigint FOR UPDATE";
 
 static const char SQL_ADD[] =
@@ -25,7 +25,8 @@ static const char SQL_STORE[] =
 	"UPDATE sessions SET session_status = $2, clicked_at = at_us($3::bigint),"
 	" times_out_at = at_us($4::bigint), session_ended_at = at_us($5::bigint),"
 	" ended_by = $6, estimated = $7::boolean, corrected = $8::boolean,"
-	" zoom_seen = $9::boolean, unsettled = $10::boolean WHERE id = $1::bigint";
+	" zoom_seen = $9::boolean, unsettled = $10::boolean, teacher_seconds = $11::integer,"
+	" student_seconds = $12::integer, both_seconds = $13::integer WHERE id = $1::bigint";
 
 static const char *const source_names[] = {
 	[SOURCE_STUDENT] = "student", [SOURCE_TEACHER] = "teacher",   [SOURCE_ADMIN] = "admin",
@@ -40,6 +41,17 @@ static bool take_moment(struct db_rows *r, int64_t *us)
 		return true;
 	*us = 0;
 	return false;
+}
+
+/* Of presence the row keeps what can be told in minutes. */
+static void take_presence(struct db_rows *r, struct presence *out)
+{
+	out->teacher_s = db_i64_or(r, -1);
+	out->student_s = db_i64_or(r, 0);
+	out->both_s = db_i64_or(r, 0);
+	out->has = out->sides = out->teacher_s >= 0;
+	if (!out->has)
+		out->teacher_s = 0;
 }
 
 static bool status_of(const char *name, enum status *out)
@@ -91,6 +103,7 @@ enum err session_lock(struct db *db, struct arena *a, int64_t id, struct session
 	d->corrected = db_bool(&r);
 	d->zoom_seen = db_bool(&r);
 	d->unsettled = db_bool(&r);
+	take_presence(&r, &out->presence);
 	out->superseded_by = db_i64_or(&r, 0);
 	out->zoom_url = db_str(&r);
 	out->link_id = db_str(&r);
@@ -141,12 +154,48 @@ static enum role role_of(const char *side)
 	return !strcmp(side, "teacher") ? ROLE_TEACHER : ROLE_STUDENT;
 }
 
+/* Numbers for the texts of Zoom's evidence. */
+struct names {
+	const char **meetings, **people;
+	int n_meetings, n_people;
+	bool *is_taken; /* by number of the meeting: it is not the session's any more */
+};
+
+static void take_evidence(struct db_rows *r, struct names *names, struct evidence *out)
+{
+	const char *kind;
+
+	*out = (struct evidence){ .id = db_i64(r) };
+	kind = db_str(r);
+	out->happened_us = db_i64(r);
+	out->received_us = db_i64(r);
+	(void)kind_of(kind, db_str(r), &out->kind); /* an unknown one never decides */
+	out->lasts_us = db_i64_or(r, 0);
+	out->occurrence = number_of(names->meetings, &names->n_meetings, db_str(r));
+	out->participant = number_of(names->people, &names->n_people, db_str(r));
+	out->role = role_of(db_str(r));
+	if (out->occurrence >= 0 && !strcmp(kind, "zoom_released"))
+		names->is_taken[out->occurrence] = true;
+	if (out->occurrence >= 0 && !strcmp(kind, "zoom_assigned"))
+		names->is_taken[out->occurrence] = false;
+}
+
+/* Drops the evidence of meetings that were taken from the session. */
+static size_t keep_own(struct evidence *events, size_t n, const struct names *names)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (events[i].occurrence < 0 || !names->is_taken[events[i].occurrence])
+			events[kept++] = events[i];
+	return kept;
+}
+
 enum err evidence_read(struct db *db, struct arena *a, int64_t session_id, struct evidence **out,
 		       size_t *n)
 {
 	const char *args[] = { arena_int(a, session_id) };
-	int meetings = 0, people = 0;
-	const char **uuids, **participants;
+	struct names names = { 0 };
 	struct db_rows r;
 	enum err e = db_read(db, a, SQL_READ, 1, args, &r);
 
@@ -154,22 +203,13 @@ enum err evidence_read(struct db *db, struct arena *a, int64_t session_id, struc
 		return e;
 	*n = (size_t)db_count(&r);
 	*out = arena_alloc(a, *n * sizeof **out + 1);
-	uuids = arena_alloc(a, *n * sizeof *uuids + 1);
-	participants = arena_alloc(a, *n * sizeof *participants + 1);
-	for (size_t i = 0; db_next(&r); i++) {
-		struct evidence *ev = &(*out)[i];
-		const char *kind;
-
-		*ev = (struct evidence){ .id = db_i64(&r) };
-		kind = db_str(&r);
-		ev->happened_us = db_i64(&r);
-		ev->received_us = db_i64(&r);
-		(void)kind_of(kind, db_str(&r), &ev->kind); /* an unknown one never decides */
-		ev->lasts_us = db_i64_or(&r, 0);
-		ev->occurrence = number_of(uuids, &meetings, db_str(&r));
-		ev->participant = number_of(participants, &people, db_str(&r));
-		ev->role = role_of(db_str(&r));
-	}
+	names.meetings = arena_alloc(a, *n * sizeof *names.meetings + 1);
+	names.people = arena_alloc(a, *n * sizeof *names.people + 1);
+	names.is_taken = arena_alloc(a, *n * sizeof *names.is_taken + 1);
+	memset(names.is_taken, 0, *n * sizeof *names.is_taken);
+	for (size_t i = 0; db_next(&r); i++)
+		take_evidence(&r, &names, &(*out)[i]);
+	*n = keep_own(*out, *n, &names);
 	return db_end(&r);
 }
 
@@ -186,6 +226,7 @@ bool decision_same(const struct decision *x, const struct decision *y)
 static enum err store(struct db *db, struct arena *a, const struct session_row *row)
 {
 	const struct decision *d = &row->decided;
+	const struct presence *p = &row->presence;
 	const char *args[] = {
 		arena_int(a, row->id),
 		status_name(d->status),
@@ -197,9 +238,12 @@ static enum err store(struct db *db, struct arena *a, const struct session_row *
 		d->corrected ? "t" : "f",
 		d->zoom_seen ? "t" : "f",
 		d->unsettled ? "t" : "f",
+		p->sides ? arena_int(a, p->teacher_s) : NULL,
+		p->sides ? arena_int(a, p->student_s) : NULL,
+		p->sides ? arena_int(a, p->both_s) : NULL,
 	};
 
-	return db_write(db, a, SQL_STORE, 10, args, NULL);
+	return db_write(db, a, SQL_STORE, 13, args, NULL);
 }
 
 /* What the job would have written, when something else notices first that time has passed. */
@@ -223,9 +267,27 @@ static enum err note_time(struct db *db, struct arena *a, const struct session_r
 	return evidence_add(db, a, row->id, &seen, NULL);
 }
 
+/* What is not known leaves no minutes; neither does a class that still goes on. */
+static struct presence presence_in(const struct decision *d, const struct evidence *events,
+				   size_t n)
+{
+	struct presence p = { 0 };
+
+	if (d->has_end)
+		p = presence_of(events, n, d->clicked_us, d->ended_us);
+	return p.sides ? p : (struct presence){ 0 };
+}
+
+static bool presence_same(const struct presence *x, const struct presence *y)
+{
+	return x->sides == y->sides && x->teacher_s == y->teacher_s &&
+	       x->student_s == y->student_s && x->both_s == y->both_s;
+}
+
 enum err evidence_settle(struct db *db, struct arena *a, struct session_row *row)
 {
 	struct decision before = row->decided;
+	struct presence there = row->presence;
 	struct evidence *events;
 	size_t n;
 	enum err e = evidence_read(db, a, row->id, &events, &n);
@@ -233,7 +295,8 @@ enum err evidence_settle(struct db *db, struct arena *a, struct session_row *row
 	if (e)
 		return e;
 	row->decided = decide(&row->terms, events, n, row->now_us);
-	if (decision_same(&before, &row->decided))
+	row->presence = presence_in(&row->decided, events, n);
+	if (decision_same(&before, &row->decided) && presence_same(&there, &row->presence))
 		return OK;
 	e = store(db, a, row);
 	return e ? e : note_time(db, a, row, before.status);

@@ -6,6 +6,7 @@
 
 #include "db.h"
 #include "decide.h"
+#include "presence.h"
 
 /*
  * What was observed about a session, and the session's row that follows from
@@ -46,6 +47,7 @@ struct session_row {
 	int64_t now_us; /* the database's clock when the lock was had */
 	struct terms terms;
 	struct decision decided;
+	struct presence presence; /* its minutes are stored once the class has ended */
 	int64_t sent_us;
 	int64_t superseded_by; /* 0: by none */
 	const char *zoom_url;
@@ -63,11 +65,14 @@ MUST_CHECK enum err evidence_add(struct db *db, struct arena *a, int64_t session
 /*
  * Decides row's session anew from all its evidence and stores what changed,
  * with timed_out or missed evidence where time alone changed the state.
- * row->decided is the outcome.
+ * row->decided and row->presence are the outcome.
  */
 MUST_CHECK enum err evidence_settle(struct db *db, struct arena *a, struct session_row *row);
 
-/* All evidence of a session, in order of id. */
+/*
+ * All evidence of a session, in order of id, but for meetings of Zoom that were
+ * taken from it: the last zoom_assigned or zoom_released of a uuid counts.
+ */
 MUST_CHECK enum err evidence_read(struct db *db, struct arena *a, int64_t session_id,
 				  struct evidence **out, size_t *n);
 

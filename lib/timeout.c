@@ -1,15 +1,19 @@
 #include "app_parent.h"
 #include "evidence.h"
 #include "timeout.h"
+#include "zoom_meeting.h"
 
 #define BATCH	    "1000"
 #define DEADLINE_MS 30000 /* of one batch, connection included */
 
-/* The set-based form of decide() for classes whose evidence leaves only one outcome: see
- * decision.unsettled. */
+/*
+ * The set-based form of decide() for classes whose evidence leaves only one
+ * outcome (decision.unsettled), and no presence to count.
+ */
 static const char SQL_TIME_OUT[] =
 	"WITH due AS ("
 	" SELECT id FROM sessions WHERE session_status = 'active' AND NOT unsettled"
+	"  AND NOT zoom_seen"
 	"  AND times_out_at <= clock_now() ORDER BY times_out_at LIMIT " BATCH
 	" FOR UPDATE SKIP LOCKED"
 	"), done AS ("
@@ -34,9 +38,11 @@ static const char SQL_MISS[] =
 	" SELECT id FROM done";
 
 static const char SQL_UNSETTLED[] =
-	"SELECT id FROM sessions WHERE unsettled AND"
-	" coalesce(times_out_at, sent_at + link_hours * interval '1 hour') <= clock_now()"
-	" AND id > $1::bigint ORDER BY id LIMIT " BATCH;
+	"SELECT id FROM (SELECT id FROM sessions WHERE unsettled AND"
+	"  coalesce(times_out_at, sent_at + link_hours * interval '1 hour') <= clock_now()"
+	" UNION SELECT id FROM sessions WHERE session_status = 'active' AND zoom_seen"
+	"  AND times_out_at <= clock_now()) due"
+	" WHERE id > $1::bigint ORDER BY id LIMIT " BATCH;
 
 static const char SQL_DUE[] =
 	"SELECT (SELECT count(*) FROM sessions WHERE session_status = 'active'"
@@ -147,7 +153,9 @@ enum err timeout_run(struct db *db, struct arena *a, struct timeout_run *out)
 	enum err e;
 
 	*out = (struct timeout_run){ 0 };
-	e = settle_unsettled(db, out);
+	e = zoom_meeting_review(db, &out->rematched);
+	if (!e)
+		e = settle_unsettled(db, out);
 	if (!e)
 		e = batches(db, SQL_TIME_OUT, NULL, out);
 	if (!e)

@@ -19,6 +19,7 @@ struct timeout_run {
 	int64_t timed_out; /* classes that timed out */
 	int64_t missed;	   /* links that nobody opened */
 	int64_t settled;   /* others whose row changed */
+	int64_t rematched; /* meetings of Zoom that went to another class */
 	int64_t ids[TIMEOUT_IDS_MAX];
 	size_t n_ids; /* of the classes that timed out */
 	int64_t duration_ms;

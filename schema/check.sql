@@ -10,9 +10,16 @@ WITH settings AS (
     bool_or(kind IN ('reopened', 'corrected')) AS by_admin,
     bool_or(kind = 'timed_out') AS timed_out,
     bool_or(kind = 'missed') AS missed,
-    bool_or(kind IN ('cancelled', 'superseded')) AS withdrawn,
-    bool_or(kind LIKE 'zoom\_%' AND kind <> 'zoom_url') AS zoom_seen
+    bool_or(kind IN ('cancelled', 'superseded')) AS withdrawn
   FROM session_events GROUP BY session_id
+), owned AS (
+  SELECT DISTINCT ON (detail->>'uuid', session_id) session_id, detail->>'uuid' AS uuid, kind
+  FROM session_events WHERE kind IN ('zoom_assigned', 'zoom_released') ORDER BY detail->>'uuid', session_id, id DESC
+), heard AS (
+  SELECT DISTINCT e.session_id FROM session_events e
+  LEFT JOIN owned ON owned.session_id = e.session_id AND owned.uuid = e.detail->>'uuid'
+  WHERE e.kind IN ('zoom_started', 'zoom_joined', 'zoom_left', 'zoom_ended')
+    AND owned.kind IS DISTINCT FROM 'zoom_released'
 ), marked AS (
   SELECT DISTINCT ON (session_id) session_id, detail->>'attendance' AS attendance
   FROM session_events WHERE kind = 'attendance' ORDER BY session_id, id DESC
@@ -69,7 +76,16 @@ SELECT 'every timeout, missed and cancelled is in evidence', count(*) FROM sessi
     WHEN 'cancelled' THEN withdrawn ELSE true END, false)
 UNION ALL
 SELECT 'a session knows whether Zoom was heard', count(*) FROM sessions s
-  LEFT JOIN seen ON seen.session_id = s.id WHERE s.zoom_seen <> coalesce(seen.zoom_seen, false)
+  WHERE s.zoom_seen <> EXISTS (SELECT FROM heard WHERE heard.session_id = s.id)
+UNION ALL
+SELECT 'each meeting of Zoom is the session''s that evidence gives it to', count(*) FROM zoom_occurrences o
+  FULL JOIN (SELECT * FROM owned WHERE kind = 'zoom_assigned') owned
+    ON owned.uuid = o.uuid AND owned.session_id = o.session_id
+  WHERE owned.uuid IS NULL AND o.session_id IS NOT NULL OR o.uuid IS NULL
+UNION ALL
+SELECT 'every event of Zoom that was applied is in evidence', count(*) FROM zoom_raw r
+  WHERE state = 'applied' AND NOT EXISTS (SELECT FROM zoom_occurrences o JOIN session_events e
+    ON e.session_id = o.session_id AND e.dedupe = r.key WHERE o.uuid = r.uuid)
 UNION ALL
 SELECT 'attendance is the last that was marked', count(*) FROM sessions s
   LEFT JOIN marked ON marked.session_id = s.id WHERE s.attendance IS DISTINCT FROM marked.attendance

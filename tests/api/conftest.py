@@ -14,6 +14,7 @@ import uuid
 
 import pytest
 
+import zoom
 from academy import ZOOM_URL, PASSWORD, Clock, Instance, Person
 
 _numbers = itertools.count(1)
@@ -21,7 +22,7 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="session")
 def app():
-    instance = Instance()
+    instance = Instance([f"ZOOM_WEBHOOK_SECRET={','.join(zoom.SECRETS)}"])
     try:
         yield instance
         # Whatever the tests have done, the data is whole and no program has met a bug.
