@@ -2,7 +2,7 @@
 
 import { Component, Empty, Icon, Name, Notice, html } from '../lib/ui.js';
 import { api, explain, query } from '../lib/api.js';
-import { t, word } from '../lib/i18n.js';
+import { language, t, word } from '../lib/i18n.js';
 import { dayTime, full, number } from '../lib/format.js';
 import { Freshness, Refresher } from '../lib/refresh.js';
 import { SessionPanel } from '../lib/panel.js';
@@ -13,13 +13,14 @@ const KINDS = ['running_over', 'undelivered', 'unopened', 'late_click', 'orphan_
 const FIRST = 10;
 
 /** @typedef {import('../types').Named} Named */
-/** @typedef {{kind: string, session_id: number | null, student: Named | null, teacher: Named | null, at: string, detail: string}} Item */
+/** @typedef {{kind: string, session_id: number | null, student: Named | null, teacher: Named | null, at: string, detail: string, clicked_at?: string | null}} Item */
 /**
  * @typedef {object} State
  * @property {Item[] | null} items
  * @property {Record<string, number>} counts
  * @property {string} kind only this one, or all
  * @property {number | null} selected
+ * @property {Item | null} late the opening that the panel may reopen from
  * @property {unknown} error of the first load
  * @property {import('../lib/refresh.js').Health} health
  */
@@ -27,7 +28,7 @@ const FIRST = 10;
 /** @extends {Component<{}, State>} */
 class AttentionPage extends Component {
   /** @type {State} */
-  state = { items: null, counts: {}, ...this.address(), error: null, health: { at: null, error: '', next: null, busy: true } };
+  state = { items: null, counts: {}, ...this.address(), late: null, error: null, health: { at: null, error: '', next: null, busy: true } };
 
   refresher = new Refresher((poll) => this.load(poll), (health) => this.setState({ health }));
 
@@ -41,11 +42,11 @@ class AttentionPage extends Component {
     return { kind: given.get('kind') ?? '', selected: Number(given.get('session')) || null };
   }
 
-  /** @param {{kind?: string, selected?: number | null}} change */
-  go(change) {
+  /** @param {{kind?: string, selected?: number | null}} change @param {Item | null} [late] */
+  go(change, late = null) {
     const { kind, selected } = { ...this.state, ...change };
     history.replaceState(null, '', `/admin/attention${query({ kind, session: selected })}`);
-    this.setState({ kind, selected });
+    this.setState({ kind, selected, late });
   }
 
   /** @param {boolean} poll */
@@ -71,7 +72,7 @@ class AttentionPage extends Component {
   };
 
   /** @param {unknown} _ @param {State} state */
-  render(_, { items, counts, kind, selected, error, health }) {
+  render(_, { items, counts, kind, selected, late, error, health }) {
     const kinds = [...KINDS, ...Object.keys(counts).filter((name) => !KINDS.includes(name))].filter((name) => counts[name]);
     const total = Object.values(counts).reduce((sum, n) => sum + n, 0);
     /** @param {string} name @param {string} label @param {number} n */
@@ -91,13 +92,13 @@ class AttentionPage extends Component {
         : !items.length ? html`<${Empty} title=${t('attention.none')} text=${t('attention.none_text')} />`
         : html`<div class="groups">${kinds.filter((name) => !kind || kind === name).map((name) => html`
             <${Group} key=${name} kind=${name} count=${counts[name]} items=${items.filter((item) => item.kind === name)}
-              selected=${selected} onOpen=${(/** @type {number} */ id) => this.go({ selected: id })} />`)}</div>`}
-      ${selected && html`<${SessionPanel} id=${selected} onClose=${this.close} onChange=${this.changed} />`}
+              selected=${selected} onOpen=${(/** @type {Item} */ item) => this.go({ selected: item.session_id }, item.kind === 'late_click' ? item : null)} />`)}</div>`}
+      ${selected && html`<${SessionPanel} key=${selected} id=${selected} reopenFrom=${late?.clicked_at} onClose=${this.close} onChange=${this.changed} />`}
     `;
   }
 }
 
-/** @typedef {{kind: string, count: number, items: Item[], selected: number | null, onOpen: (id: number) => void}} GroupProps */
+/** @typedef {{kind: string, count: number, items: Item[], selected: number | null, onOpen: (item: Item) => void}} GroupProps */
 
 /** @extends {Component<GroupProps, {all: boolean}>} */
 class Group extends Component {
@@ -118,7 +119,7 @@ class Group extends Component {
               <div>
                 ${item.student && html`<strong><${Name} text=${item.student.name} /></strong>`}
                 ${item.teacher && html` <span class="muted"><${Name} text=${item.teacher.name} /></span>`}
-                ${item.detail && html`<p class="muted" dir="auto">${item.detail}</p>`}
+                ${item.detail && language === 'en' && html`<p class="muted" dir="auto">${item.detail}</p>`}
               </div>
               <${Way} item=${item} onOpen=${onOpen} />
             </li>`)}
@@ -130,11 +131,14 @@ class Group extends Component {
   }
 }
 
-/** Where it is settled. @param {{item: Item, onOpen: (id: number) => void}} props */
-const Way = ({ item: { kind, session_id: id }, onOpen }) => {
+/** Where it is settled. @param {{item: Item, onOpen: (item: Item) => void}} props */
+const Way = ({ item, onOpen }) => {
+  const { kind, session_id: id } = item;
+
   if (id)
     return html`<a class="button small" href=${`/admin/attention${query({ session: id })}`} data-session=${id}
-      onClick=${(/** @type {MouseEvent} */ e) => { if (!e.ctrlKey && !e.metaKey) { e.preventDefault(); onOpen(id); } }}>${t('attention.open')}</a>`;
+      onClick=${(/** @type {MouseEvent} */ e) => { if (!e.ctrlKey && !e.metaKey) { e.preventDefault(); onOpen(item); } }}>
+      ${t(kind === 'late_click' ? 'do.reopen' : 'attention.open')}</a>`;
   if (kind === 'no_rate') return html`<a class="button small" href="/admin/packages">${t('nav.packages')} <${Icon} name="forward" /></a>`;
   return null;
 };

@@ -27,8 +27,10 @@ export class ImportDialog extends Component {
     this.setState({ busy: true, error: null });
     try {
       const { rows, created } = await api('POST', '/api/admin/import', { kind, csv, dry_run: dry });
-      this.setState({ rows, created: dry ? null : created, busy: false });
-      if (!dry) this.props.onDone();
+      // Between the look and the taking a row may have gone bad: then nothing was taken.
+      const taken = !dry && rows.every((/** @type {Row} */ { ok }) => ok);
+      this.setState({ rows, created: taken ? created : null, busy: false });
+      if (taken) this.props.onDone();
     } catch (error) {
       this.setState({ busy: false, error });
     }
@@ -43,6 +45,7 @@ export class ImportDialog extends Component {
   /** @param {{onClose: () => void}} props @param {State} state */
   render({ onClose }, { kind, csv, rows, created, busy, error }) {
     const good = rows?.filter(({ ok }) => ok).length ?? 0;
+    const bad = (rows?.length ?? 0) - good;
 
     return html`
       <${Dialog} title=${t('import.title')} onClose=${onClose} wide>
@@ -52,7 +55,7 @@ export class ImportDialog extends Component {
               <label class="check"><input type="radio" name="kind" value=${name} checked=${kind === name} disabled=${created !== null}
                 onChange=${() => this.setState({ kind: name, rows: null })} /> ${t(`people.${name}`)}</label>`)}
           </fieldset>
-          <p>${t(`import.about_${kind}`)} <code dir="ltr">${kind === 'teachers' ? 'name,email' : 'name,teacher,package,language,zoom_url,note'}</code></p>
+          <p>${t(`import.about_${kind}`)} <code dir="ltr">${kind === 'teachers' ? 'name,email' : 'name,teacher_email,package,language,telegram_chat_id,zoom_url,note'}</code></p>
           <${Field} label=${t('import.file')} name="file" type="file" accept=".csv,text/csv" onChange=${this.pick} />
           <${Field} label=${t('import.paste')} name="csv">${(/** @type {any} */ shared) => html`
             <textarea ...${shared} rows="5" dir="ltr" spellcheck="false" value=${csv} required
@@ -60,13 +63,13 @@ export class ImportDialog extends Component {
           ${error && html`<${Notice} text=${explain(error)} />`}
           <div aria-live="polite">
             ${created !== null ? html`<${Notice} kind="note" text=${t('import.done', { n: created })} />`
-              : rows && html`<p>${t('import.good', { n: good })}${rows.length > good ? ` · ${t('import.bad', { n: rows.length - good })}` : ''}</p>`}
+              : rows && html`<p>${t('import.good', { n: good })}${bad ? ` · ${t('import.bad', { n: bad })}. ${t('import.mend')}` : ''}</p>`}
           </div>
           ${rows && created === null && html`<${Preview} rows=${rows} />`}
           <footer>
             <button type="button" onClick=${onClose}>${t(created === null ? 'action.cancel' : 'action.close')}</button>
-            ${created === null && html`<button disabled=${busy || !csv.trim()} class=${rows ? '' : 'primary'}>${t('import.check')}</button>`}
-            ${rows && created === null && good > 0 && html`
+            ${created === null && html`<button disabled=${busy || !csv.trim()} class=${rows && !bad ? '' : 'primary'}>${t('import.check')}</button>`}
+            ${rows && created === null && good > 0 && !bad && html`
               <button type="button" class="primary" disabled=${busy} onClick=${() => this.send(false)}>${t('import.take', { n: good })}</button>`}
           </footer>
         </form>

@@ -86,8 +86,8 @@ const Table = ({ rows, onEdit, onRetire }) => html`
         <td class="n" data-label=${t('field.rate')}>${row.rate === null ? html`<span class="bad">${t('packages.no_rate')}</span>` : money(row.rate, row.currency)}</td>
         <td class="n" data-label=${t('people.students')}>${number(row.active_students)}</td>
         <td class="acts">
-          <button type="button" class="small" onClick=${() => onEdit(row)} aria-label=${t('people.edit_who', { name: row.id })}>${t('action.edit')}</button>
-          <button type="button" class="small" onClick=${() => onRetire(row)}>${t(row.retired ? 'packages.revive' : 'packages.retire')}</button>
+          <button type="button" class="small" onClick=${() => onEdit(row)}>${t('action.edit')}<span class="sr"> ${row.id}</span></button>
+          <button type="button" class="small" onClick=${() => onRetire(row)}>${t(row.retired ? 'packages.revive' : 'packages.retire')}<span class="sr"> ${row.id}</span></button>
         </td>
       </tr>`)}</tbody>
   </table>

@@ -163,6 +163,9 @@ class PeoplePage extends Component {
   }
 }
 
+/** Whom a button is about, for those who do not see its row. @param {{name: string}} props */
+const Whose = ({ name }) => html`<span class="sr"> ${name}</span>`;
+
 /** Can this teacher sign in? @param {{teacher: Teacher}} props */
 const Access = ({ teacher }) => {
   if (teacher.disabled) return html`<span class="badge cancelled">${t('access.disabled')}</span>`;
@@ -189,10 +192,10 @@ const Teachers = ({ rows, onEdit, onInvite, onTelegram }) => html`
         <td data-label=${t('people.telegram')}><${Telegram} linked=${teacher.telegram_linked} /></td>
         <td data-label=${t('people.students')} class="n">${number(teacher.active_students)}</td>
         <td class="acts">
-          <button type="button" class="small" onClick=${() => onEdit(teacher)} aria-label=${t('people.edit_who', { name: teacher.name })}>${t('action.edit')}</button>
+          <button type="button" class="small" onClick=${() => onEdit(teacher)}>${t('action.edit')}<${Whose} name=${teacher.name} /></button>
           ${!teacher.disabled && html`
-            <button type="button" class="small" onClick=${() => onInvite(teacher)} aria-label=${t('invitation.for', { name: teacher.name })}>${t(teacher.joined ? 'invitation.reset' : 'invitation.button')}</button>
-            ${!teacher.telegram_linked && html`<button type="button" class="small" onClick=${() => onTelegram('teacher', teacher)} aria-label=${t('telegram.title', { name: teacher.name })}>${t('telegram.link')}</button>`}`}
+            <button type="button" class="small" onClick=${() => onInvite(teacher)}>${t(teacher.joined ? 'invitation.reset' : 'invitation.button')}<${Whose} name=${teacher.name} /></button>
+            ${!teacher.telegram_linked && html`<button type="button" class="small" onClick=${() => onTelegram('teacher', teacher)}>${t('telegram.link')}<${Whose} name=${teacher.name} /></button>`}`}
         </td>
       </tr>`)}</tbody>
   </table>
@@ -215,9 +218,9 @@ const Students = ({ rows, onEdit, onTelegram }) => html`
         <td data-label=${t('menu.language')}>${/** @type {Record<string, string>} */ (LANGUAGES)[student.language] ?? student.language}</td>
         <td data-label=${t('people.telegram')}><${Telegram} linked=${student.telegram_chat_id !== null} /></td>
         <td class="acts">
-          <button type="button" class="small" onClick=${() => onEdit(student)} aria-label=${t('people.edit_who', { name: student.name })}>${t('action.edit')}</button>
+          <button type="button" class="small" onClick=${() => onEdit(student)}>${t('action.edit')}<${Whose} name=${student.name} /></button>
           ${student.telegram_chat_id === null && !student.disabled && html`
-            <button type="button" class="small" onClick=${() => onTelegram('student', student)} aria-label=${t('telegram.title', { name: student.name })}>${t('telegram.link')}</button>`}
+            <button type="button" class="small" onClick=${() => onTelegram('student', student)}>${t('telegram.link')}<${Whose} name=${student.name} /></button>`}
         </td>
       </tr>`)}</tbody>
   </table>

@@ -11,7 +11,7 @@ import { daysOf } from './view.js';
 
 /** @typedef {import('../types').Named} Named */
 /** @typedef {{classes: number, minutes: number, timeouts: number, missed: number}} Counts */
-/** @typedef {{month: string, teacher: Named, currency: string, classes: number, minutes: number, estimated_minutes: number, sum_rate: string}} Pay */
+/** @typedef {{month: string, teacher: Named, currency: string, classes: number, minutes: number, estimated_minutes: number, sum_rate: string, without_rate?: number}} Pay */
 /**
  * @typedef {object} Trends
  * @property {(Counts & {day: string})[]} days
@@ -22,6 +22,9 @@ import { daysOf } from './view.js';
 /** @typedef {{period: string, from: string, to: string, trends: Trends | null, error: unknown}} State */
 
 const PERIODS = /** @type {const} */ (['days30', 'month', 'last_month', 'days90', 'custom']);
+
+/** More bars than these are no picture; the table has them all. */
+const CHART_TEACHERS = 20;
 
 /** @extends {Component<{me: import('../types').Me}, State>} */
 class TrendsPage extends Component {
@@ -110,6 +113,7 @@ function days(period, from, to) {
 const Charts = ({ trends, from, to }) => {
   const { days: daily, teachers, hours, pay } = trends;
   const xs = daily.map(({ day }) => dayX(day));
+  const top = [...teachers].sort((a, b) => b.minutes - a.minutes).slice(0, CHART_TEACHERS);
   /** Of all links of a day. @param {Counts} row @param {'timeouts' | 'missed'} name */
   const part = (row, name) => row[name] / Math.max(1, row.classes + row.missed);
   /** @param {number} n */
@@ -130,16 +134,16 @@ const Charts = ({ trends, from, to }) => {
         ]} />
       <//>
       <${Chart} title=${t('trends.by_teacher')} table=${html`<${TeacherTable} rows=${teachers} />`}>
-        <${Plot} title=${t('trends.by_teacher')} axis=${t('col.teacher')} ordinal xs=${teachers.map((_, i) => i)} name=${(/** @type {number} */ i) => teachers[i]?.teacher.name ?? ''} lines=${[
-          { label: t('history.minutes'), color: 'chart-blue', kind: 'bars', points: teachers.map((row) => row.minutes) },
+        <${Plot} title=${t('trends.by_teacher')} axis=${t('col.teacher')} ordinal xs=${top.map((_, i) => i)} name=${(/** @type {number} */ i) => top[i]?.teacher.name ?? ''} lines=${[
+          { label: t('history.minutes'), color: 'chart-blue', kind: 'bars', points: top.map((row) => row.minutes) },
         ]} />
       <//>
       <${Chart} title=${t('trends.by_hour')} table=${html`<${HourTable} hours=${hours} />`}>
         <${HeatPlot} title=${t('trends.by_hour')} axis=${t('trends.hour')} xs=${[0]} lines=${[]} hours=${hours} />
       <//>
     </div>
-    <section class="pay" aria-labelledby="pay">
-      <div class="head"><h2 id="pay">${t('trends.pay')}</h2>
+    <section class="pay">
+      <div class="head"><h2>${t('trends.pay')}</h2>
         <div class="tools"><a class="button" href=${`/api/admin/trends${query({ from, to, format: 'csv' })}`} download><${Icon} name="download" /> ${t('sessions.export')}</a></div></div>
       <p class="muted">${t('trends.pay_text')}</p>
       <${PayTable} rows=${pay} />
@@ -193,7 +197,7 @@ const PayTable = ({ rows }) => {
   if (!rows.length) return html`<p>${t('trends.no_pay')}</p>`;
   return html`<div class="scroll" tabindex="0" role="region" aria-label=${t('trends.pay')}><${Numbers} first=${2}
     heads=${[t('trends.month'), t('col.teacher'), t('history.classes'), t('history.minutes'), t('trends.estimated'), t('trends.sum')]}
-    rows=${rows.map((row) => [month(row.month), html`<${Name} text=${row.teacher.name} />`, number(row.classes), minutes(row.minutes), minutes(row.estimated_minutes), money(row.sum_rate, row.currency)])} /></div>`;
+    rows=${rows.map((row) => [month(row.month), html`<${Name} text=${row.teacher.name} />`, number(row.classes), minutes(row.minutes), minutes(row.estimated_minutes), html`${money(row.sum_rate, row.currency)}${row.without_rate ? html`<br /><span class="bad">${t('trends.without_rate', { n: row.without_rate })}</span>` : ''}`])} /></div>`;
 };
 
 start('admin', 'trends', TrendsPage);

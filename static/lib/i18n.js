@@ -1,4 +1,4 @@
-// Words in the reader's language: t('people.count', {n: 3}).
+// Words in the reader's language: t('sessions.count', {n: 3}).
 
 import { remember } from './store.js';
 
@@ -23,8 +23,11 @@ const numbers = new Intl.NumberFormat(locale);
 /** Without the invisible signs that would turn the words after them round. @param {string} text */
 export const plain = (text) => text.replace(/[\u202a-\u202e\u2066-\u2069]/g, '');
 
+const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
+const turned = document.documentElement.dir === 'rtl';
+
 /** A name inside a sentence must not turn the sentence round. @param {string} text */
-const isolate = (text) => `\u2068${plain(text)}\u2069`;
+const isolate = (text) => (turned || RIGHT_TO_LEFT.test(text) ? `\u2068${plain(text)}\u2069` : plain(text));
 
 /**
  * @param {Key} key

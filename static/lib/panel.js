@@ -24,6 +24,7 @@ const ACTIONS = {
  * @typedef {object} Props
  * @property {number} id
  * @property {Session | undefined} session as the list knows it
+ * @property {string | null} [reopenFrom] the moment of a late opening: reopening is offered at once
  * @property {() => void} onClose
  * @property {(session: Session | null) => void} onChange
  */
@@ -32,7 +33,7 @@ const ACTIONS = {
 /** @extends {Component<Props, State>} */
 export class SessionPanel extends Component {
   /** @type {State} */
-  state = { events: null, explanation: '', session: null, error: null, action: null };
+  state = { events: null, explanation: '', session: null, error: null, action: this.props.reopenFrom ? 'reopen' : null };
 
   componentDidMount() {
     const dialog = this.dialog.current;
@@ -103,7 +104,7 @@ export class SessionPanel extends Component {
           ${error && html`<${Notice} text=${explain(error)} onRetry=${() => this.load()} />`}
           ${session && html`<p class="explanation">${sentence(session, explanation)}</p>`}
           ${session && (action
-            ? html`<${ActionForm} key=${action} action=${action} session=${session} onDone=${this.done} onCancel=${() => this.setState({ action: null })} />`
+            ? html`<${ActionForm} key=${action} action=${action} session=${session} from=${props.reopenFrom} onDone=${this.done} onCancel=${() => this.setState({ action: null })} />`
             : html`<${Actions} session=${session} events=${events ?? []} onChoose=${(/** @type {Action} */ a) => this.setState({ action: a })} />`)}
           <h3>${t('panel.evidence')}</h3>
           ${events ? html`<${Timeline} events=${events} />` : !error && html`<${TimelineSkeleton} />`}
@@ -181,7 +182,7 @@ const Actions = ({ session, events, onChoose }) => {
   `;
 };
 
-/** @typedef {{action: Action, session: Session, onDone: (session: Session | null) => void, onCancel: () => void}} FormProps */
+/** @typedef {{action: Action, session: Session, from?: string | null, onDone: (session: Session | null) => void, onCancel: () => void}} FormProps */
 
 /** Every action asks why; the answer is kept as evidence. @extends {Component<FormProps, {busy: boolean, error: unknown}>} */
 class ActionForm extends Component {
@@ -218,7 +219,7 @@ class ActionForm extends Component {
   };
 
   /** @param {FormProps} props @param {{busy: boolean, error: unknown}} state */
-  render({ action, session, onCancel }, { busy, error }) {
+  render({ action, session, from, onCancel }, { busy, error }) {
     const field = error instanceof Problem ? error.field : '';
     /** @param {string} name */
     const wrong = (name) => (field === name ? explain(error) : null);
@@ -232,8 +233,10 @@ class ActionForm extends Component {
       <form ref=${this.form} class="stack boxed" onSubmit=${this.submit} aria-label=${t(`do.${action}`)}>
         <p>${t(`about.${action}`)}</p>
         ${action === 'correct' && [moment('clicked_at', session.clicked_at), moment('session_ended_at', session.session_ended_at)]}
+        ${action === 'reopen' && from && moment('clicked_at', from)}
         ${action === 'reopen' && moment('times_out_at', null, { hint: t('field.times_out_at_hint') })}
-        <${Field} label=${t('field.reason')} name="reason" required maxlength="500" autocomplete="off" error=${wrong('reason')} />
+        <${Field} label=${t('field.reason')} name="reason" required maxlength="500" autocomplete="off" dir="auto"
+          defaultValue=${from && action === 'reopen' ? t('attention.late_reason', { time: dayTime(from) }) : ''} error=${wrong('reason')} />
         ${error && !named && html`<${Notice} text=${explain(error)} />`}
         <footer>
           <button type="button" onClick=${onCancel}>${t('action.back')}</button>

@@ -99,9 +99,9 @@ class Shell extends Component {
           ${Object.entries(pages).map(([name, href]) => html`
             <a href=${href} aria-current=${name === page ? 'page' : undefined}>
               ${t(/** @type {any} */ (`nav.${name}`))}
-              ${name === 'attention' && attention ? html`
-                <span class="count" aria-hidden="true">${number(attention)}</span>
-                <span class="sr">${t('nav.attention_count', { n: attention })}</span>` : null}
+              ${name === 'attention' && html`
+                <span class="count" aria-hidden="true" hidden=${!attention}>${number(attention ?? 0)}</span>
+                ${attention ? html`<span class="sr">${t('nav.attention_count', { n: attention })}</span>` : null}`}
             </a>`)}
         </nav>
         <${WallClock} />

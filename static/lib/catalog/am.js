@@ -348,6 +348,7 @@ export default {
   'attention.event_without_session': 'ክፍል የሌለው የዙም ክስተት',
   'attention.no_rate': 'ዋጋ የሌለው ጥቅል',
   'attention.orphan_click': 'የማይታወቅ ክፍል መከፈት',
+  'attention.late_reason': 'ተማሪው አገናኙን {time} ከፍቷል።',
 
   'attention_do.undelivered': 'መምህሩ አገናኙን ለተማሪው እንዲቀዳ ጠይቅ።',
   'attention_do.unopened': 'ተማሪው አገናኙን አልከፈተም። ደውል ወይም መምህሩን ጠይቅ።',
@@ -386,10 +387,10 @@ export default {
   'import.take': { one: '{n} ረድፍ አስገባ', other: '{n} ረድፎች አስገባ' },
   'import.title': 'ከCSV አስገባ',
   'import.verdict': 'ውጤት',
+  'import.mend': 'ሁሉም ረድፎች ትክክል እስኪሆኑ ምንም አይገባም፦ ፋይሉን አስተካክልና እንደገና ፈትሽ።',
 
   'invitation.about': 'ይህን አገናኝ ለመምህሩ ላክ። አንድ ጊዜ ብቻ ይሠራል፤ የይለፍ ቃል እንዲመርጥ ያስችለዋል።',
   'invitation.button': 'አዲስ ግብዣ',
-  'invitation.for': 'አዲስ ግብዣ ለ{name}',
   'invitation.reset': 'የይለፍ ቃል ዳግም አስጀምር',
   'invitation.title': 'ግብዣ ለ{name}',
 
@@ -414,7 +415,6 @@ export default {
   'people.disabled_teacher': 'መምህሩን ወዲያውኑ ያስወጣል። ያለፉት ክፍሎች መምህራቸውን ይይዛሉ።',
   'people.edit_student': 'ተማሪ',
   'people.edit_teacher': 'መምህር',
-  'people.edit_who': '{name}ን ቀይር',
   'people.email_hint': 'ለመግባት ይጠቅማል። የምትልከው የግብዣ አገናኝ ታገኛለህ።',
   'people.more': 'የመጀመሪያዎቹ {n} ይታያሉ። ሌሎችን ለማየት ፈልግ።',
   'people.no_students': 'ገና ተማሪዎች የሉም',
@@ -427,8 +427,8 @@ export default {
   'people.teachers': 'መምህራን',
   'people.telegram': 'ቴሌግራም',
 
-  'settings.defaults': 'ያለ ጥቅል',
-  'settings.defaults_text': 'ጥቅል ለሌላቸው ተማሪዎችና ለእያንዳንዱ አገናኝ ያገለግላል።',
+  'settings.defaults': 'ክፍሎች',
+  'settings.defaults_text': 'ደቂቃዎቹ ጥቅል ለሌላቸው ተማሪዎች፣ ሰዓታቱ ለእያንዳንዱ አገናኝ ናቸው።',
   'settings.link_hours': 'አገናኝ የሚቆይባቸው ሰዓታት',
   'settings.link_hours_hint': 'ከዚያ በኋላ ያልተከፈተ ክፍል እንዳመለጠ ይቆጠራል።',
   'settings.name': 'የትምህርት ቤቱ ስም',
@@ -457,4 +457,5 @@ export default {
   'trends.shares': 'ጊዜ ያለፈባቸውና ያልተከፈቱ ድርሻ',
   'trends.sum': 'የዋጋ ድምር',
   'trends.timeouts': 'ጊዜ ያለፈባቸው',
+  'trends.without_rate': { one: '{n} ክፍል ያለ ዋጋ', other: '{n} ክፍሎች ያለ ዋጋ' },
 };

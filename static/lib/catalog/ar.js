@@ -401,6 +401,7 @@ export default {
   'attention.event_without_session': 'حدث زوم بلا حصة',
   'attention.no_rate': 'باقة بلا سعر',
   'attention.orphan_click': 'فتح حصة غير معروفة',
+  'attention.late_reason': 'فتح الطالب الرابط {time}.',
 
   'attention_do.undelivered': 'اطلب من المعلم أن ينسخ الرابط للطالب.',
   'attention_do.unopened': 'لم يفتح الطالب الرابط. اتصل به أو اسأل المعلم.',
@@ -439,10 +440,10 @@ export default {
   'import.take': { zero: 'استيراد', one: 'استيراد صف واحد', two: 'استيراد صفين', few: 'استيراد {n} صفوف', many: 'استيراد {n} صفًا', other: 'استيراد {n} صف' },
   'import.title': 'استيراد من CSV',
   'import.verdict': 'النتيجة',
+  'import.mend': 'لا يُستورد شيء قبل أن تكون كل الصفوف سليمة: أصلح الملف وافحصه من جديد.',
 
   'invitation.about': 'أرسل هذا الرابط إلى المعلم. يعمل مرة واحدة ويتيح له اختيار كلمة مرور.',
   'invitation.button': 'دعوة جديدة',
-  'invitation.for': 'دعوة جديدة إلى {name}',
   'invitation.reset': 'إعادة تعيين كلمة المرور',
   'invitation.title': 'دعوة {name}',
 
@@ -467,7 +468,6 @@ export default {
   'people.disabled_teacher': 'يُخرج المعلم فورًا. وتحتفظ الحصص السابقة بمعلمها.',
   'people.edit_student': 'الطالب',
   'people.edit_teacher': 'المعلم',
-  'people.edit_who': 'تعديل {name}',
   'people.email_hint': 'يُستخدم لتسجيل الدخول. ستحصل على رابط دعوة لترسله.',
   'people.more': 'يُعرض أول {n}. ابحث لترى غيرهم.',
   'people.no_students': 'لا طلاب بعد',
@@ -480,8 +480,8 @@ export default {
   'people.teachers': 'المعلمون',
   'people.telegram': 'تيليجرام',
 
-  'settings.defaults': 'بلا باقة',
-  'settings.defaults_text': 'تُستخدم للطلاب الذين لا باقة لهم، ولكل رابط.',
+  'settings.defaults': 'الحصص',
+  'settings.defaults_text': 'الدقائق للطلاب الذين لا باقة لهم، والساعات لكل رابط.',
   'settings.link_hours': 'ساعات صلاحية الرابط',
   'settings.link_hours_hint': 'بعدها تُعد الحصة غير المفتوحة فائتة.',
   'settings.name': 'اسم الأكاديمية',
@@ -510,4 +510,5 @@ export default {
   'trends.shares': 'نسبة انتهاء المهلة والحصص غير المفتوحة',
   'trends.sum': 'مجموع الأسعار',
   'trends.timeouts': 'انتهاء المهلة',
+  'trends.without_rate': { zero: 'لا حصص بلا سعر', one: 'حصة واحدة بلا سعر', two: 'حصتان بلا سعر', few: '{n} حصص بلا سعر', many: '{n} حصة بلا سعر', other: '{n} حصة بلا سعر' },
 };

@@ -346,6 +346,7 @@ export default {
   'attention.event_without_session': 'Zoom event without a session',
   'attention.no_rate': 'Package without a rate',
   'attention.orphan_click': 'Opening of an unknown session',
+  'attention.late_reason': 'The student opened the link {time}.',
 
   'attention_do.undelivered': 'Ask the teacher to copy the link to the student.',
   'attention_do.unopened': 'The student has not opened the link. Call, or ask the teacher.',
@@ -384,10 +385,10 @@ export default {
   'import.take': { one: 'Import {n} row', other: 'Import {n} rows' },
   'import.title': 'Import from CSV',
   'import.verdict': 'Result',
+  'import.mend': 'Nothing is taken over before all rows are good: mend the file and check again.',
 
   'invitation.about': 'Send this link to the teacher. It works once and lets them choose a password.',
   'invitation.button': 'New invitation',
-  'invitation.for': 'New invitation for {name}',
   'invitation.reset': 'Reset password',
   'invitation.title': 'Invitation for {name}',
 
@@ -412,7 +413,6 @@ export default {
   'people.disabled_teacher': 'Signs the teacher out at once. Past classes keep their teacher.',
   'people.edit_student': 'Student',
   'people.edit_teacher': 'Teacher',
-  'people.edit_who': 'Edit {name}',
   'people.email_hint': 'Used to sign in. You get an invitation link to send.',
   'people.more': 'The first {n} are shown. Search to see others.',
   'people.no_students': 'No students yet',
@@ -425,8 +425,8 @@ export default {
   'people.teachers': 'Teachers',
   'people.telegram': 'Telegram',
 
-  'settings.defaults': 'Without a package',
-  'settings.defaults_text': 'Used for students without a package, and for every link.',
+  'settings.defaults': 'Classes',
+  'settings.defaults_text': 'The minutes are for students without a package; the hours are for every link.',
   'settings.link_hours': 'Hours a link lives',
   'settings.link_hours_hint': 'An unopened class is then missed.',
   'settings.name': 'Name of the academy',
@@ -455,4 +455,5 @@ export default {
   'trends.shares': 'Timeouts and classes not opened, of all',
   'trends.sum': 'Sum of rates',
   'trends.timeouts': 'Timeouts',
+  'trends.without_rate': { one: '{n} class without a rate', other: '{n} classes without a rate' },
 };

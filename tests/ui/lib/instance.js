@@ -1,0 +1,135 @@
+// The instance under test: the one that CLASSCLOCK_URL names, or one of our own by ./dev up.
+
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const DEV = path.resolve(import.meta.dirname, '../../../dev');
+
+/** A port nobody listens on. */
+function freePort() {
+  return new Promise((resolve) => {
+    const server = net.createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** "EMAIL PASSWORD" */
+function credentials(line) {
+  const [email, password] = line.split(' ');
+  return { email, password };
+}
+
+export class Instance {
+  /** Starts, or finds, the instance with its demo academy. */
+  static async open() {
+    const it = new Instance();
+    const { CLASSCLOCK_URL: url, CLASSCLOCK_ADMIN: admin, CLASSCLOCK_TEACHER: teacher } = process.env;
+
+    if (url) {
+      Object.assign(it, { url, admin: credentials(admin), teacher: credentials(teacher), state: process.env.CLASSCLOCK_STATE });
+      return it;
+    }
+    it.folder = await mkdtemp(path.join(os.tmpdir(), 'classclock-ui.'));
+    it.state = path.join(it.folder, 'state');
+    it.port = await freePort();
+    await it.up();
+    return it;
+  }
+
+  /** Starts what stopped. */
+  async up() {
+    const { stdout } = await run(DEV, ['up', '--state', this.state, '--port', this.port, '--detach'], { maxBuffer: 1e8 });
+    const line = (name) => stdout.match(new RegExp(`^${name}: (.*)$`, 'm'))[1];
+
+    this.url = line('url');
+    this.admin = credentials(line('admin'));
+    this.teacher = credentials(line('teacher'));
+  }
+
+  down() {
+    return run(DEV, ['down', '--state', this.state]);
+  }
+
+  async close() {
+    if (!this.folder) return;
+    await this.down();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  /** Whether the tests may look into the database, and stop the server. */
+  get ours() {
+    return !!this.state;
+  }
+
+  get restartable() {
+    return !!this.folder;
+  }
+
+  /** SQL as superuser; what psql prints, bare. */
+  async psql(...commands) {
+    const words = commands.flatMap((command) => ['-c', command]);
+    const { stdout } = await run(DEV, ['psql', '--state', this.state, '-XqAt', '-v', 'ON_ERROR_STOP=1', ...words]);
+    return stdout.trim();
+  }
+
+  /** Makes a session and all its evidence older, as if it had been sent that much earlier. */
+  age(id, interval) {
+    const older = (columns) => columns.map((name) => `${name} = ${name} - interval '${interval}'`).join(', ');
+    return this.psql(
+      `SET session_replication_role = replica;
+       UPDATE sessions SET ${older(['sent_at', 'clicked_at', 'times_out_at', 'session_ended_at'])} WHERE id = ${id};
+       UPDATE session_events SET ${older(['happened_at', 'received_at'])} WHERE session_id = ${id}`,
+    );
+  }
+
+  client() {
+    return new Client(this.url);
+  }
+}
+
+/** Someone who talks HTTP as our pages do. */
+export class Client {
+  cookie = '';
+
+  constructor(url) {
+    this.url = url;
+  }
+
+  async request(method, target, body, headers = {}) {
+    const response = await fetch(new URL(target, this.url), {
+      method,
+      redirect: 'manual',
+      headers: { Origin: this.url, 'Content-Type': 'application/json', Cookie: this.cookie, ...headers },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    const cookie = response.headers.get('Set-Cookie');
+    const text = await response.text();
+
+    if (cookie) this.cookie = cookie.split(';')[0];
+    return { status: response.status, headers: response.headers, text, json: /json/.test(response.headers.get('Content-Type') ?? '') ? JSON.parse(text) : null };
+  }
+
+  async get(target) {
+    return expectOk(await this.request('GET', target), target);
+  }
+
+  async post(target, body = {}) {
+    return expectOk(await this.request('POST', target, body), target);
+  }
+
+  async patch(target, body) {
+    return expectOk(await this.request('PATCH', target, body), target);
+  }
+}
+
+function expectOk({ status, json, text }, target) {
+  if (status >= 400) throw new Error(`${target} -> ${status} ${text}`);
+  return json;
+}

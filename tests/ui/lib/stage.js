@@ -1,0 +1,146 @@
+// What every walk stands on: one instance, one browser, people of its own.
+
+import assert from 'node:assert/strict';
+import { readFile, mkdir } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { randomUUID } from 'node:crypto';
+import { chromium } from 'playwright-core';
+import { Instance } from './instance.js';
+
+export const SHOTS = path.resolve(import.meta.dirname, '../shots');
+export const ZOOM_URL = 'https://us02web.zoom.us/j/8123456789?pwd=Zm9vYmFy.1';
+export const PASSWORD = 'a quiet river 7';
+export const WIDE = { width: 1366, height: 768 };
+export const NARROW = { width: 360, height: 640 };
+
+const CHROMIUM = '/usr/bin/chromium';
+// As root Chromium has no sandbox; the rest keeps it from calling out.
+const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** @type {Instance} */
+export let app;
+let browser;
+let admin;
+let numbers = 0;
+
+before(async () => {
+  await mkdir(SHOTS, { recursive: true });
+  app = await Instance.open();
+  browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  admin = app.client();
+  await admin.post('/api/auth/login', app.admin);
+});
+
+after(async () => {
+  await browser?.close();
+  await app?.close();
+});
+
+/** The admin's own HTTP client. */
+export const theAdmin = () => admin;
+
+/** A new teacher who has accepted the invitation. */
+export async function makeTeacher(name = `Teacher ${++numbers}`) {
+  const email = `walk-${randomUUID()}@example.org`;
+  const { id, invite_url } = await admin.post('/api/admin/teachers', { name, email });
+  const client = app.client();
+
+  await client.post('/api/auth/accept-invite', { token: invite_url.split('#')[1], password: PASSWORD });
+  return { id, name, email, password: PASSWORD, client };
+}
+
+export function makeStudent(teacher, name = `Student ${++numbers}`, more = {}) {
+  return admin.post('/api/admin/students', { name, teacher_id: teacher.id, package_id: 'Europe', ...more });
+}
+
+/** A class sent to the student; the answer of send-link. */
+export function send(teacher, student) {
+  return teacher.client.post('/api/teacher/send-link', { student_id: student.id, zoom_url: ZOOM_URL, request_id: randomUUID() });
+}
+
+/** The student taps the button. */
+export async function click({ join_url }) {
+  const { status } = await app.client().request('GET', join_url, undefined, {
+    'User-Agent': 'Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/126.0 Mobile Safari/537.36',
+    'Sec-Fetch-Mode': 'navigate', 'Sec-Fetch-Dest': 'document', Accept: 'text/html',
+  });
+  assert.equal(status, 302);
+}
+
+/** Whom each page's browser belongs to, and what went wrong in it. */
+const troubles = new WeakMap();
+
+/**
+ * A browser window. who: nobody, or a client that is signed in.
+ * @returns {Promise<import('playwright-core').Page>}
+ */
+export async function open(t, { who, size = WIDE, lang = 'en', theme = 'light', path: target = '/', ...more } = {}) {
+  const context = await browser.newContext({
+    viewport: size, locale: lang, colorScheme: theme, baseURL: app.url, hasTouch: size.width < 500, isMobile: size.width < 500, reducedMotion: 'reduce', ...more,
+  });
+  t.after(() => context.close());
+  if (who) {
+    const [name, value] = who.cookie.split('=');
+    await context.addCookies([{ name, value, url: app.url }]);
+  }
+  const page = await context.newPage();
+  const trouble = [];
+
+  troubles.set(page, trouble);
+  page.setDefaultTimeout(15_000);
+  page.on('pageerror', (error) => trouble.push(String(error.stack)));
+  page.on('console', (message) => {
+    if (/Content Security Policy|Trusted|Refused to/.test(message.text())) trouble.push(message.text());
+  });
+  page.on('dialog', (dialog) => {
+    trouble.push(`a dialog: ${dialog.message()}`);
+    dialog.dismiss();
+  });
+  if (target) await page.goto(target);
+  return page;
+}
+
+/** A test in which no script may fail and no policy be broken. */
+export function walk(name, fn) {
+  test(name, async (t) => {
+    const pages = [];
+    await fn(t, async (options) => {
+      const page = await open(t, options);
+      pages.push(page);
+      return page;
+    });
+    for (const page of pages) assert.deepEqual(troubles.get(page), []);
+  });
+}
+
+/** Nothing is loading any more. */
+export async function settled(page) {
+  await page.waitForFunction(() => document.querySelector('h1') && !document.querySelector('[aria-busy=true], i.skeleton'));
+}
+
+/** axe finds nothing on what is shown. */
+export async function isAccessible(page, what = page.url()) {
+  await page.evaluate(AXE);
+  const { violations } = await page.evaluate(() => window.axe.run({ resultTypes: ['violations'] }));
+  const found = violations.map(({ id, help, nodes }) => `${id}: ${help}\n  ${nodes.slice(0, 3).map((n) => `${n.target} ${n.failureSummary}`).join('\n  ')}`);
+  assert.deepEqual(found, [], `axe on ${what}:\n${found.join('\n')}`);
+}
+
+/** The page is no wider than its window. */
+export async function fits(page, what = page.url()) {
+  const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  assert.ok(over <= 0, `${what} is ${over} px too wide`);
+}
+
+export function shot(page, name, options) {
+  return page.screenshot({ path: path.join(SHOTS, `${name}.png`), ...options });
+}
+
+/** The rows of the table of sessions as they read. */
+export function rows(page) {
+  return page.locator('table.sessions tbody tr').evaluateAll((trs) =>
+    trs.map((tr) => Object.fromEntries([...tr.children].map((cell) => [cell.className.replace('c-', ''), cell.textContent.trim()]))));
+}

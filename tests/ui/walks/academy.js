@@ -1,0 +1,55 @@
+// Packages and the academy's settings.
+
+import assert from 'node:assert/strict';
+import { isAccessible, settled, theAdmin, walk } from '../lib/stage.js';
+
+const row = (page, name) => page.locator('table.people tbody tr').filter({ hasText: name });
+
+walk('a package is added, refused twice, edited, retired', async (t, open) => {
+  const page = await open({ who: theAdmin(), path: '/admin/packages' });
+  const name = `Trial ${Date.now()}`;
+  const dialog = page.getByRole('dialog');
+
+  await settled(page);
+  for (const again of [false, true]) {
+    await page.getByRole('button', { name: 'Add package' }).click();
+    await dialog.getByLabel('Name').fill(name);
+    await dialog.getByLabel('Minutes', { exact: true }).fill('45');
+    await dialog.getByLabel('Rate').fill('12,50');
+    await dialog.getByLabel('Currency').fill('eur');
+    await isAccessible(page, 'add package');
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    if (again) await dialog.locator('#f-name-error').waitFor();
+    else await dialog.waitFor({ state: 'detached' });
+  }
+  await page.keyboard.press('Escape');
+  assert.match(await row(page, name).textContent(), /45 min10 minEUR.12\.500/);
+  await row(page, name).getByRole('button', { name: /^Edit/ }).click();
+  await dialog.getByLabel('Rate').fill('');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await row(page, name).getByText('No rate').waitFor();
+  await row(page, name).getByRole('button', { name: /^Retire/ }).click();
+  await row(page, name).getByText('Retired').waitFor();
+  await row(page, name).getByRole('button', { name: /^Use again/ }).click();
+  await row(page, name).getByText('Retired').waitFor({ state: 'detached' });
+  await row(page, name).getByRole('button', { name: /^Retire/ }).click();
+});
+
+walk('settings are saved, and a change of zone says what it does', async (t, open) => {
+  const before = await theAdmin().get('/api/admin/settings');
+  t.after(() => theAdmin().patch('/api/admin/settings', before));
+  const page = await open({ who: theAdmin(), path: '/admin/settings' });
+  await page.getByLabel('Minutes', { exact: true }).fill('50');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Saved.').waitFor();
+  await page.getByLabel('Time zone').fill('Not/A_Zone');
+  await page.getByText('A new zone moves no class and no minute.').waitFor();
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.locator('#f-time_zone-error').waitFor();
+  await isAccessible(page, 'settings, refused');
+  await page.getByLabel('Time zone').fill('America/New_York');
+  await page.getByText(/^There it is .*Eastern/).waitFor();
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.locator('.wall', { hasText: 'Eastern' }).waitFor();
+  assert.equal((await theAdmin().get('/api/admin/settings')).default_duration_minutes, 50);
+});

@@ -1,0 +1,69 @@
+// What needs an admin's eye, its count in the menu, and the way to settle it.
+
+import assert from 'node:assert/strict';
+import { app, click, isAccessible, makeStudent, makeTeacher, send, settled, theAdmin, walk } from '../lib/stage.js';
+
+const total = async () => (await theAdmin().get('/api/admin/attention')).total;
+
+walk('the menu counts what needs attention', async (t, open) => {
+  const n = await total();
+  const page = await open({ who: theAdmin(), path: '/admin/' });
+  const count = page.getByRole('link', { name: /things? needs? attention/ }).locator('.count');
+  await count.waitFor();
+  assert.equal(await count.textContent(), n.toLocaleString('en'));
+});
+
+walk('a class that nobody marked is there until it is marked', async (t, open) => {
+  const teacher = await makeTeacher();
+  const student = await makeStudent(teacher);
+  const sent = await send(teacher, student);
+  await click(sent);
+  await teacher.client.post('/api/teacher/session', { session_id: sent.session.id, action: 'end' });
+  const page = await open({ who: theAdmin(), path: '/admin/attention?kind=no_attendance' });
+  await settled(page);
+  await isAccessible(page);
+  const item = page.locator('.items li').filter({ hasText: student.name });
+  await item.getByRole('link', { name: 'Open' }).click();
+  const panel = page.getByRole('dialog', { name: student.name });
+  await panel.getByText('Ended by the teacher').waitFor();
+  assert.match(page.url(), new RegExp(`session=${sent.session.id}`));
+  await page.keyboard.press('Escape');
+  await page.waitForFunction((id) => document.activeElement?.dataset.session === String(id), sent.session.id);
+  await teacher.client.post('/api/teacher/attendance', { session_id: sent.session.id, attendance: 'present' });
+  await page.getByRole('button', { name: 'Refresh' }).click();
+  await item.waitFor({ state: 'detached' });
+});
+
+walk('a student who came late gets the class back by one tap', async (t, open) => {
+  const teacher = await makeTeacher();
+  const student = await makeStudent(teacher);
+  const sent = await send(teacher, student);
+  await click(sent);
+  await theAdmin().post('/api/admin/session', { session_id: sent.session.id, action: 'end', reason: 'tried at noon' });
+  await click(sent);
+  const page = await open({ who: theAdmin(), path: '/admin/attention?kind=late_click' });
+  await settled(page);
+  await page.locator('.items li').filter({ hasText: student.name }).getByRole('link', { name: 'Reopen' }).click();
+  const panel = page.getByRole('dialog', { name: student.name });
+  assert.match(await panel.getByLabel('Reason').inputValue(), /^The student opened the link/);
+  await isAccessible(page, 'reopening from a late click');
+  await panel.getByRole('button', { name: 'Reopen' }).click();
+  await panel.locator('.badge.active').waitFor();
+});
+
+walk('kinds are tabs with an address; nothing to do is said plainly', async (t, open) => {
+  const page = await open({ who: theAdmin(), path: '/admin/attention' });
+  await settled(page);
+  const tab = page.locator('.tabs button').nth(1);
+  await tab.click();
+  await page.waitForURL(/kind=\w+/);
+  assert.equal(await page.locator('.groups section').count(), 1);
+  await page.reload();
+  await settled(page);
+  assert.equal(await page.locator('.groups section').count(), 1);
+  await page.route('**/api/admin/attention', (route) => route.fulfill({ json: { items: [], counts: {}, total: 0 } }));
+  await page.goto('/admin/attention');
+  await page.getByRole('heading', { name: 'Nothing needs attention' }).waitFor();
+  await isAccessible(page, 'nothing needs attention');
+  assert.ok(app.url);
+});

@@ -1,0 +1,69 @@
+// Every page at every size, language and colour: fits, accessible, and a picture to look at.
+
+import { NARROW, WIDE, ZOOM_URL, click, fits, isAccessible, makeStudent, makeTeacher, send, settled, shot, theAdmin, walk } from '../lib/stage.js';
+
+const LOOKS = [
+  { name: 'wide-en-light', size: WIDE, lang: 'en', theme: 'light' },
+  { name: 'wide-ar-dark', size: WIDE, lang: 'ar', theme: 'dark' },
+  { name: 'narrow-ar-light', size: NARROW, lang: 'ar', theme: 'light' },
+  { name: 'narrow-en-dark', size: NARROW, lang: 'en', theme: 'dark' },
+  { name: 'narrow-am-light', size: NARROW, lang: 'am', theme: 'light' },
+];
+const ADMIN = { sessions: '/admin/', attention: '/admin/attention', teachers: '/admin/people', students: '/admin/people?tab=students', packages: '/admin/packages', trends: '/admin/trends', settings: '/admin/settings' };
+
+for (const { name, ...look } of LOOKS) {
+  walk(`the door, ${name}`, async (t, open) => {
+    const page = await open(look);
+    for (const target of ['/', '/invite', '/invite#token']) {
+      await page.goto(target);
+      await page.reload();
+      await page.locator('main form, main a.button').first().waitFor();
+      await fits(page);
+      await isAccessible(page);
+      await shot(page, `${name}-door${target.replace(/\W+/g, '-')}`);
+    }
+  });
+
+  walk(`the admin’s pages, ${name}`, async (t, open) => {
+    const page = await open({ who: theAdmin(), path: '', ...look });
+    for (const [title, target] of Object.entries(ADMIN)) {
+      await page.goto(target);
+      await settled(page);
+      await fits(page);
+      await isAccessible(page);
+      await shot(page, `${name}-${title}`, { fullPage: title === 'trends' });
+    }
+    await page.goto('/admin/?period=all&status=timeout');
+    await settled(page);
+    await page.locator('tbody a').first().click();
+    await page.locator('.timeline li').first().waitFor();
+    await isAccessible(page, 'panel');
+    await shot(page, `${name}-panel`);
+    await page.goto('/admin/');
+    await settled(page);
+    await page.locator('.menu summary').click();
+    await isAccessible(page, 'menu');
+    await shot(page, `${name}-menu`);
+  });
+
+  walk(`the teacher’s pages, ${name}`, async (t, open) => {
+    const teacher = await makeTeacher();
+    const students = [];
+    for (const who of ['Sara Bekele', 'ዳዊት ከበደ', 'مريم يوسف', 'Elsa Nyström']) students.push(await makeStudent(teacher, who, { zoom_url: ZOOM_URL }));
+    await click(await send(teacher, students[0]));
+    await send(teacher, students[1]);
+    const ended = await send(teacher, students[2]);
+    await click(ended);
+    await teacher.client.post('/api/teacher/session', { session_id: ended.session.id, action: 'end' });
+    const page = await open({ who: teacher.client, path: '/teacher/', ...look });
+    await settled(page);
+    await fits(page);
+    await isAccessible(page);
+    await shot(page, `${name}-teacher`, { fullPage: true });
+    await page.goto('/teacher/?view=history');
+    await settled(page);
+    await fits(page);
+    await isAccessible(page);
+    await shot(page, `${name}-history`);
+  });
+}

@@ -1,0 +1,99 @@
+// One session: its evidence and what an admin can do about it.
+
+import assert from 'node:assert/strict';
+import { NARROW, click, isAccessible, makeStudent, makeTeacher, send, settled, theAdmin, walk } from '../lib/stage.js';
+
+async function running(open, options) {
+  const teacher = await makeTeacher();
+  const student = await makeStudent(teacher);
+  const sent = await send(teacher, student);
+  await click(sent);
+  const page = await open({ who: theAdmin(), path: `/admin/?teacher_id=${teacher.id}`, ...options });
+  await settled(page);
+  await page.locator('tbody a').click();
+  const panel = page.getByRole('dialog', { name: student.name });
+  await panel.locator('.timeline li').nth(1).waitFor();
+  return { page, panel, teacher, student, id: sent.session.id };
+}
+
+const kinds = (panel) => panel.locator('.timeline strong').allTextContents();
+
+walk('the panel tells the evidence in order and explains the minutes', async (t, open) => {
+  const { page, panel, teacher } = await running(open);
+  assert.deepEqual(await kinds(panel), ['Link sent', 'Opened by the student']);
+  assert.match(await panel.locator('.timeline li').first().textContent(), new RegExp(teacher.name));
+  assert.match(await panel.locator('.explanation').textContent(), /^Running: opened \d\d:\d\d by the student/);
+  assert.match(await panel.locator('.stopwatch').textContent(), /^00:\d\d$/);
+  await isAccessible(page, 'panel');
+  await page.reload();
+  await panel.getByRole('heading', { name: 'Evidence' }).waitFor();
+});
+
+walk('an action asks why, and the reason becomes evidence', async (t, open) => {
+  const { page, panel } = await running(open);
+  await panel.getByRole('button', { name: 'End class' }).click();
+  await panel.getByLabel('Reason').waitFor();
+  await isAccessible(page, 'panel, asking why');
+  await panel.getByRole('button', { name: 'End class' }).click();
+  assert.ok(await panel.getByLabel('Reason').evaluate((input) => !input.validity.valid), 'no reason, no action');
+  await panel.getByLabel('Reason').fill('The parents called');
+  await panel.getByRole('button', { name: 'End class' }).click();
+  await panel.getByText('The parents called').waitFor();
+  await panel.locator('.badge.ended').waitFor();
+  await page.locator('tbody .badge.ended').waitFor();
+  assert.ok((await kinds(panel)).includes('Ended by an admin'));
+});
+
+walk('times are corrected in the academy’s zone, and released again', async (t, open) => {
+  const { page, panel } = await running(open);
+  await panel.getByRole('button', { name: 'Correct times' }).click();
+  const start = await panel.getByLabel('Start').inputValue();
+  const at = new Date(Date.parse(`${start.length === 16 ? `${start}:00` : start}Z`) - 30 * 60_000).toISOString().slice(0, 19);
+  await panel.getByLabel('Start').fill(at);
+  await panel.getByLabel('End').fill(new Date(Date.parse(`${at}Z`) - 60_000).toISOString().slice(0, 19));
+  await panel.getByLabel('Reason').fill('The clock of the school');
+  await panel.getByRole('button', { name: 'Correct times' }).click();
+  await panel.locator('[aria-invalid]').waitFor();
+  assert.equal(await panel.getByLabel('Reason').inputValue(), 'The clock of the school', 'what was typed stays');
+  await isAccessible(page, 'panel, refused');
+  await panel.getByLabel('End').fill(new Date(Date.parse(`${at}Z`) + 25 * 60_000).toISOString().slice(0, 19));
+  await panel.getByRole('button', { name: 'Correct times' }).click();
+  await panel.locator('.state').getByText('25 min').waitFor();
+  await panel.getByText('Start corrected').waitFor();
+  await panel.getByRole('button', { name: 'Release correction' }).click();
+  await panel.getByLabel('Reason').fill('It was right before');
+  await panel.getByRole('button', { name: 'Release correction' }).click();
+  await panel.getByText('Correction released').waitFor();
+  await panel.locator('.badge.active').waitFor();
+});
+
+walk('a class is cancelled, and one that ended is reopened', async (t, open) => {
+  const one = await running(open);
+  await one.panel.getByRole('button', { name: 'Cancel class' }).click();
+  await one.panel.getByLabel('Reason').fill('Sent by mistake');
+  await one.panel.getByRole('button', { name: 'Cancel class' }).click();
+  await one.panel.locator('.badge.cancelled').waitFor();
+
+  const two = await running(open);
+  await theAdmin().post('/api/admin/session', { session_id: two.id, action: 'end', reason: 'test' });
+  await two.page.evaluate(() => dispatchEvent(new Event('online')));
+  await two.panel.getByRole('button', { name: 'Reopen' }).click();
+  await two.panel.getByLabel('Reason').fill('They go on');
+  await two.panel.getByRole('button', { name: 'Reopen' }).click();
+  await two.panel.getByText('Reopened').waitFor();
+  await two.panel.locator('.badge.active').waitFor();
+});
+
+walk('on a phone the panel covers the list and closes with the way back to the row', async (t, open) => {
+  const { page, panel } = await running(open, { size: NARROW });
+  await isAccessible(page, 'panel on a phone');
+  await panel.getByRole('button', { name: 'Close' }).click();
+  await page.waitForFunction(() => document.activeElement?.matches('tbody a'));
+  assert.doesNotMatch(page.url(), /session=/);
+});
+
+walk('a session that is not there says so', async (t, open) => {
+  const page = await open({ who: theAdmin(), path: '/admin/?session=999999999' });
+  await page.getByRole('dialog').getByText('This no longer exists').waitFor();
+  await isAccessible(page, 'panel of nothing');
+});

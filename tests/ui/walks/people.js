@@ -1,0 +1,140 @@
+// Teachers and students: added, edited, invited, imported.
+
+import assert from 'node:assert/strict';
+import { NARROW, PASSWORD, app, isAccessible, makeStudent, makeTeacher, settled, theAdmin, walk } from '../lib/stage.js';
+
+const row = (page, name) => page.locator('table.people tbody tr').filter({ hasText: name });
+const unique = () => `${Date.now()}-${Math.random().toString(36).slice(2, 8)}`;
+
+walk('a teacher is added and gets an invitation that works', async (t, open) => {
+  const page = await open({ who: theAdmin(), path: '/admin/people' });
+  const name = `Tigist ${unique()}`;
+  await settled(page);
+  await page.getByRole('button', { name: 'Add teacher' }).click();
+  let dialog = page.getByRole('dialog');
+  await isAccessible(page, 'add teacher');
+  await dialog.getByLabel('Name').fill(name);
+  await dialog.getByLabel('E-mail').fill(app.admin.email);
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await dialog.locator('#f-email-error').waitFor();
+  assert.equal(await dialog.getByLabel('Name').inputValue(), name, 'what was typed stays');
+  await dialog.getByLabel('E-mail').fill(`${unique()}@example.org`);
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  dialog = page.getByRole('dialog', { name: /^Invitation for/ });
+  await dialog.getByRole('img', { name: 'QR code of the link' }).waitFor();
+  const link = await dialog.getByLabel('Link', { exact: true }).inputValue();
+  assert.match(link, new RegExp(`^${app.url}/invite#`));
+  await isAccessible(page, 'invitation');
+  await dialog.getByRole('button', { name: 'Close' }).last().click();
+  await row(page, name).getByText('Invited').waitFor();
+
+  await app.client().post('/api/auth/accept-invite', { token: link.split('#')[1], password: PASSWORD });
+  await page.reload();
+  await row(page, name).getByText('Active', { exact: true }).waitFor();
+});
+
+walk('disabling a teacher ends the login; the name stays with past classes', async (t, open) => {
+  const teacher = await makeTeacher(`Leaving ${unique()}`);
+  const page = await open({ who: theAdmin(), path: `/admin/people?q=${encodeURIComponent(teacher.name)}` });
+  await settled(page);
+  await row(page, teacher.name).getByRole('button', { name: /^Edit/ }).click();
+  await page.getByRole('dialog').getByLabel('Disabled').check();
+  await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
+  await row(page, teacher.name).getByText('Disabled').waitFor();
+  assert.equal((await teacher.client.request('GET', '/api/auth/me')).status, 401);
+});
+
+walk('a student is added, found, edited', async (t, open) => {
+  const teacher = await makeTeacher();
+  const page = await open({ who: theAdmin(), path: '/admin/people?tab=students' });
+  const name = `Liya ${unique()}`;
+  await settled(page);
+  await page.getByRole('button', { name: 'Add student' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Name').fill(name);
+  await dialog.getByLabel('Teacher').selectOption(String(teacher.id));
+  await dialog.getByLabel('Package').selectOption('Europe');
+  await dialog.getByLabel('Language of messages').selectOption('am');
+  await dialog.getByLabel('Zoom link').fill('https://example.org/not-zoom');
+  await dialog.getByLabel('Note').fill('Mornings only');
+  await isAccessible(page, 'add student');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await dialog.locator('#f-zoom_url-error').waitFor();
+  assert.equal(await dialog.getByLabel('Note').inputValue(), 'Mornings only');
+  await dialog.getByLabel('Zoom link').fill('https://us02web.zoom.us/j/8123456789');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  await page.getByPlaceholder('Part of a name').fill(name);
+  await page.waitForURL(/q=/);
+  await page.waitForFunction(() => document.querySelectorAll('table.people tbody tr').length === 1);
+  assert.match(await row(page, name).textContent(), /Mornings only.*Europe.*አማርኛ.*Not connected/s);
+  await row(page, name).getByRole('button', { name: /^Edit/ }).click();
+  assert.equal(await dialog.getByLabel('Zoom link').inputValue(), 'https://us02web.zoom.us/j/8123456789');
+  await dialog.getByLabel('Package').selectOption('');
+  await dialog.getByLabel('Disabled').check();
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await row(page, name).getByText('No package').waitFor();
+  await row(page, name).getByText('Left').waitFor();
+});
+
+walk('connecting Telegram gives a link, or says why there is none', async (t, open) => {
+  const student = await makeStudent(await makeTeacher(), `Sami ${unique()}`);
+  const page = await open({ who: theAdmin(), path: `/admin/people?tab=students&q=${encodeURIComponent(student.name)}` });
+  await settled(page);
+  const button = row(page, student.name).getByRole('button', { name: /^Connect/ });
+  await page.route('**/api/admin/student-link', (route) => route.fulfill({ status: 201, json: { url: 'https://t.me/school_bot?start=AbC123', expires_at: '2030-01-01T00:00:00Z' } }));
+  await button.click();
+  const dialog = page.getByRole('dialog', { name: /^Telegram of/ });
+  assert.equal(await dialog.getByLabel('Link', { exact: true }).inputValue(), 'https://t.me/school_bot?start=AbC123');
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+  await page.unroute('**/api/admin/student-link');
+  await button.click();
+  await page.locator('main .notice, dialog').first().waitFor();
+});
+
+walk('an import shows each bad row by line before anything is taken', async (t, open) => {
+  const page = await open({ who: theAdmin(), path: '/admin/people' });
+  const [one, two] = [unique(), unique()];
+  await settled(page);
+  await page.getByRole('button', { name: 'Import CSV' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('or paste it here').fill(`name,email\nGood ${one},${one}@example.org\nBad ${two},no address\n`);
+  await dialog.getByRole('button', { name: 'Check' }).click();
+  await dialog.getByText(/1 row is good · 1 row has a problem/).waitFor();
+  const bad = dialog.locator('.preview tbody tr').first();
+  assert.match(await bad.textContent(), new RegExp(`^3Bad ${two}.+`));
+  assert.equal(await dialog.getByRole('button', { name: /^Import/ }).count(), 0);
+  await isAccessible(page, 'import, a bad row');
+  await dialog.getByLabel('or paste it here').fill(`name,email\nGood ${one},${one}@example.org\nBetter ${two},${two}@example.org\n`);
+  await dialog.getByRole('button', { name: 'Check' }).click();
+  await dialog.getByRole('button', { name: 'Import 2 rows' }).click();
+  await dialog.getByText('2 rows were taken over.').waitFor();
+  await dialog.getByRole('button', { name: 'Close' }).last().click();
+  await page.getByPlaceholder('Part of a name').fill(`Better ${two}`);
+  await row(page, `Better ${two}`).waitFor();
+});
+
+walk('a CSV file of students is read and imported', async (t, open) => {
+  const teacher = await makeTeacher();
+  const name = `Filed ${unique()}`;
+  const page = await open({ who: theAdmin(), path: '/admin/people?tab=students' });
+  await settled(page);
+  await page.getByRole('button', { name: 'Import CSV' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('CSV file').setInputFiles({ name: 'students.csv', mimeType: 'text/csv', buffer: Buffer.from(`\ufeffname,teacher_email,package\r\n"${name}",${teacher.email},Europe\r\n`) });
+  await page.waitForFunction(() => document.querySelector('dialog textarea').value.includes('teacher_email'));
+  await dialog.getByRole('button', { name: 'Check' }).click();
+  await dialog.getByRole('button', { name: 'Import 1 row' }).click();
+  await dialog.getByText('1 row was taken over.').waitFor();
+});
+
+walk('people fit a phone', async (t, open) => {
+  const page = await open({ who: theAdmin(), path: '/admin/people', size: NARROW });
+  await settled(page);
+  await page.getByRole('link', { name: 'Students' }).tap();
+  await page.waitForURL(/tab=students/);
+  await settled(page);
+  await page.locator('table.people tbody tr').first().getByRole('button', { name: /^Edit/ }).tap();
+  await isAccessible(page, 'edit student on a phone');
+});

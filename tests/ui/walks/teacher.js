@@ -1,0 +1,174 @@
+// A teacher's day, on a phone.
+
+import assert from 'node:assert/strict';
+import { NARROW, ZOOM_URL, app, click, isAccessible, makeStudent, makeTeacher, send, settled, walk } from '../lib/stage.js';
+
+const card = (page, name) => page.getByRole('article', { name });
+
+/** A teacher with one student who has a link, on a phone that may use the clipboard. */
+async function day(open, more = { zoom_url: ZOOM_URL }) {
+  const teacher = await makeTeacher();
+  const student = await makeStudent(teacher, undefined, more);
+  const page = await open({ who: teacher.client, path: '/teacher/', size: NARROW, permissions: ['clipboard-read', 'clipboard-write'] });
+  await settled(page);
+  return { teacher, student, page, own: card(page, student.name) };
+}
+
+const clipboard = (page) => page.evaluate(() => navigator.clipboard.readText());
+
+walk('one tap sends the class; the link is copied and shown as a code', async (t, open) => {
+  const { teacher, student, page, own } = await day(open);
+  await own.getByRole('button', { name: 'Send class' }).tap();
+  await own.getByText('No Telegram chat: copy the link or show the QR code.').waitFor();
+  await own.getByText(`Waiting for`).waitFor();
+  assert.equal(await own.getByRole('link', { name: 'Open Zoom' }).getAttribute('href'), ZOOM_URL);
+  await own.getByRole('button', { name: 'Copy link' }).tap();
+  await page.getByText('Link copied.').waitFor();
+  const link = await clipboard(page);
+  assert.match(link, new RegExp(`^${app.url}/api/zoom/track\\?token=`));
+  await own.getByRole('button', { name: 'QR code' }).tap();
+  const dialog = page.getByRole('dialog', { name: `Link for ${student.name}` });
+  await dialog.locator('.qr-code path[d^=M]').waitFor();
+  assert.equal(await dialog.getByLabel('Link', { exact: true }).inputValue(), link);
+  await isAccessible(page, 'the QR code');
+  await page.keyboard.press('Escape');
+  const { sessions } = await teacher.client.get('/api/teacher/sessions');
+  assert.equal(sessions.length, 1);
+
+  await click({ join_url: link });
+  await page.getByRole('button', { name: 'Refresh' }).tap();
+  await own.locator('.timer .stopwatch').waitFor();
+  await isAccessible(page, 'a running class');
+});
+
+walk('a class sent from another device is shared from this one', async (t, open) => {
+  const { teacher, student, page, own } = await day(open);
+  const { join_url } = await send(teacher, student);
+  await page.getByRole('button', { name: 'Refresh' }).tap();
+  await own.getByRole('button', { name: 'Copy link' }).tap();
+  await page.getByText('Link copied.').waitFor();
+  assert.equal(await clipboard(page), join_url);
+});
+
+walk('a first link is pasted, a wrong one refused and kept, a right one remembered', async (t, open) => {
+  const { page, own } = await day(open, {});
+  await own.getByLabel('Zoom link of the class').fill('https://example.org/j/1');
+  await own.getByRole('button', { name: 'Send class' }).tap();
+  await own.getByRole('alert').waitFor();
+  assert.equal(await own.getByLabel('Zoom link of the class').inputValue(), 'https://example.org/j/1');
+  await isAccessible(page, 'a refused link');
+  await own.getByLabel('Zoom link of the class').fill(ZOOM_URL);
+  await own.getByRole('button', { name: 'Send class' }).tap();
+  await own.getByRole('button', { name: 'Withdraw link' }).tap();
+  await own.getByRole('button', { name: 'Yes, withdraw' }).tap();
+  await own.getByRole('button', { name: 'Use another link' }).waitFor();
+  await own.getByText('us02web.zoom.us/j/8123456789').waitFor();
+});
+
+walk('a lost answer and a second tap make one class', async (t, open) => {
+  const { teacher, page, own } = await day(open);
+  let lost = 0;
+  await page.route('**/api/teacher/send-link', async (route) => {
+    await route.fetch();
+    lost++;
+    await route.abort();
+  }, { times: 1 });
+  await own.getByRole('button', { name: 'Send class' }).tap();
+  await own.getByText('No connection to the server.').waitFor();
+  await own.getByRole('button', { name: 'Send class' }).tap();
+  await own.getByText(`Waiting for`).waitFor();
+  assert.equal(lost, 1);
+  assert.equal((await teacher.client.get('/api/teacher/sessions')).sessions.length, 1);
+});
+
+walk('a running class: its timer, the notice at the package’s time, its end, attendance with a note', async (t, open) => {
+  if (!app.ours) return t.skip('needs the database');
+  const { teacher, student, page, own } = await day(open);
+  const sent = await send(teacher, student);
+  await click(sent);
+  await app.age(sent.session.id, '61 minutes');
+  await page.reload();
+  await own.getByText('The 60 min of the package are over.').waitFor();
+  assert.match(await own.locator('.timer .stopwatch').textContent(), /^1:01:/);
+  await page.getByRole('heading', { name: 'Now' }).waitFor();
+  await own.getByRole('button', { name: 'End class' }).tap();
+  await own.getByRole('button', { name: 'Keep going' }).tap();
+  await own.getByRole('button', { name: 'End class' }).tap();
+  await own.getByRole('button', { name: 'Yes, end now' }).tap();
+  await own.getByText('61 min').waitFor();
+  await own.getByRole('button', { name: 'Late' }).tap();
+  await page.getByText('Attendance saved.').waitFor();
+  await own.getByRole('button', { name: 'Add a note' }).tap();
+  await own.getByLabel('Note').fill('Came at ten past');
+  await isAccessible(page, 'attendance with a note');
+  await own.getByRole('button', { name: 'Save' }).tap();
+  await own.locator('.quote', { hasText: 'Came at ten past' }).waitFor();
+  const { sessions } = await teacher.client.get('/api/teacher/sessions');
+  assert.equal(sessions[0].attendance, 'late');
+  assert.equal(sessions[0].attendance_note, 'Came at ten past');
+  assert.equal(sessions[0].ended_by, 'teacher');
+
+  await own.getByRole('button', { name: 'Present' }).tap();
+  await own.locator('[aria-pressed=true]', { hasText: 'Present' }).waitFor();
+  await own.locator('.quote', { hasText: 'Came at ten past' }).waitFor();
+});
+
+walk('the notice comes by itself when the time is reached', async (t, open) => {
+  if (!app.ours) return t.skip('needs the database');
+  const { teacher, student, page, own } = await day(open);
+  const sent = await send(teacher, student);
+  await click(sent);
+  await app.age(sent.session.id, '59 minutes 50 seconds');
+  await page.reload();
+  await own.getByText('if nobody ends it').waitFor();
+  await own.getByText('The 60 min of the package are over.').waitFor();
+});
+
+walk('own classes and minutes by month', async (t, open) => {
+  const { teacher, student, page } = await day(open);
+  const sent = await send(teacher, student);
+  await click(sent);
+  await teacher.client.post('/api/teacher/session', { session_id: sent.session.id, action: 'end' });
+  await page.getByRole('link', { name: 'My classes' }).tap();
+  await settled(page);
+  await page.locator('.classes li', { hasText: student.name }).getByRole('button', { name: 'Mark attendance' }).tap();
+  const dialog = page.getByRole('dialog', { name: `Attendance of ${student.name}` });
+  await isAccessible(page, 'attendance from the list');
+  await dialog.getByRole('button', { name: 'Excused' }).tap();
+  await page.locator('.classes li').getByRole('button', { name: 'Excused' }).waitFor();
+  await page.getByRole('button', { name: 'Earlier month' }).tap();
+  await page.getByRole('heading', { name: 'No classes in this month' }).waitFor();
+  assert.match(page.url(), /month=\d{4}-\d\d/);
+  await isAccessible(page, 'a month without classes');
+});
+
+walk('cards keep their places while somebody looks', async (t, open) => {
+  const teacher = await makeTeacher();
+  const students = [];
+  for (const name of ['Amal', 'Biruk', 'Chala']) students.push(await makeStudent(teacher, name, { zoom_url: ZOOM_URL }));
+  const page = await open({ who: teacher.client, path: '/teacher/', size: NARROW });
+  await settled(page);
+  const order = () => page.locator('.student h3').allTextContents();
+  assert.deepEqual(await order(), ['Amal', 'Biruk', 'Chala']);
+  await card(page, 'Chala').getByRole('button', { name: 'Send class' }).tap();
+  await card(page, 'Chala').getByText('Waiting for').waitFor();
+  assert.deepEqual(await order(), ['Amal', 'Biruk', 'Chala']);
+  await page.reload();
+  await settled(page);
+  assert.deepEqual(await order(), ['Chala', 'Amal', 'Biruk']);
+});
+
+walk('everything to tap is at least 44 px high', async (t, open) => {
+  const { teacher, student, page, own } = await day(open);
+  const small = () => page.evaluate(() => [...document.querySelectorAll('button, a, summary, input, select')]
+    .filter((e) => e.checkVisibility() && !e.matches('.skip, .brand'))
+    .map((e) => [e.textContent.trim() || e.getAttribute('aria-label'), Math.round(e.getBoundingClientRect().height)])
+    .filter(([, height]) => height < 44));
+  assert.deepEqual(await small(), []);
+  await own.getByRole('button', { name: 'Use another link' }).tap();
+  assert.deepEqual(await small(), []);
+  await click(await send(teacher, student));
+  await page.reload();
+  await own.locator('.stopwatch').waitFor();
+  assert.deepEqual(await small(), []);
+});

@@ -1,0 +1,59 @@
+// Trends: charts with their numbers, and what pay is made from.
+
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { isAccessible, settled, theAdmin, walk } from '../lib/stage.js';
+
+walk('four charts stand beside their numbers', async (t, open) => {
+  const page = await open({ who: theAdmin(), path: '/admin/trends' });
+  await settled(page);
+  assert.equal(await page.locator('.chart canvas').count(), 4);
+  const drawn = await page.locator('.chart canvas').evaluateAll((all) => all.map((canvas) => {
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    return data.some((byte) => byte !== 0);
+  }));
+  assert.deepEqual(drawn, [true, true, true, true]);
+  for (const summary of await page.getByText('Numbers as a table').all()) await summary.click();
+  await isAccessible(page, 'trends with their tables');
+
+  const from = new URL(page.url()).searchParams;
+  assert.equal(from.size, 0);
+  const { days, teachers, pay } = await theAdmin().get('/api/admin/trends');
+  const table = (i) => page.locator('.chart').nth(i).locator('.scroll tbody tr');
+  assert.equal(await table(0).count(), days.length);
+  const last = days.at(-2);
+  assert.deepEqual((await table(0).nth(days.length - 2).locator('td').allTextContents()).map((text) => Number(text.replace(/,/g, ''))), [last.classes, last.minutes, last.timeouts, last.missed]);
+  assert.equal(await table(2).count(), teachers.length);
+  assert.equal(await table(3).count(), 7);
+  assert.equal(await page.locator('.pay tbody tr').count(), pay.length);
+  assert.match(await page.locator('.pay tbody tr').first().textContent(), /\d+ min.*[A-Z]{3}/);
+});
+
+walk('a period is an address, and pay is a CSV', async (t, open) => {
+  const page = await open({ who: theAdmin(), path: '/admin/trends' });
+  await settled(page);
+  await page.getByLabel('Period').selectOption('last_month');
+  await page.waitForURL(/period=last_month/);
+  await settled(page);
+  const range = await page.locator('.range').textContent();
+  await page.reload();
+  await settled(page);
+  assert.equal(await page.locator('.range').textContent(), range);
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Export CSV' }).click()]);
+  assert.ok((await readFile(await download.path(), 'utf8')).startsWith('\ufeff"'));
+  await page.goto('/admin/trends?from=2001-01-01&to=2001-01-31');
+  await page.getByRole('heading', { name: 'No classes in these days' }).waitFor();
+  await isAccessible(page, 'trends of nothing');
+  await page.getByLabel('To', { exact: true }).fill('2000-12-31');
+  await page.getByRole('alert').waitFor();
+});
+
+walk('printing shows the tables and leaves the menus away', async (t, open) => {
+  const page = await open({ who: theAdmin(), path: '/admin/trends' });
+  await settled(page);
+  await page.emulateMedia({ media: 'print' });
+  await page.evaluate(() => dispatchEvent(new Event('beforeprint')));
+  assert.equal(await page.locator('.chart details[open]').count(), 4);
+  assert.equal(await page.locator('header.bar').isVisible(), false);
+  assert.ok((await page.pdf({ format: 'A4' })).length > 10_000);
+});

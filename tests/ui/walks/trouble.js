@@ -1,0 +1,162 @@
+// When something fails, a message says what to do, and nothing typed is lost.
+
+import assert from 'node:assert/strict';
+import { PASSWORD, app, click, fits, isAccessible, makeStudent, makeTeacher, rows, send, settled, theAdmin, walk } from '../lib/stage.js';
+
+const problem = (status, detail = 'no') => ({ status, contentType: 'application/problem+json', body: JSON.stringify({ title: 'no', status, detail }) });
+
+/** The admin as a browser of its own, whose login may end. */
+async function anAdmin() {
+  const client = app.client();
+  await client.post('/api/auth/login', app.admin);
+  return client;
+}
+
+walk('the server away and back: the list says so, stays, and recovers by itself', async (t, open) => {
+  const page = await open({ who: theAdmin(), path: '' });
+  await page.clock.install();
+  await page.goto('/admin/');
+  await settled(page);
+  const before = await rows(page);
+  await page.route('**/api/**', (route) => route.abort());
+  await page.clock.fastForward('00:31');
+  await page.getByText('No connection to the server.').waitFor();
+  await page.getByText(/^Shown as of/).waitFor();
+  await page.getByText(/^Next try in/).waitFor();
+  assert.equal((await rows(page)).length, before.length);
+  await isAccessible(page, 'server away');
+  await fits(page);
+  await page.unroute('**/api/**');
+  await page.clock.fastForward('00:31');
+  await page.getByText('No connection to the server.').waitFor({ state: 'detached' });
+  await page.getByText(/^Updated/).waitFor();
+});
+
+walk('the instance stopped and started', async (t, open) => {
+  if (!app.restartable) return t.skip('not an instance of our own');
+  const page = await open({ who: theAdmin(), path: '/admin/people?tab=students' });
+  await settled(page);
+  await page.getByRole('button', { name: 'Add student' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Name').fill('Typed before the storm');
+  await dialog.getByLabel('Teacher').selectOption({ index: 1 });
+  await app.down();
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await dialog.getByText('No connection to the server. Nothing you entered is lost').waitFor();
+  await app.up();
+  assert.equal(await dialog.getByLabel('Name').inputValue(), 'Typed before the storm');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Saved.').waitFor();
+});
+
+walk('a login that ran out asks for the password and goes on', async (t, open) => {
+  const who = await anAdmin();
+  const teacher = await makeTeacher();
+  await click(await send(teacher, await makeStudent(teacher)));
+  const page = await open({ who, path: `/admin/?teacher_id=${teacher.id}` });
+  await settled(page);
+  await page.locator('tbody a').click();
+  const panel = page.locator('dialog.panel');
+  await panel.getByRole('button', { name: 'End class' }).click();
+  await panel.getByLabel('Reason').fill('Typed before the login ran out');
+  await who.post('/api/auth/logout');
+  await panel.getByRole('button', { name: 'End class' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Please sign in again' });
+  assert.equal(await dialog.getByLabel('E-mail').inputValue(), app.admin.email);
+  await isAccessible(page, 'signing in again');
+  await dialog.getByLabel('Password').fill('wrong');
+  await dialog.getByRole('button', { name: 'Sign in' }).click();
+  await dialog.getByRole('alert').waitFor();
+  await dialog.getByLabel('Password').fill(app.admin.password);
+  await dialog.getByRole('button', { name: 'Sign in' }).click();
+  await panel.getByText('Typed before the login ran out').waitFor();
+  await panel.locator('.badge.ended').waitFor();
+});
+
+walk('a poll that finds the login gone asks too, once', async (t, open) => {
+  const who = await anAdmin();
+  const page = await open({ who, path: '/admin/' });
+  await settled(page);
+  await who.post('/api/auth/logout');
+  await page.evaluate(() => dispatchEvent(new Event('online')));
+  const dialogs = page.getByRole('dialog', { name: 'Please sign in again' });
+  await dialogs.first().waitFor();
+  assert.equal(await dialogs.count(), 1);
+  await dialogs.getByLabel('Password').fill(app.admin.password);
+  await dialogs.getByRole('button', { name: 'Sign in' }).click();
+  await dialogs.waitFor({ state: 'detached' });
+  await settled(page);
+});
+
+walk('somebody else who signs in sees nothing of the page before', async (t, open) => {
+  const who = await anAdmin();
+  const teacher = await makeTeacher();
+  const page = await open({ who, path: '/admin/' });
+  await settled(page);
+  await who.post('/api/auth/logout');
+  await page.getByRole('button', { name: 'Refresh' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Please sign in again' });
+  await dialog.getByLabel('E-mail').fill(teacher.email);
+  await dialog.getByLabel('Password').fill(PASSWORD);
+  await dialog.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('heading', { name: 'Not your page' }).waitFor();
+  assert.equal(await page.locator('table.sessions').count(), 0);
+});
+
+const SAID = {
+  403: 'You may not do this with this account.',
+  429: 'Too many tries.',
+  500: 'Something went wrong on the server.',
+  503: 'The server is not available at the moment.',
+};
+for (const [status, said] of Object.entries(SAID))
+  walk(`an answer of ${status} says what to do and keeps what was typed`, async (t, open) => {
+    const page = await open({ who: theAdmin(), path: '/admin/people' });
+    await settled(page);
+    await page.route('**/api/admin/teachers', (route) => (route.request().method() === 'POST' ? route.fulfill(problem(Number(status))) : route.fallback()));
+    await page.getByRole('button', { name: 'Add teacher' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Name').fill('Somebody New');
+    await dialog.getByLabel('E-mail').fill('somebody@example.org');
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await dialog.getByRole('alert').getByText(said).waitFor();
+    assert.equal(await dialog.getByLabel('Name').inputValue(), 'Somebody New');
+    await isAccessible(page, `answer of ${status}`);
+  });
+
+for (const target of ['/admin/', '/admin/attention', '/admin/people', '/admin/packages', '/admin/trends', '/admin/settings'])
+  walk(`${target} that cannot be loaded says so and offers another try`, async (t, open) => {
+    const page = await open({ who: theAdmin(), path: '' });
+    await page.route(/\/api\/admin\//, (route) => route.fulfill(problem(500)));
+    await page.goto(target);
+    await page.getByText('Something went wrong on the server.').first().waitFor();
+    await isAccessible(page, `${target} in error`);
+    await page.unroute(/\/api\/admin\//);
+    await page.getByRole('button', { name: /^(Try again|Refresh)$/ }).first().click();
+    await settled(page);
+  });
+
+walk('a slow line shows the shape of what comes', async (t, open) => {
+  const page = await open({ who: theAdmin(), path: '' });
+  let go;
+  const gate = new Promise((resolve) => (go = resolve));
+  await page.route(/\/api\/admin\//, async (route) => {
+    await gate;
+    await route.fallback();
+  });
+  await page.goto('/admin/');
+  await page.locator('table.sessions.skeleton').waitFor();
+  await isAccessible(page, 'loading');
+  const before = await page.locator('table.sessions tbody tr').first().boundingBox();
+  go();
+  await settled(page);
+  const after = await page.locator('table.sessions tbody tr').first().boundingBox();
+  assert.deepEqual([after.y, after.height], [before.y, before.height], 'the rows come where their shapes were');
+});
+
+walk('a bad address is refused with a way out', async (t, open) => {
+  const page = await open({ who: theAdmin(), path: '/admin/?from=2026-02-31&to=2026-02-30' });
+  await page.getByRole('alert').waitFor();
+  await page.getByRole('link', { name: 'Clear filters' }).last().click();
+  await settled(page);
+});
