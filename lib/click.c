@@ -44,9 +44,9 @@
 	" INSERT INTO session_events (session_id, kind, happened_at, received_at, source)"         \
 	" SELECT id, 'clicked', clicked_at, clicked_at, 'student' FROM started"                    \
 	"), judged AS ("                                                                           \
-	" SELECT was.*, CASE WHEN verdict IS NOT NULL THEN verdict"                                \
+	" SELECT was.*, CASE WHEN superseded_by IS NOT NULL THEN 'superseded'"                     \
+	"   WHEN verdict IS NOT NULL THEN verdict"                                                 \
 	"   WHEN was.id IS NULL THEN CASE WHEN expired THEN 'expired' ELSE 'orphan' END"           \
-	"   WHEN superseded_by IS NOT NULL THEN 'superseded'"                                      \
 	"   WHEN session_status = 'cancelled' THEN 'cancelled'"                                    \
 	"   WHEN expired THEN 'expired'"                                                           \
 	"   WHEN session_status IN ('ended', 'timeout', 'missed') THEN 'late'"                     \
