@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "app_parent.h"
 #include "click_group.h"
 #include "journal.h"
 #include "log.h"
@@ -14,6 +15,7 @@
 struct waiting {
 	const struct click *click;
 	struct waiting *next;
+	int64_t until_ms;
 	enum err err;
 	struct click_result result;
 	char zoom_url[JOIN_LINK_URL_MAX + 1];
@@ -189,24 +191,35 @@ static void *run_groups(void *arg)
 	return NULL;
 }
 
+/* Many may wait for one lock: each has its own deadline, however long those before it took. */
+static void record_single(struct db *db, struct arena *a, struct waiting *w)
+{
+	int64_t left_ms = w->until_ms - monotonic_ms();
+	struct click_result result;
+	enum err e;
+
+	if (left_ms <= 0) {
+		finish(w, ERR_UNAVAILABLE, NULL);
+		return;
+	}
+	db_deadline(db, (int)left_ms);
+	e = click_record(db, a, w->click, &result);
+	if (e == ERR_IN_DOUBT) /* idempotent: ask what became of it */
+		e = click_record(db, a, w->click, &result);
+	finish(w, e, &result);
+}
+
 static void *run_singles(void *arg)
 {
 	struct db *db = db_new(conf->database_url);
 
 	(void)arg;
 	for (;;) {
+		struct arena *a = arena_new();
 		struct waiting *w;
-		struct click_result result;
-		struct arena *a;
-		enum err e;
 
 		take(&singles, &w, 1);
-		a = arena_new();
-		db_deadline(db, CLICK_DEADLINE_MS);
-		e = click_record(db, a, w->click, &result);
-		if (e == ERR_IN_DOUBT) /* idempotent: ask what became of it */
-			e = click_record(db, a, w->click, &result);
-		finish(w, e, &result);
+		record_single(db, a, w);
 		arena_free(a);
 	}
 	return NULL;
@@ -227,7 +240,7 @@ enum err click_group_start(const struct conf *with)
 
 enum err click_group_record(struct arena *a, const struct click *click, struct click_result *out)
 {
-	struct waiting w = { .click = click };
+	struct waiting w = { .click = click, .until_ms = monotonic_ms() + CLICK_DEADLINE_MS };
 
 	if (atomic_load(&is_away))
 		return ERR_UNAVAILABLE;
