@@ -18,16 +18,24 @@ enum {
 
 #define NAME_MAX_BYTES 64 /* PostgreSQL cuts aliases at 63 */
 
-/* "2026-01-02 03:04:05.6+00" to "2026-01-02T03:04:05.6Z": the role reads time in UTC. */
+#define SECONDS_LEN 19 /* of "2026-01-02 03:04:05" */
+#define MICROS_LEN  7  /* of ".123456" */
+
+/*
+ * "2026-01-02 03:04:05.6+00" to "2026-01-02T03:04:05.600000Z", six decimals or
+ * none as everywhere (when.h). The role reads time in UTC.
+ */
 static struct json_object *moment(const char *v)
 {
-	char text[40];
+	char text[SECONDS_LEN + MICROS_LEN + 1];
 	size_t len = strcspn(v, "+");
 
-	if (len >= sizeof text - 1 || len < 11)
+	if (len > sizeof text - 1 || len < SECONDS_LEN)
 		return json_object_new_string(v);
 	memcpy(text, v, len);
 	text[10] = 'T';
+	while (len > SECONDS_LEN && len < sizeof text - 1)
+		text[len++] = '0';
 	text[len] = 'Z';
 	return json_object_new_string_len(text, (int)len + 1);
 }
