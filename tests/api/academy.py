@@ -5,21 +5,36 @@ would. Nothing here knows how the programs are made; all it knows is the HTTP co
 the tables that the contract names.
 """
 
+import datetime
 import http.client
 import json
+import os
 import pathlib
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 import threading
+import time
 import urllib.parse
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DEV = ROOT / "dev"
 ZOOM_URL = "https://us02web.zoom.us/j/8123456789?pwd=Zm9vYmFy.1"
 PASSWORD = "a quiet river 7"
+
+# What a browser on a student's phone says of itself when a link in a message is tapped.
+PHONE = {
+    "User-Agent": "Mozilla/5.0 (Linux; Android 14; K) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/126.0.0.0 Mobile Safari/537.36",
+    "Accept": "text/html,application/xhtml+xml,*/*;q=0.8",
+    "Sec-Fetch-Site": "none",
+    "Sec-Fetch-Mode": "navigate",
+    "Sec-Fetch-Dest": "document",
+    "Origin": None,
+}
 
 # What no answer may ever show: SQL, its errors, paths, addresses of memory.
 LEAKS = re.compile(
@@ -100,6 +115,11 @@ class Client:
     def patch(self, target, body, **kwargs):
         return self.request("PATCH", target, body, **kwargs)
 
+    def open(self, url, method="GET", headers=None):
+        """Follows a link in a message, as far as the answer to it."""
+        assert url.startswith(self.origin + "/"), url
+        return self.request(method, url[len(self.origin) :], headers={**PHONE, **(headers or {})})
+
     def fork(self):
         """Another tab of the same browser: the same cookies, kept apart from now on."""
         other = Client(self.origin)
@@ -155,13 +175,31 @@ class Instance:
         lines = dict(re.findall(r"^(url|admin): (.*)$", up.stdout, re.M))
         self.url = lines["url"]
         self.admin_email, self.admin_password = lines["admin"].split(" ")
+        self._stop_timer()
 
     def dev(self, *arguments, timeout=120, stdin=subprocess.DEVNULL):
         return subprocess.run(
             [DEV, *map(str, arguments)], stdin=stdin, capture_output=True, text=True, timeout=timeout
         )
 
+    def _stop_timer(self):
+        """From here on session-timeout runs when a test says so: its timer sleeps for good."""
+        pid = int((self.state / "pids" / "timer-session-timeout").read_text().split()[0])
+        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children")
+
+        def sleeps():
+            try:
+                (child,) = children.read_text().split()
+                return pathlib.Path(f"/proc/{child}/comm").read_text() == "sleep\n"
+            except (ValueError, FileNotFoundError):
+                return False
+
+        wait_for(sleeps)
+        os.kill(pid, signal.SIGSTOP)
+        self.timer = pid
+
     def stop(self):
+        os.kill(self.timer, signal.SIGCONT)
         self.dev("down", "--state", self.state, timeout=300)
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -218,6 +256,19 @@ class Instance:
             f"  received_at = received_at - interval '{interval}' WHERE session_id = {n}"
         )
 
+    def check(self):
+        """Lets every class come to its end, then holds the data to every invariant.
+
+        The end lies ahead of whatever moment a test has moved the clock to.
+        """
+        clock = Clock(self)
+        clock.move("60 days")
+        done = self.job("session-timeout")
+        assert done.returncode == 0, done.stderr
+        check = self.job("classclock-admin", "check")
+        clock.reset()
+        return check
+
     def logs(self):
         """All that the programs have logged."""
         return "".join(path.read_text(errors="replace") for path in sorted((self.state / "log").glob("*.log")))
@@ -253,11 +304,17 @@ class Person:
     def __init__(self, app, client, account):
         self.app, self.client = app, client
         self.id, self.name, self.email = account["id"], account["name"], account["email"]
+        self.role = account["role"]
         self.password = PASSWORD
 
     def __getattr__(self, name):
         """get, post, patch and request as the person."""
         return getattr(self.client, name)
+
+    def act(self, session_id, action, reason="as agreed", **fields):
+        """Does something to a session, in a connection of its own."""
+        wish = {"session_id": session_id, "action": action, "reason": reason, **fields}
+        return self.client.fork().post(f"/api/{self.role}/session", wish)
 
     def sign_in(self):
         """Another browser of the same person."""
@@ -267,10 +324,24 @@ class Person:
         return other
 
 
+def moment(text):
+    """A moment as answers and tables show it."""
+    return datetime.datetime.fromisoformat(text)
+
+
 def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
+
+
+def wait_for(condition, seconds=60):
+    """Waits until the condition holds and returns what it gave."""
+    deadline = time.monotonic() + seconds
+    while not (result := condition()):
+        assert time.monotonic() < deadline, "it did not come about in time"
+        time.sleep(0.01)
+    return result
 
 
 def at_once(*calls):

@@ -7,6 +7,7 @@
   make_teacher()  a new Person
   make_student()  a new student of a teacher; the dict that the admin's call answers
   send()          sends a class; the answer of /api/teacher/send-link
+  tap()           a student follows a link, in a browser of their own
 """
 
 import itertools
@@ -26,8 +27,7 @@ def app():
     try:
         yield instance
         # Whatever the tests have done, the data is whole and no program has met a bug.
-        instance.job("session-timeout")
-        check = instance.job("classclock-admin", "check")
+        check = instance.check()
         logs = instance.logs()
     finally:
         instance.stop()
@@ -100,5 +100,13 @@ def send():
         sent = teacher.post("/api/teacher/send-link", wish)
         assert sent.status == 201, sent
         return sent.json
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tap(app):
+    def make(url, method="GET", headers=None):
+        return app.client().open(url, method, headers)
 
     return make
