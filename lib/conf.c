@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "conf.h"
+#include "db.h"
 #include "log.h"
 
 #define ENV_FILE_DEFAULT     "/etc/classclock/env"
@@ -91,7 +92,7 @@ static const struct setting {
 	const char *form;
 	const char *fallback;
 } settings[] = {
-	{ "DATABASE_URL", offsetof(struct conf, database_url), NEED_DATABASE, is_any,
+	{ "DATABASE_URL", offsetof(struct conf, database_url), NEED_DATABASE, db_is_conninfo,
 	  "a PostgreSQL connection string", NULL },
 	{ "BASE_URL", offsetof(struct conf, base_url), NEED_BASE_URL, conf_is_base_url,
 	  "https://host without a path (plain http to loopback only)", NULL },

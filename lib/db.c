@@ -31,6 +31,14 @@ static int64_t monotonic_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+bool db_is_conninfo(const char *text)
+{
+	PQconninfoOption *options = PQconninfoParse(text, NULL);
+
+	PQconninfoFree(options);
+	return options != NULL;
+}
+
 struct db *db_new(const char *conninfo)
 {
 	struct db *db = calloc(1, sizeof *db);

@@ -22,6 +22,9 @@
  */
 struct db;
 
+/* Whether text has the form of a connection string or URI that libpq reads. */
+bool db_is_conninfo(const char *text);
+
 /* conninfo is kept, not copied. No connection is made yet. Never NULL. */
 struct db *db_new(const char *conninfo);
 void db_free(struct db *db);

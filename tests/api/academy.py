@@ -159,13 +159,15 @@ def check_contract(response):
 
 
 class Instance:
-    """One ./dev up, empty but for the mission's packages and an admin."""
+    """One ./dev up: empty but for the mission's packages and an admin, or with the demo academy."""
 
-    def __init__(self, env=()):
+    def __init__(self, env=(), demo=False):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="classclock-api."))
         self.state = self.folder / "state"
         self.port = free_port()
-        arguments = ["up", "--state", self.state, "--port", self.port, "--detach", "--empty"]
+        arguments = ["up", "--state", self.state, "--port", self.port, "--detach"]
+        if not demo:
+            arguments.append("--empty")
         if env:
             (self.folder / "env").write_text("".join(f"{line}\n" for line in env))
             arguments += ["--env", self.folder / "env"]

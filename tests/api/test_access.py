@@ -96,6 +96,7 @@ ENDPOINTS = [
     ("/api/teacher/students", "GET", TEACHER, lambda w: {}),
     ("/api/teacher/sessions", "GET", TEACHER, lambda w: {}),
     ("/api/teacher/send-link", "POST", made(OWNER), wish),
+    ("/api/teacher/session", "GET", OWNER, lambda w: {"session_id": w.session()}),
     ("/api/teacher/session", "POST", OWNER, lambda w: {"session_id": w.session(), "action": "cancel"}),
     ("/api/teacher/attendance", "POST", OWNER, lambda w: {"session_id": w.session(), "attendance": "present"}),
     ("/api/auth/login", "POST", (401,) * 4, lambda w: {"email": "access@example.org", "password": "wrong"}),

@@ -1,0 +1,308 @@
+"""What an operator does without ./dev: settings, migrate, check, demo."""
+
+import json
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+from academy import ROOT, Instance, at_once
+
+BUILD = pathlib.Path(os.environ.get("CLASSCLOCK_BUILD", ROOT / "build"))
+
+
+def run(program, *arguments, **settings):
+    """Runs a program of the build with these settings and no others."""
+    env = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", **settings}
+    for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS"):
+        if name in os.environ:
+            env[name] = os.environ[name]
+    return subprocess.run(
+        [BUILD / program, *arguments], env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
+    )
+
+
+def as_owner(app, *arguments):
+    """classclock-admin with the rights of the schema's owner."""
+    owner = app.env["DATABASE_URL"].replace("classclock_app", "classclock_owner")
+    return run("cron/classclock-admin", *arguments, DATABASE_URL=owner, BASE_URL=app.url)
+
+
+# ---------------------------------------------------------------- settings
+
+GOOD = {
+    "DATABASE_URL": "host=/nonexistent dbname=classclock",
+    "BASE_URL": "https://class.example.org",
+    "AUTH_SECRET": "0123456789abcdef0123456789abcdef",
+    "JOURNAL_DIR": "/nonexistent",
+}
+
+WRONG = [
+    ("DATABASE_URL", ""),
+    ("DATABASE_URL", "no connection string"),
+    ("DATABASE_URL", "hots=127.0.0.1"),
+    ("DATABASE_URL", "postgres://127.0.0.1:5432/a?color=red"),
+    ("BASE_URL", ""),
+    ("BASE_URL", "class.example.org"),
+    ("BASE_URL", "ftp://class.example.org"),
+    ("BASE_URL", "http://class.example.org"),
+    ("BASE_URL", "http://127.0.0.1.example.org"),
+    ("BASE_URL", "https://class.example.org/"),
+    ("BASE_URL", "https://class.example.org/path"),
+    ("BASE_URL", "https://"),
+    ("BASE_URL", "https://class.example.org?x"),
+    ("AUTH_SECRET", "0123456789abcdef0123456789abcde"),
+    ("AUTH_SECRET", "0123456789abcdef0123456789abcdef,short"),
+    ("JOURNAL_DIR", "relative/folder"),
+    ("TELEGRAM_API_BASE", "http://api.telegram.example"),
+    ("ZOOM_API_BASE", "api.zoom.us"),
+    ("ZOOM_OAUTH_BASE", "http://zoom.example"),
+    ("CLASSCLOCK_ENV", "/nonexistent/env"),
+]
+
+
+def programs():
+    return sorted(path.relative_to(BUILD) for folder in ("cgi", "cron") for path in (BUILD / folder).glob("*"))
+
+
+def assert_stops_naming(done, setting):
+    assert done.returncode == 1 and not done.stdout, done
+    (line,) = done.stderr.splitlines()
+    assert setting in line and "level=error" in line
+    assert "0123456789abcdef" not in line  # no secret's value
+
+
+@pytest.mark.parametrize("setting, value", WRONG)
+def test_a_wrong_setting_stops_the_program_with_one_line_that_names_it(setting, value):
+    assert_stops_naming(run("cgi/auth_me", **{**GOOD, setting: value}), setting)
+
+
+def test_every_endpoint_needs_its_settings():
+    for program in programs():
+        if program.parts[0] != "cgi":
+            continue
+        for setting in ("DATABASE_URL", "BASE_URL"):
+            settings = {name: value for name, value in GOOD.items() if name != setting}
+            assert_stops_naming(run(program, **settings), setting)
+
+
+def test_what_seals_and_signs_needs_its_secret():
+    settings = {name: value for name, value in GOOD.items() if name != "AUTH_SECRET"}
+    for program in ("zoom_track", "zoom_teacher_left", "teacher_send_link"):
+        assert_stops_naming(run(f"cgi/{program}", **settings), "AUTH_SECRET")
+
+
+def test_settings_come_from_the_environment_else_from_the_file(tmp_path):
+    file = tmp_path / "env"
+    file.write_text("# a comment\nDATABASE_URL=host=/nonexistent\nBASE_URL=nonsense from the file\n")
+    done = run("cgi/auth_me", CLASSCLOCK_ENV=str(file))
+    assert_stops_naming(done, "BASE_URL")
+    done = run("cron/classclock-admin", "check", CLASSCLOCK_ENV=str(file), BASE_URL="https://class.example.org")
+    assert done.returncode == 1 and "BASE_URL" not in done.stderr
+
+
+def test_every_program_tells_its_version_and_how_to_use_it():
+    versions = set()
+    for program in programs():
+        version = run(program, "--version")
+        assert version.returncode == 0, program
+        versions.add(version.stdout)
+        usage = run(program, "--help")
+        assert usage.returncode == 0 and "usage" in usage.stdout, program
+        wrong = run(program, "--no-such-option", **GOOD)
+        assert wrong.returncode in (1, 2) and wrong.stderr, program
+    assert len(versions) == 1
+
+
+# ---------------------------------------------------------------- migrate
+
+
+def test_migrating_again_changes_nothing(app):
+    before = app.psql("SELECT version, applied_at FROM migrations ORDER BY 1")
+    runs = at_once(*[lambda: as_owner(app, "migrate")] * 3)
+    assert [done.returncode for done in runs] == [0, 0, 0], runs
+    assert not any(done.stdout for done in runs)
+    assert app.psql("SELECT version, applied_at FROM migrations ORDER BY 1") == before
+
+
+def test_a_database_newer_than_the_program_is_left_alone(app):
+    app.psql("INSERT INTO migrations (version, name) VALUES (9999, 'from_the_future')")
+    try:
+        done = as_owner(app, "migrate")
+        assert done.returncode == 1 and "newer" in done.stderr
+    finally:
+        app.psql("DELETE FROM migrations WHERE version = 9999")
+
+
+def test_programs_rights_do_not_suffice_to_migrate(app):
+    app.psql("UPDATE migrations SET version = version + 100")
+    try:
+        before = app.psql("SELECT count(*) FROM pg_class")
+        assert app.job("classclock-admin", "migrate").returncode == 1
+        assert app.psql("SELECT count(*) FROM pg_class") == before
+    finally:
+        app.psql("UPDATE migrations SET version = version - 100")
+
+
+@pytest.mark.parametrize("arguments", [[], ["fly"], ["migrate", "now"], ["check", "x"], ["demo", "--all"], ["invite"]])
+def test_wrong_usage_says_so(app, arguments):
+    done = as_owner(app, *arguments)
+    assert done.returncode == 2 and "classclock-admin" in done.stderr and not done.stdout
+
+
+def test_a_database_that_is_away_is_a_failure():
+    for command in (["migrate"], ["check"], ["demo"], ["invite", "--role", "admin", "a@example.org"]):
+        done = run("cron/classclock-admin", *command, **GOOD)
+        assert done.returncode == 1 and done.stderr and not done.stdout
+
+
+# ---------------------------------------------------------------- the demo academy, and check
+
+
+@pytest.fixture(scope="module")
+def demo():
+    instance = Instance(demo=True)
+    yield instance
+    instance.stop()
+
+
+# All of it that does not depend on the moment at which it was made.
+PAST = """
+    SELECT st.name, s.session_status, s.sent_at - academy_day_start(academy_day(s.sent_at)) AS sent,
+      academy_day(clock_now()) - academy_day(s.sent_at) AS ago, s.session_duration_minutes, s.ended_by, s.estimated,
+      s.corrected, s.attendance, (SELECT string_agg(kind || detail::text, ',' ORDER BY id) FROM (
+        SELECT id, kind, detail - 'uuid' - 'participant' AS detail FROM session_events WHERE session_id = s.id) e) AS evidence
+    FROM sessions s JOIN students st ON st.id = s.student_id
+    WHERE academy_day(s.sent_at) < academy_day(clock_now()) ORDER BY s.sent_at, st.name
+"""
+
+
+def test_the_demo_academy_is_what_the_mission_names(demo):
+    assert demo.psql("SELECT count(*) FROM accounts WHERE role = 'teacher'") == "5"
+    assert demo.psql("SELECT count(*) FROM students") == "40"
+    packages = demo.rows("SELECT id, duration_minutes FROM packages")
+    assert {p["id"]: p["duration_minutes"] for p in packages} == {"Europe": 60, "USA": 60, "Canada": 60, "0 Fee": 30}
+    states = demo.rows("SELECT session_status AS state, count(*) AS n FROM sessions GROUP BY 1")
+    counts = {row["state"]: row["n"] for row in states}
+    assert set(counts) == {"sent", "active", "ended", "timeout", "cancelled", "missed"}
+    assert counts["active"] >= 3 and counts["ended"] > 500
+    assert demo.psql("SELECT academy_day(clock_now()) - academy_day(min(sent_at)) FROM sessions") == "90"
+    assert {row["ended_by"] for row in demo.rows("SELECT DISTINCT ended_by FROM sessions WHERE ended_by IS NOT NULL")} == {
+        "zoom", "teacher_left", "teacher", "admin",
+    }  # fmt: skip
+    assert demo.psql("SELECT count(*) FROM session_events WHERE received_at > clock_now()") == "0"
+    assert demo.psql("SELECT count(*) FROM accounts WHERE password_hash IS NOT NULL") == "2"
+
+
+def test_no_teacher_of_the_demo_is_in_two_classes_at_once(demo):
+    assert "0" == demo.psql(
+        "SELECT count(*) FROM (SELECT teacher_id, sent_at, lag(coalesce(session_ended_at, times_out_at))"
+        " OVER (PARTITION BY teacher_id ORDER BY sent_at) AS before FROM sessions WHERE clicked_at IS NOT NULL) s"
+        " WHERE before > sent_at"
+    )
+
+
+def test_links_of_the_demo_pass_as_if_a_person_had_typed_them(demo):
+    client = demo.client()
+    client.post("/api/auth/login", {"email": demo.admin_email, "password": demo.admin_password})
+    for student in client.get("/api/admin/students?limit=1000")["students"]:
+        same = {name: student[name] for name in ("id", "zoom_url", "name", "language", "package_id")}
+        assert client.patch("/api/admin/students", same).json == student
+
+
+def test_every_invariant_holds_in_the_demo(demo):
+    done = demo.job("classclock-admin", "check")
+    assert done.returncode == 0 and done.stdout.splitlines()[-1].endswith("0 broken")
+
+
+def test_the_demo_is_made_once(demo):
+    before = demo.psql("SELECT count(*), max(id) FROM sessions")
+    done = as_owner(demo, "demo")
+    assert done.returncode == 1 and "empty database" in done.stderr
+    assert demo.psql("SELECT count(*), max(id) FROM sessions") == before
+
+
+class DatabaseCopy:
+    """A copy of an instance's database, free of the rights and constraints that would protect it."""
+
+    def __init__(self, app):
+        self.app = app
+        self.drop()
+        # A template must have no other users; the programs connect again by themselves.
+        app.psql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = 'classclock' AND pid <> pg_backend_pid()"
+        )
+        socket = app.env["DATABASE_URL"].split()[0].removeprefix("host=")
+        self.psql = ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-h", socket, "-U", "postgres"]
+        self._run("postgres", "CREATE DATABASE copy TEMPLATE classclock")
+
+    def _run(self, database, *commands):
+        options = [word for command in commands for word in ("-c", command)]
+        subprocess.run([*self.psql, "-d", database, *options], check=True, capture_output=True)
+
+    def damage(self, commands):
+        self._run("copy", f"SET session_replication_role = replica; SET search_path = classclock, public; {commands}")
+
+    def check(self):
+        url = self.app.env["DATABASE_URL"].replace("dbname=classclock", "dbname=copy")
+        return run("cron/classclock-admin", "check", DATABASE_URL=url)
+
+    def drop(self):
+        self.app.psql("DROP DATABASE IF EXISTS copy WITH (FORCE)")
+
+
+BREAKAGES = {
+    "an end": "UPDATE sessions SET session_ended_at = session_ended_at + interval '1 s' WHERE id = {ended}",
+    "a start": "UPDATE sessions SET clicked_at = clicked_at - interval '1 s' WHERE id = {ended}",
+    "a deadline": "UPDATE sessions SET times_out_at = times_out_at + interval '1 s' WHERE id = {ended}",
+    "who ended it": "UPDATE sessions SET ended_by = 'teacher' WHERE id = {ended}",
+    "a state": "UPDATE sessions SET session_status = 'missed' WHERE id = {sent}",
+    "an estimate": "UPDATE sessions SET estimated = NOT estimated WHERE id = {timeout}",
+    "Zoom's part": "UPDATE sessions SET zoom_seen = false WHERE id = {ended}",
+    "attendance": "UPDATE sessions SET attendance = 'excused' WHERE id = {ended}",
+    "evidence that is gone": "DELETE FROM session_events WHERE session_id = {ended} AND kind = 'zoom_ended'",
+    "evidence of the sending": "DELETE FROM session_events WHERE session_id = {ended} AND kind = 'sent'",
+    "evidence of the timeout": "DELETE FROM session_events WHERE session_id = {timeout} AND kind = 'timed_out'",
+    "evidence that moved": "UPDATE session_events SET happened_at = happened_at - interval '1 s'"
+    " WHERE session_id = {ended} AND kind = 'clicked'",
+    "a late job": "UPDATE sessions SET sent_at = sent_at - interval '13 hours' WHERE id = {sent}",
+    "a teacher that is none": "UPDATE sessions SET teacher_id = (SELECT id FROM accounts WHERE role = 'admin' LIMIT 1)"
+    " WHERE id = {ended}",
+    "a duration that is no longer generated": "ALTER TABLE sessions ALTER session_duration_minutes DROP EXPRESSION;"
+    " UPDATE sessions SET session_duration_minutes = 1 WHERE id = {ended}",
+    "an end without a constraint": "ALTER TABLE sessions DROP CONSTRAINT sessions_ended, DROP CONSTRAINT sessions_ended_by;"
+    " UPDATE sessions SET session_ended_at = NULL, ended_by = NULL WHERE id = {ended}",
+}
+
+
+@pytest.mark.parametrize("what", BREAKAGES)
+def test_check_finds(demo, what):
+    """Each breakage is made in a copy of the database, which check then reads."""
+    copy = DatabaseCopy(demo)
+    ids = {
+        "ended": "SELECT min(id) FROM sessions WHERE ended_by = 'zoom' AND attendance = 'present'",
+        "timeout": "SELECT min(id) FROM sessions WHERE estimated",
+        "sent": "SELECT min(id) FROM sessions WHERE session_status = 'sent'",
+    }
+    ids = {name: demo.psql(query) for name, query in ids.items()}
+    copy.damage(BREAKAGES[what].format(**ids))
+    done = copy.check()
+    assert done.returncode == 1, done
+    assert "broken: " in done.stdout and not done.stdout.splitlines()[-1].endswith(" 0 broken")
+    copy.drop()
+
+
+def test_the_demo_is_the_same_each_time(demo):
+    """Last here: it empties the database and makes the demo anew."""
+    before = demo.rows(PAST)
+    assert len(before) > 1000
+    demo.psql(
+        "SET session_replication_role = replica;"
+        " TRUNCATE sessions, session_events, clicks, students, packages CASCADE;"
+        " DELETE FROM accounts WHERE role = 'teacher'"
+    )
+    assert as_owner(demo, "demo").returncode == 0
+    again = demo.rows(PAST)
+    assert json.dumps(again) == json.dumps(before)
