@@ -136,7 +136,7 @@ static enum err probe(struct db *db)
 	if (!e)
 		e = db_one_i64(&r, &theirs);
 	if (!e && conf->journal_dir)
-		journal_note_offset(conf->journal_dir, theirs - (before + journal_now_us()) / 2);
+		journal_note_clock(conf->journal_dir, before, theirs, journal_now_us());
 	arena_free(a);
 	return e;
 }

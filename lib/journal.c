@@ -127,9 +127,17 @@ static const char *path_of(struct arena *a, const char *dir, const char *name)
 	return arena_printf(a, "%s/%s", dir, name);
 }
 
-void journal_note_offset(const char *dir, int64_t offset)
+/* Theirs lies between before and after if the clocks agree; else it is off by at least so much. */
+static int64_t distance(int64_t before, int64_t theirs, int64_t after)
 {
-	int64_t now = journal_now_us();
+	if (theirs < before)
+		return theirs - before;
+	return theirs > after ? theirs - after : 0;
+}
+
+void journal_note_clock(const char *dir, int64_t before_us, int64_t theirs_us, int64_t after_us)
+{
+	int64_t now = journal_now_us(), offset = distance(before_us, theirs_us, after_us);
 	struct arena *a;
 	FILE *f;
 

@@ -43,9 +43,13 @@ int64_t journal_now_us(void);
 MUST_CHECK enum err journal_append(const char *dir, struct arena *a,
 				   const struct journal_entry *entry);
 
-/* Remembers how far the database's clock is ahead of this node's; writes it at most once a minute.
+/*
+ * Remembers how far the database's clock is from this node's, when it answered
+ * theirs_us to a question asked at before_us and answered at after_us here. A
+ * distance that the answer's own delay explains is none. Written to disk at
+ * most once a minute.
  */
-void journal_note_offset(const char *dir, int64_t offset_us);
+void journal_note_clock(const char *dir, int64_t before_us, int64_t theirs_us, int64_t after_us);
 
 /*
  * Sets the lines written so far aside for replay. Each file is then read by

@@ -1,0 +1,128 @@
+/* A line of the journal says what was written, or nothing. */
+#include "unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "journal.h"
+
+static struct journal_entry sample(void)
+{
+	return (struct journal_entry){
+		.kind = JOURNAL_CLICK,
+		.id = "AAAAAAAAAAAAAAAAAAAAAA",
+		.happened_us = 1795356656544357,
+		.offset_us = -36,
+		.session_id = 98192,
+		.link_id = "23c2b5d25e25410b8ba6b59e8ac934d6",
+		.sent_us = 1795356218071247,
+		.expires_us = 1795399418071247,
+		.address = "2001:db8::1",
+		.agent = "an agent \"with\" blanks\nand a line end",
+	};
+}
+
+static void assert_same(const struct journal_entry *a, const struct journal_entry *b)
+{
+	assert_int_equal(a->kind, b->kind);
+	assert_string_equal(a->id, b->id);
+	assert_int_equal(a->happened_us, b->happened_us);
+	assert_int_equal(a->offset_us, b->offset_us);
+	assert_int_equal(a->session_id, b->session_id);
+	assert_string_equal(a->link_id, b->link_id);
+	assert_int_equal(a->sent_us, b->sent_us);
+	assert_int_equal(a->expires_us, b->expires_us);
+	assert_string_equal(a->address, b->address);
+	assert_string_equal(a->agent, b->agent);
+}
+
+static void reads_what_it_wrote(void **state)
+{
+	struct journal_entry e = sample(), got;
+	const char *line = journal_line(*state, &e);
+
+	assert_null(strpbrk(line, "\r\n"));
+	assert_int_equal(journal_parse(*state, line, &got), OK);
+	assert_same(&got, &e);
+}
+
+static void what_is_unknown_stays_unknown(void **state)
+{
+	struct journal_entry e = { .kind = JOURNAL_LEFT,
+				   .id = "BBBBBBBBBBBBBBBBBBBBBB",
+				   .session_id = 1 };
+	struct journal_entry got;
+
+	assert_int_equal(journal_parse(*state, journal_line(*state, &e), &got), OK);
+	assert_int_equal(got.kind, JOURNAL_LEFT);
+	assert_null(got.address);
+	assert_null(got.agent);
+}
+
+static void a_line_torn_anywhere_is_refused(void **state)
+{
+	struct journal_entry e = sample(), got;
+	const char *line = journal_line(*state, &e);
+
+	for (size_t len = 0; len < strlen(line); len++)
+		assert_int_equal(journal_parse(*state, arena_copy(*state, line, len), &got),
+				 ERR_INVALID);
+}
+
+static void a_line_changed_anywhere_is_refused(void **state)
+{
+	struct journal_entry e = sample(), got;
+	const char *line = journal_line(*state, &e);
+
+	for (size_t i = 0; i < strlen(line); i++) {
+		char *other = arena_copy(*state, line, strlen(line));
+
+		other[i] ^= 1;
+		assert_int_equal(journal_parse(*state, other, &got), ERR_INVALID);
+	}
+}
+
+static void a_clock_that_answers_between_question_and_answer_is_right(void **state)
+{
+	char dir[] = "/tmp/journal.XXXXXX";
+	struct journal_entry got, e = { .kind = JOURNAL_LEFT, .session_id = 1 };
+	static const struct {
+		int64_t before, theirs, after, offset;
+	} cases[] = { { 100, 150, 200, 0 }, { 100, 90, 200, -10 }, { 100, 260, 200, 60 } };
+	char text[512];
+
+	assert_non_null(mkdtemp(dir));
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const char *path = arena_printf(*state, "%s/journal", dir);
+		FILE *f;
+
+		journal_note_clock(dir, cases[i].before, cases[i].theirs, cases[i].after);
+		assert_int_equal(journal_append(dir, *state, &e), OK);
+		f = fopen(path, "re");
+		assert_non_null(f);
+		assert_string_equal(fgets(text, sizeof text, f), "\n");
+		assert_non_null(fgets(text, sizeof text, f));
+		fclose(f);
+		text[strcspn(text, "\n")] = '\0';
+		assert_int_equal(journal_parse(*state, text, &got), OK);
+		assert_int_equal(got.offset_us, cases[i].offset);
+		unlink(path);
+	}
+	unlink(arena_printf(*state, "%s/offset", dir));
+	assert_int_equal(rmdir(dir), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_ARENA(reads_what_it_wrote),
+		WITH_ARENA(what_is_unknown_stays_unknown),
+		WITH_ARENA(a_line_torn_anywhere_is_refused),
+		WITH_ARENA(a_line_changed_anywhere_is_refused),
+		WITH_ARENA(a_clock_that_answers_between_question_and_answer_is_right),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
