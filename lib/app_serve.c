@@ -190,13 +190,29 @@ static int put(struct req *req, const char *data, size_t len)
 	return FCGX_PutStr(data, (int)len, req->transport->fcgi->out);
 }
 
+/* The words behind the status, which HTTP leaves to us and wants to be there. */
+static const char *reason(int status)
+{
+	switch (status) {
+	case 200:
+		return "OK";
+	case 201:
+		return "Created";
+	case 302:
+		return "Found";
+	default:
+		return status < 500 ? "Refused" : "Failed";
+	}
+}
+
 /* Everything here depends on who asks and when: no cache keeps any of it. */
 static void send_head(struct req *req, const char *length)
 {
-	const char *head = arena_printf(req->arena,
-					"Status: %d\r\nContent-Type: %s\r\n"
-					"Cache-Control: no-store\r\n%s%s\r\n",
-					req->status, req->type, length, req->headers);
+	const char *head =
+		arena_printf(req->arena,
+			     "Status: %d %s\r\nContent-Type: %s\r\n"
+			     "Cache-Control: no-store\r\n%s%s\r\n",
+			     req->status, reason(req->status), req->type, length, req->headers);
 
 	put(req, head, strlen(head));
 }

@@ -8,9 +8,12 @@
   make_student()  a new student of a teacher; the dict that the admin's call answers
   send()          sends a class; the answer of /api/teacher/send-link
   tap()           a student follows a link, in a browser of their own
+  demo            another instance, with the demo academy and a clock that stands still
 """
 
 import itertools
+import os
+import unittest.mock
 import uuid
 
 import pytest
@@ -19,6 +22,21 @@ import zoom
 from academy import ZOOM_URL, PASSWORD, Clock, Instance, Person
 
 _numbers = itertools.count(1)
+
+
+def check_logs(logs):
+    bugs = [line for line in logs.splitlines() if "BUG" in line or "AddressSanitizer" in line]
+    assert not bugs, bugs
+
+
+def sign_in_admin(app):
+    client = app.client()
+    credentials = {"email": app.admin_email, "password": app.admin_password}
+    answer = client.post("/api/auth/login", credentials)
+    assert answer.status == 200, answer
+    person = Person(app, client, answer["account"])
+    person.password = app.admin_password
+    return person
 
 
 @pytest.fixture(scope="session")
@@ -32,19 +50,37 @@ def app():
     finally:
         instance.stop()
     assert check.returncode == 0, check.stdout + check.stderr
-    bugs = [line for line in logs.splitlines() if "BUG" in line or "AddressSanitizer" in line]
-    assert not bugs, bugs
+    check_logs(logs)
 
 
 @pytest.fixture(scope="session")
 def admin(app):
-    client = app.client()
-    credentials = {"email": app.admin_email, "password": app.admin_password}
-    answer = client.post("/api/auth/login", credentials)
-    assert answer.status == 200, answer
-    person = Person(app, client, answer["account"])
-    person.password = app.admin_password
-    return person
+    return sign_in_admin(app)
+
+
+@pytest.fixture(scope="session")
+def demo():
+    """For tests that count: nothing happens in it by itself. It has its admin with it. Tests may put
+    sessions into it by ledger.py, which no evidence stands behind."""
+    with unittest.mock.patch.dict(os.environ, small_heap()):
+        instance = Instance()
+    try:
+        filled = instance.job("classclock-admin", "demo")
+        assert filled.returncode == 0, filled.stderr
+        Clock(instance).stop(instance.psql("SELECT statement_timestamp()"))
+        instance.job("session-timeout")
+        instance.admin = sign_in_admin(instance)
+        yield instance
+        logs = instance.logs()
+    finally:
+        instance.stop()
+    check_logs(logs)
+
+
+def small_heap():
+    """Settings by which AddressSanitizer gives memory back, for tests that measure it."""
+    options = os.environ.get("ASAN_OPTIONS", "")
+    return {"ASAN_OPTIONS": f"{options}:quarantine_size_mb=1:allocator_release_to_os_interval_ms=0".lstrip(":")}
 
 
 @pytest.fixture

@@ -1,0 +1,99 @@
+"""Sessions as a test wants them, straight in the table, and what they look like from outside.
+
+What a filter, a day or a sum means is written down here a second time, in Python, from the contract
+alone, for the tests of lists and reports to compare with.
+"""
+
+import json
+from datetime import date, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+STATES = ("sent", "active", "ended", "timeout", "cancelled", "missed")
+
+
+def put_sessions(app, sessions):
+    """Puts sessions in: dicts of teacher_id, student_id, session_status, sent_at, clicked_at,
+    session_ended_at, package_id, package_rate, currency, attendance; the rest follows. Their ids."""
+    columns = (
+        "teacher_id bigint, student_id bigint, session_status text, sent_at timestamptz,"
+        " clicked_at timestamptz, session_ended_at timestamptz, package_id text,"
+        " package_rate numeric, currency text, attendance text"
+    )
+    rows = json.dumps(sessions, default=str).replace("'", "''")
+    ids = app.psql(
+        "SET session_replication_role = replica",
+        "INSERT INTO sessions (teacher_id, student_id, session_status, sent_at, clicked_at,"
+        " times_out_at, session_ended_at, ended_by, estimated, package_id, package_rate, currency,"
+        " attendance, duration_minutes, buffer_minutes, link_hours, link_id, request_id,"
+        " request_digest, zoom_url)"
+        " SELECT teacher_id, student_id, session_status, sent_at, clicked_at,"
+        "  CASE session_status WHEN 'timeout' THEN session_ended_at"
+        "   ELSE clicked_at + interval '70 minutes' END, session_ended_at,"
+        "  CASE WHEN session_status = 'ended' THEN 'zoom' END, session_status = 'timeout',"
+        "  package_id, package_rate, coalesce(currency, 'USD'), attendance, 60, 10, 12,"
+        "  gen_random_uuid(), gen_random_uuid(), '', 'https://zoom.us/j/123456789'"
+        f" FROM json_to_recordset('{rows}') AS r({columns}) RETURNING id",
+    )
+    return [int(line) for line in ids.splitlines() if line]
+
+
+def moment(text):
+    """A moment of an answer or of a table; None for None."""
+    return text and datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+class Ledger:
+    """All sessions of an instance, read once, and what the contract makes of them."""
+
+    def __init__(self, app):
+        self.zone = ZoneInfo(app.psql("SELECT time_zone FROM academy"))
+        self.now = moment(app.psql("SELECT to_json(clock_now()) #>> '{}'"))
+        self.sessions = app.rows(
+            "SELECT s.*, t.name AS teacher, st.name AS student FROM sessions s"
+            " JOIN accounts t ON t.id = s.teacher_id JOIN students st ON st.id = s.student_id"
+        )
+        for session in self.sessions:
+            for name in ("sent_at", "clicked_at", "times_out_at", "session_ended_at"):
+                session[name] = moment(session[name])
+        self.sessions.sort(key=lambda s: (s["sent_at"], s["id"]), reverse=True)
+
+    def local(self, session):
+        """When a session counts, on the academy's clock: its click, else its sending."""
+        return (session["clicked_at"] or session["sent_at"]).astimezone(self.zone)
+
+    def day(self, session):
+        return self.local(session).date()
+
+    @property
+    def today(self):
+        return self.now.astimezone(self.zone).date()
+
+    def select(self, wanted):
+        """The sessions, newest first, that the parameters of a list ask for."""
+        tests = {
+            "date": lambda s, v: self.day(s) == date.fromisoformat(v),
+            "from": lambda s, v: self.day(s) >= date.fromisoformat(v),
+            "to": lambda s, v: self.day(s) <= date.fromisoformat(v),
+            "status": lambda s, v: s["session_status"] == v,
+            "teacher_id": lambda s, v: s["teacher_id"] == int(v),
+            "student_id": lambda s, v: s["student_id"] == int(v),
+            "package_id": lambda s, v: s["package_id"] == v,
+            "q": lambda s, v: v.lower() in s["teacher"].lower() or v.lower() in s["student"].lower(),
+        }
+        return [s for s in self.sessions if all(tests[name](s, value) for name, value in wanted.items())]
+
+    def totals(self, sessions):
+        counts = {state: sum(s["session_status"] == state for s in sessions) for state in STATES}
+        return counts | {"minutes": sum(minutes(s) or 0 for s in sessions)}
+
+
+def minutes(session):
+    """Whole minutes from click to end, half a minute rounded up; None while there is no end."""
+    if not session["session_ended_at"]:
+        return None
+    length = session["session_ended_at"] - session["clicked_at"]
+    return (length + timedelta(seconds=30)) // timedelta(minutes=1)
+
+
+def utc(*parts):
+    return datetime(*parts, tzinfo=timezone.utc)
