@@ -15,8 +15,8 @@
 /* Source: schema/0001_academy.sql, table academy. */
 #define NAME_MAX_CHARS 200
 #define ZONE_MAX_CHARS 64
-#define MINUTES_MAX    (24 * 60)
-#define LINK_HOURS_MAX (7 * 24)
+#define MINUTES_MAX    1440
+#define LINK_HOURS_MAX 168
 
 static enum err show(struct req *req)
 {

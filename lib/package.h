@@ -16,7 +16,7 @@
 #define PACKAGE_NAME_MAX 100 /* characters */
 
 /* Minutes of a class, and minutes on top before it times out. */
-#define PACKAGE_MINUTES_MAX (24 * 60)
+#define PACKAGE_MINUTES_MAX 1440
 
 /* A new package, or what to change; NULL and -1: leave as it is. */
 struct package_fields {

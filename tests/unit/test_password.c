@@ -93,7 +93,7 @@ static void a_hash_of_other_costs_is_outdated(void **state)
 
 	assert_int_equal(password_hash(*state, "a quiet river", &hash), OK);
 	assert_false(password_is_outdated(hash));
-	assert_int_equal(crypto_pwhash_str(old, "a quiet river", 13, 1, 8192 * 1024), 0);
+	assert_int_equal(crypto_pwhash_str(old, "a quiet river", 13, 1, (size_t)8192 * 1024), 0);
 	assert_true(password_is_outdated(old));
 	assert_int_equal(password_verify(old, "a quiet river", &matches), OK);
 	assert_true(matches);
