@@ -46,6 +46,15 @@ static const char SQL_LATE_CLICK[] =
 	" AND c.happened_at > coalesce(s.session_ended_at, s.sent_at)"
 	" ORDER BY c.session_id, c.happened_at DESC";
 
+/* Whom the meeting's host is; the inbox decides whose class it was, or that it was none. */
+static const char SQL_EVENT_WITHOUT_SESSION[] =
+	"SELECT NULL::bigint AS session_id, NULL::bigint AS student_id,"
+	" (SELECT min(h.account_id) FROM zoom_hosts h WHERE h.host_id = o.host_id) AS teacher_id,"
+	" NULL::timestamptz AS clicked_at, o.around AS at,"
+	" coalesce('Zoom meeting ' || o.meeting_id, 'A Zoom meeting') || ' belongs to no class.'"
+	" AS detail FROM zoom_occurrences o"
+	" WHERE o.session_id IS NULL AND o.admin_id IS NULL AND o.around >= " LAST_WEEK;
+
 static const char SQL_NO_RATE[] = SELECT_CLASS
 	" coalesce(s.clicked_at, s.sent_at) AS at, 'This class has no rate.' AS detail"
 	" FROM sessions s WHERE s.package_rate IS NULL"
@@ -65,10 +74,10 @@ static const char SQL_ORPHAN_CLICK[] =
 static const struct {
 	const char *kind, *sql;
 } queries[] = {
-	{ "unopened", SQL_UNOPENED },	      { "running_over", SQL_RUNNING_OVER },
-	{ "estimated", SQL_ESTIMATED },	      { "no_attendance", SQL_NO_ATTENDANCE },
-	{ "late_click", SQL_LATE_CLICK },     { "no_rate", SQL_NO_RATE },
-	{ "orphan_click", SQL_ORPHAN_CLICK },
+	{ "unopened", SQL_UNOPENED },	  { "running_over", SQL_RUNNING_OVER },
+	{ "estimated", SQL_ESTIMATED },	  { "no_attendance", SQL_NO_ATTENDANCE },
+	{ "late_click", SQL_LATE_CLICK }, { "event_without_session", SQL_EVENT_WITHOUT_SESSION },
+	{ "no_rate", SQL_NO_RATE },	  { "orphan_click", SQL_ORPHAN_CLICK },
 };
 
 #define KINDS (sizeof queries / sizeof *queries)

@@ -18,6 +18,9 @@ struct json_object;
  *   no_attendance  over in the last week, and the teacher marked nothing
  *   late_click     someone opened the link after the end, in the last week;
  *                  clicked_at is where a reopened class would begin
+ *   event_without_session
+ *                  a Zoom meeting of the last week that is no class's, and that
+ *                  no admin has put aside
  *   no_rate        a class of this month without a rate, or a student whose
  *                  package has none
  *   orphan_click   an authentic link of the last week whose class is not here

@@ -8,7 +8,8 @@
   make_student()  a new student of a teacher; the dict that the admin's call answers
   send()          sends a class; the answer of /api/teacher/send-link
   tap()           a student follows a link, in a browser of their own
-  demo            another instance, with the demo academy and a clock that stands still
+  demo            another instance, with the demo academy and a clock that stands still;
+                  pair, zone and crowd are its: see there
 """
 
 import itertools
@@ -20,6 +21,7 @@ import pytest
 
 import zoom
 from academy import ZOOM_URL, PASSWORD, Clock, Instance, Person
+from ledger import put_crowd
 
 _numbers = itertools.count(1)
 
@@ -63,10 +65,8 @@ def demo():
     """For tests that count: nothing happens in it by itself. It has its admin with it. Tests may put
     sessions into it by ledger.py, which no evidence stands behind."""
     with unittest.mock.patch.dict(os.environ, small_heap()):
-        instance = Instance()
+        instance = Instance(demo=True)
     try:
-        filled = instance.job("classclock-admin", "demo")
-        assert filled.returncode == 0, filled.stderr
         Clock(instance).stop(instance.psql("SELECT statement_timestamp()"))
         instance.job("session-timeout")
         instance.admin = sign_in_admin(instance)
@@ -81,6 +81,35 @@ def small_heap():
     """Settings by which AddressSanitizer gives memory back, for tests that measure it."""
     options = os.environ.get("ASAN_OPTIONS", "")
     return {"ASAN_OPTIONS": f"{options}:quarantine_size_mb=1:allocator_release_to_os_interval_ms=0".lstrip(":")}
+
+
+@pytest.fixture
+def pair(demo):
+    """A teacher and a student of the demo academy whom only one test knows, as put_sessions() wants them."""
+    n = next(_numbers)
+    teacher = demo.admin.post("/api/admin/teachers", {"name": f"Own {n}", "email": f"own{n}@example.org"})
+    wanted = {"name": f"Own student {n}", "teacher_id": teacher["id"], "package_id": "Europe"}
+    return {"teacher_id": teacher["id"], "student_id": demo.admin.post("/api/admin/students", wanted)["id"]}
+
+
+@pytest.fixture
+def zone(demo):
+    """Moves the demo academy to another time zone, and back afterwards."""
+    before = demo.psql("SELECT time_zone FROM academy")
+
+    def move(name):
+        assert demo.admin.patch("/api/admin/settings", {"time_zone": name}).status == 200
+
+    yield move
+    move(before)
+
+
+@pytest.fixture(scope="module")
+def crowd(demo):
+    """A teacher of the demo academy with 100,000 sessions of some years ago; their id."""
+    teacher = put_crowd(demo)
+    yield teacher
+    demo.psql("SET session_replication_role = replica", f"DELETE FROM sessions WHERE teacher_id = {teacher}")
 
 
 @pytest.fixture

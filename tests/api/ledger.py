@@ -5,8 +5,11 @@ alone, for the tests of lists and reports to compare with.
 """
 
 import json
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, timedelta
+from uuid import uuid4
 from zoneinfo import ZoneInfo
+
+from academy import moment
 
 STATES = ("sent", "active", "ended", "timeout", "cancelled", "missed")
 
@@ -37,9 +40,37 @@ def put_sessions(app, sessions):
     return [int(line) for line in ids.splitlines() if line]
 
 
-def moment(text):
-    """A moment of an answer or of a table; None for None."""
-    return text and datetime.fromisoformat(text.replace("Z", "+00:00"))
+def sent(pair, moment_sent):
+    """A session for put_sessions() that nobody has opened."""
+    return pair | {"session_status": "sent", "sent_at": moment_sent}
+
+
+def ended(pair, start, length=30, **fields):
+    """A session for put_sessions() that lasted so many minutes."""
+    end = start + timedelta(minutes=length)
+    session = pair | {"session_status": "ended", "sent_at": start - timedelta(minutes=2), "clicked_at": start}
+    return session | {"session_ended_at": end, "package_rate": 10} | fields
+
+
+CROWD = 100_000
+
+
+def put_crowd(app):
+    """Puts a teacher in who has had CROWD classes, one a minute from 2020 on; their id."""
+    teacher = app.admin.post("/api/admin/teachers", {"name": "Crowd", "email": f"crowd{uuid4()}@example.org"})["id"]
+    wanted = {"name": "Crowd's student", "teacher_id": teacher, "package_id": "Europe"}
+    student = app.admin.post("/api/admin/students", wanted)["id"]
+    app.psql(
+        "SET session_replication_role = replica",
+        "INSERT INTO sessions (teacher_id, student_id, session_status, sent_at, clicked_at, times_out_at,"
+        " session_ended_at, ended_by, currency, duration_minutes, buffer_minutes, link_hours, link_id,"
+        " request_id, request_digest, zoom_url)"
+        f" SELECT {teacher}, {student}, 'ended', t, t, t + interval '70 minutes', t + interval '1 hour', 'zoom',"
+        "  'USD', 60, 10, 12, gen_random_uuid(), gen_random_uuid(), '', 'https://zoom.us/j/123456789'"
+        f" FROM (SELECT timestamptz '2020-01-01Z' + n * interval '1 minute' AS t FROM generate_series(1, {CROWD}) n) s",
+        "ANALYZE sessions",
+    )
+    return teacher
 
 
 class Ledger:
@@ -54,7 +85,7 @@ class Ledger:
         )
         for session in self.sessions:
             for name in ("sent_at", "clicked_at", "times_out_at", "session_ended_at"):
-                session[name] = moment(session[name])
+                session[name] = session[name] and moment(session[name])
         self.sessions.sort(key=lambda s: (s["sent_at"], s["id"]), reverse=True)
 
     def local(self, session):
@@ -93,7 +124,3 @@ def minutes(session):
         return None
     length = session["session_ended_at"] - session["clicked_at"]
     return (length + timedelta(seconds=30)) // timedelta(minutes=1)
-
-
-def utc(*parts):
-    return datetime(*parts, tzinfo=timezone.utc)

@@ -1,0 +1,291 @@
+"""What needs attention: each kind at its edges, counts, order, size, and that it costs little."""
+
+import time
+from datetime import timedelta
+
+import zoom
+from academy import at_once, moment
+from ledger import Ledger, ended, put_sessions, sent
+
+PATH = "/api/admin/attention"
+KINDS = {
+    "unopened", "running_over", "estimated", "no_attendance", "late_click", "event_without_session", "no_rate",
+    "orphan_click",
+}  # fmt: skip
+WEEK = timedelta(days=7)
+TICK = timedelta(microseconds=1)
+
+
+def look(who, kind=None):
+    answer = who.get(PATH + (f"?kind={kind}" if kind else ""))
+    assert answer.status == 200, answer
+    return answer.json
+
+
+def sessions_of(who, kind):
+    return [item["session_id"] for item in look(who, kind)["items"]]
+
+
+def mine(app, kind, pair):
+    """The session ids of a kind that are this teacher's, newest first."""
+    items = look(app.admin, kind)["items"]
+    return [item["session_id"] for item in items if item["teacher"] and item["teacher"]["id"] == pair["teacher_id"]]
+
+
+def active(pair, start, **fields):
+    return sent(pair, start) | {"session_status": "active", "clicked_at": start, "package_rate": 10} | fields
+
+
+def timed_out(pair, deadline, **fields):
+    return ended(pair, deadline - timedelta(minutes=70), 70, session_status="timeout", attendance="present", **fields)
+
+
+# ---------------------------------------------------------------- the whole
+
+
+def expected(demo):
+    """Each kind's items in the demo academy by the words of the contract: (at, session, student)."""
+    ledger = Ledger(demo)
+    now, rows = ledger.now, ledger.sessions
+    found = {kind: [] for kind in KINDS}
+    ledger_by_id = {row["id"]: row for row in rows}
+    for row in rows:
+        status, start = row["session_status"], row["clicked_at"]
+        if status == "sent" and row["sent_at"] <= now - timedelta(minutes=15):
+            found["unopened"].append((row["sent_at"], row["id"]))
+        if status == "active" and start + timedelta(minutes=row["duration_minutes"]) < now:
+            found["running_over"].append((start + timedelta(minutes=row["duration_minutes"]), row["id"]))
+        if row["estimated"] and not row["corrected"] and row["times_out_at"] >= now - WEEK:
+            found["estimated"].append((row["times_out_at"], row["id"]))
+        if status in ("ended", "timeout") and not row["attendance"] and row["session_ended_at"] >= now - WEEK:
+            found["no_attendance"].append((row["session_ended_at"], row["id"]))
+        same_month = (ledger.day(row).year, ledger.day(row).month) >= (ledger.today.year, ledger.today.month)
+        if status in ("active", "ended", "timeout") and row["package_rate"] is None and same_month:
+            found["no_rate"].append((row["clicked_at"] or row["sent_at"], row["id"]))
+    late = {}
+    for click in demo.rows("SELECT * FROM clicks WHERE verdict = 'late'"):
+        row, at = ledger_by_id[click["session_id"]], moment(click["happened_at"])
+        if row["session_status"] in ("ended", "timeout", "missed") and at >= now - WEEK:
+            if at > (row["session_ended_at"] or row["sent_at"]):
+                late[row["id"]] = max(at, late.get(row["id"], at))
+    found["late_click"] = [(at, n) for n, at in late.items()]
+    for click in demo.rows("SELECT * FROM clicks WHERE verdict = 'orphan'"):
+        if moment(click["happened_at"]) >= now - WEEK:
+            found["orphan_click"].append((moment(click["happened_at"]), None))
+    return {kind: sorted(items, key=lambda item: item[0], reverse=True) for kind, items in found.items()}
+
+
+def test_the_demo_academy_needs_what_the_contract_says(demo):
+    wanted = expected(demo)
+    shown = look(demo.admin)
+    assert shown["counts"] == {kind: len(items) for kind, items in wanted.items()}
+    assert shown["total"] == sum(shown["counts"].values()) > 0
+    assert len(shown["items"]) == min(200, shown["total"])
+    moments = [moment(item["at"]) for item in shown["items"]]
+    assert moments == sorted(moments, reverse=True)
+    for kind in KINDS:
+        of_kind = [(moment(i["at"]), i["session_id"]) for i in look(demo.admin, kind)["items"]]
+        assert sorted(of_kind, key=str) == sorted(wanted[kind][:200], key=str), kind
+        assert look(demo.admin, kind)["counts"] == shown["counts"]
+    assert sum(bool(items) for items in wanted.values()) >= 4
+
+
+def test_an_item_has_what_the_page_needs(demo):
+    rows = {row["id"]: row for row in Ledger(demo).sessions}
+    for item in look(demo.admin)["items"]:
+        assert set(item) == {"kind", "session_id", "student", "teacher", "at", "detail", "clicked_at"}
+        assert item["kind"] in KINDS and item["detail"].endswith(".") and item["at"].endswith("Z")
+        if item["session_id"]:
+            row = rows[item["session_id"]]
+            assert item["student"] == {"id": row["student_id"], "name": row["student"]}
+            assert item["teacher"] == {"id": row["teacher_id"], "name": row["teacher"]}
+
+
+def test_only_kinds_that_there_are_can_be_asked_for(demo):
+    for query, field in [("kind=late", "kind"), ("kind=unopened&kind=unopened", "kind"), ("limit=5", "limit")]:
+        answer = demo.admin.get(f"{PATH}?{query}")
+        assert (answer.status, answer.field) == (400, field), answer
+
+
+# ---------------------------------------------------------------- each kind at its edges
+
+
+def test_unopened_after_a_quarter_of_an_hour(demo, pair):
+    now = Ledger(demo).now
+    quarter = timedelta(minutes=15)
+    put = put_sessions(demo, [sent(pair, now - quarter), sent(pair, now - quarter + TICK), active(pair, now - quarter)])
+    assert mine(demo, "unopened", pair) == put[:1]
+
+
+def test_running_over_beyond_the_packages_minutes_without_the_buffer(demo, pair):
+    now = Ledger(demo).now
+    hour = timedelta(hours=1)
+    starts = (now - hour, now - hour - TICK, now - timedelta(minutes=69, seconds=59), now - timedelta(hours=3))
+    put = put_sessions(demo, [active(pair, start) for start in starts])
+    items = [item for item in look(demo.admin, "running_over")["items"] if item["session_id"] in put]
+    assert [item["session_id"] for item in items] == put[1:]
+    assert [moment(item["at"]) for item in items] == [start + hour for start in starts[1:]]
+    assert [item["detail"] for item in items] == [f"Running for {n} minutes of 60." for n in (60, 69, 70)]
+
+
+def test_estimated_for_a_week_and_until_corrected(demo, pair):
+    now = Ledger(demo).now
+    deadlines = (now - WEEK, now - WEEK - TICK, now - TICK)
+    put = put_sessions(demo, [timed_out(pair, deadline) for deadline in deadlines])
+    assert mine(demo, "estimated", pair) == [put[2], put[0]]
+    demo.psql(f"UPDATE sessions SET corrected = true WHERE id = {put[2]}")
+    assert mine(demo, "estimated", pair) == [put[0]]
+    demo.psql(f"UPDATE sessions SET estimated = false WHERE id = {put[0]}")
+    assert mine(demo, "estimated", pair) == []
+
+
+def test_no_attendance_for_a_week_and_until_marked(demo, pair):
+    now = Ledger(demo).now
+    half = timedelta(minutes=30)
+    put = put_sessions(demo, [ended(pair, now - WEEK - half), ended(pair, now - WEEK - half - TICK), ended(pair, now - half),
+                              ended(pair, now - half, attendance="absent"), active(pair, now - half)])  # fmt: skip
+    assert mine(demo, "no_attendance", pair) == [put[2], put[0]]
+
+
+def put_click(demo, session_id, at, verdict="late"):
+    session_id = "NULL" if session_id is None else session_id
+    demo.psql(
+        f"INSERT INTO clicks (session_id, happened_at, received_at, verdict) VALUES ({session_id}, '{at}', '{at}', '{verdict}')"
+    )
+
+
+def test_a_late_click_while_the_class_is_over(demo, pair):
+    now = Ledger(demo).now
+    hour = timedelta(hours=1)
+    over, old, reopened, again, opened = put_sessions(
+        demo,
+        [ended(pair, now - 9 * hour, attendance="present"), ended(pair, now - WEEK - 9 * hour),
+         active(pair, now - 9 * hour), ended(pair, now - 9 * hour), ended(pair, now - 9 * hour)],
+    )  # fmt: skip
+    for at in (now - 3 * hour, now - 2 * hour, now - 4 * hour):
+        put_click(demo, over, at)
+    put_click(demo, old, now - WEEK - TICK)
+    put_click(demo, reopened, now - hour)
+    put_click(demo, again, now - 9 * hour + timedelta(minutes=30))  # it ended after this click, the second time
+    put_click(demo, opened, now - hour, "human")
+    (item,) = [i for i in look(demo.admin, "late_click")["items"] if i["teacher"]["id"] == pair["teacher_id"]]
+    assert item["session_id"] == over
+    assert moment(item["clicked_at"]) == moment(item["at"]) == now - 2 * hour
+
+
+def test_a_class_of_this_month_without_a_rate(demo, pair):
+    ledger = Ledger(demo)
+    first = ledger.now.astimezone(ledger.zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    sessions = [ended(pair, start, package_rate=None) for start in (first, first - TICK)]
+    sessions += [ended(pair, first, package_rate=0), sent(pair, ledger.now) | {"package_rate": None}]
+    sessions += [active(pair, ledger.now, package_rate=None)]
+    put = put_sessions(demo, sessions)
+    assert mine(demo, "no_rate", pair) == [put[4], put[0]]
+
+
+def test_a_student_whose_package_has_no_rate(demo, pair):
+    package = {"name": "To be agreed", "duration_minutes": 60, "buffer_minutes": 10, "rate": None, "currency": "USD"}
+    assert demo.admin.post("/api/admin/packages", package).status == 201
+    change = {"id": pair["student_id"], "package_id": package["name"]}
+    assert demo.admin.patch("/api/admin/students", change).status == 200
+    items = [i for i in look(demo.admin, "no_rate")["items"] if i["student"]["id"] == pair["student_id"]]
+    assert [(i["session_id"], i["teacher"]["id"], i["detail"]) for i in items] == [
+        (None, pair["teacher_id"], "The package To be agreed has no rate.")
+    ]
+    assert demo.admin.patch("/api/admin/students", {"id": pair["student_id"], "disabled": True}).status == 200
+    assert all(i["student"]["id"] != pair["student_id"] for i in look(demo.admin, "no_rate")["items"])
+
+
+def test_an_orphan_click_of_the_last_week(demo):
+    now = Ledger(demo).now
+    before = look(demo.admin)["counts"]["orphan_click"]
+    put_click(demo, None, now - WEEK, "orphan")
+    put_click(demo, None, now - WEEK - TICK, "orphan")
+    shown = look(demo.admin, "orphan_click")
+    assert shown["counts"]["orphan_click"] == before + 1
+    last = shown["items"][-1]
+    assert (moment(last["at"]), last["session_id"], last["student"], last["teacher"]) == (now - WEEK, None, None, None)
+
+
+def test_a_meeting_that_is_no_class_until_someone_decides(app, admin, make_teacher):
+    meeting = zoom.Meeting(81234567890, "HostOfNobody")
+    at = moment(app.psql("SELECT to_json(clock_now()) #>> '{}'")).replace(microsecond=0)
+
+    def waiting():
+        items = look(admin, "event_without_session")["items"]
+        return [i for i in items if i["detail"] == "Zoom meeting 81234567890 belongs to no class."]
+
+    assert waiting() == []
+    assert zoom.deliver(app.client(), meeting.started(at)).status in (200, 204)
+    (item,) = waiting()
+    assert item["session_id"] is None and item["student"] is None and item["teacher"] is None
+    teacher = make_teacher()
+    app.psql(f"INSERT INTO zoom_hosts (host_id, account_id) VALUES ('HostOfNobody', {teacher.id})")
+    assert waiting()[0]["teacher"] == {"id": teacher.id, "name": teacher.name}
+    app.psql(f"UPDATE zoom_occurrences SET admin_id = {admin.id} WHERE uuid = '{meeting.uuid}'")
+    assert waiting() == []
+
+
+# ---------------------------------------------------------------- as people do it
+
+
+def test_a_late_tap_is_seen_and_gone_once_the_class_is_reopened_from_it(app, admin, make_teacher, make_student, send, tap):
+    teacher = make_teacher()
+    made = send(teacher, make_student(teacher))
+    session = made["session"]["id"]
+    assert tap(made["join_url"]).status == 302
+    assert teacher.act(session, "end").status == 200
+    assert session not in sessions_of(admin, "late_click")
+    assert tap(made["join_url"]).status == 302
+    (item,) = [i for i in look(admin, "late_click")["items"] if i["session_id"] == session]
+    assert admin.act(session, "reopen", clicked_at=item["clicked_at"]).status == 200
+    assert session not in sessions_of(admin, "late_click")
+    assert moment(app.session(session)["clicked_at"]) == moment(item["clicked_at"])
+
+
+def test_an_unopened_class_is_seen_until_it_is_opened(app, admin, make_teacher, make_student, send, tap):
+    teacher = make_teacher()
+    made = send(teacher, make_student(teacher))
+    session = made["session"]["id"]
+    assert session not in sessions_of(admin, "unopened")
+    app.age(session, "16 minutes")
+    assert session in sessions_of(admin, "unopened")
+    assert tap(made["join_url"]).status == 302
+    assert session not in sessions_of(admin, "unopened")
+
+
+# ---------------------------------------------------------------- size and cost
+
+
+def test_a_frequent_kind_leaves_room_for_the_others(demo, pair):
+    now = Ledger(demo).now
+    start = now - timedelta(hours=2)
+    put_sessions(demo, [ended(pair, start + timedelta(seconds=n)) for n in range(250)])
+    rare = put_sessions(demo, [timed_out(pair, now - WEEK)])
+    shown = look(demo.admin)
+    assert len(shown["items"]) == 200
+    assert shown["counts"]["no_attendance"] >= 250
+    assert rare[0] in [item["session_id"] for item in shown["items"]]
+    only = look(demo.admin, "no_attendance")["items"]
+    assert len(only) == 200 and {item["kind"] for item in only} == {"no_attendance"}
+    demo.psql(f"DELETE FROM sessions WHERE teacher_id = {pair['teacher_id']}")
+
+
+def rows_read(demo):
+    """Rows that whole-table scans of the large tables have read so far."""
+    time.sleep(1.5)  # a backend reports what it did once a second
+    return demo.rows("SELECT relname, seq_tup_read FROM pg_stat_user_tables WHERE relname IN ('sessions', 'clicks')")
+
+
+def test_however_many_classes_there_were_only_a_few_are_read(demo, crowd):
+    demo.psql(
+        "INSERT INTO clicks (session_id, happened_at, verdict) SELECT id, clicked_at,"
+        f" CASE WHEN id % 10 = 0 THEN 'late' ELSE 'human' END FROM sessions WHERE teacher_id = {crowd}",
+        "VACUUM ANALYZE sessions",
+        "VACUUM ANALYZE clicks",
+    )
+    look(demo.admin)
+    before = rows_read(demo)
+    at_once(*[lambda: look(demo.admin.client.fork())] * 4)
+    assert rows_read(demo) == before
+    demo.psql(f"DELETE FROM clicks WHERE session_id IN (SELECT id FROM sessions WHERE teacher_id = {crowd})")
