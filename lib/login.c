@@ -15,8 +15,11 @@ static const char SQL_FIND[] = "SELECT a.id, a.role = 'admin', a.name, a.email,"
 static const char SQL_ACT[] =
 	"UPDATE logins SET acted_at = clock_now() WHERE token_hash = $1::bytea";
 
+/* Those of the account that have become too old go: the table does not grow for ever. */
 static const char SQL_START[] =
-	"INSERT INTO logins (token_hash, account_id) VALUES ($1::bytea, $2::bigint)";
+	"WITH old AS (DELETE FROM logins WHERE account_id = $2::bigint"
+	" AND created_at <= clock_now() - interval '" LOGIN_AGE_MAX "')"
+	" INSERT INTO logins (token_hash, account_id) VALUES ($1::bytea, $2::bigint)";
 
 static const char SQL_END[] = "DELETE FROM logins WHERE token_hash = $1::bytea";
 

@@ -11,24 +11,20 @@
  * The browser holds a random token in a cookie; the table holds its hash.
  */
 
-/*
- * Whether login l of account a is good now.
- * Source: design, pages: 12 hours without a person's action, 7 days at most.
- */
+/* How long a login lasts: without a person's action, and at most. Source: design, pages. */
+#define LOGIN_IDLE_MAX "12 hours"
+#define LOGIN_AGE_MAX  "7 days"
+
+/* Whether login l of account a is good now. */
 #define LOGIN_IS_GOOD                                                                              \
-	"(a.disabled_at IS NULL AND l.acted_at > clock_now() - interval '12 hours'"                \
-	" AND l.created_at > clock_now() - interval '7 days')"
+	"(a.disabled_at IS NULL AND l.acted_at > clock_now() - interval '" LOGIN_IDLE_MAX "'"      \
+	" AND l.created_at > clock_now() - interval '" LOGIN_AGE_MAX "')"
 
 enum account_role { ROLE_NOBODY, ROLE_TEACHER_ACCOUNT, ROLE_ADMIN };
 
 /* Who is asking. Strings belong to the request's arena. */
 struct account {
 	int64_t id; /* 0: nobody */
-		    /* Whether login l of account a is good now. */
-#define LOGIN_IS_GOOD                                                                              \
-	"(a.disabled_at IS NULL AND l.acted_at > clock_now() - interval '12 hours'"                \
-	" AND l.created_at > clock_now() - interval '7 days')"
-
 	enum account_role role;
 	const char *name;
 	const char *email;

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from academy import PASSWORD, at_once
+from academy import PASSWORD, Instance, at_once
 
 
 def sign_in(client, email, password, **kwargs):
@@ -41,6 +41,24 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(nobody, make_teac
     answer = sign_in(nobody, hana.email, hana.password)
     (cookie,) = answer.headers.get_all("Set-Cookie")
     assert re.fullmatch(r"login=[A-Za-z0-9_-]{43}; Path=/; HttpOnly; SameSite=Lax", cookie)
+
+
+def test_over_https_the_cookie_is_secure_and_guarded_by_its_name():
+    """The instance believes that it stands behind a proxy which speaks https."""
+    secure = Instance(env=["BASE_URL=https://class.example.org"])
+    try:
+        client = secure.client()
+        client.origin = "https://class.example.org"
+        answer = sign_in(client, secure.admin_email, secure.admin_password)
+        (cookie,) = answer.headers.get_all("Set-Cookie")
+        assert re.fullmatch(r"__Host-login=[A-Za-z0-9_-]{43}; Path=/; HttpOnly; SameSite=Lax; Secure", cookie)
+        assert client.get("/api/auth/me").status == 200
+        client.cookies = {"login": client.cookies["__Host-login"]}  # which a page on plain http could set
+        assert client.get("/api/auth/me").status == 401
+        client.origin = secure.url
+        assert client.post("/api/auth/logout", headers={"Sec-Fetch-Site": None}).status == 403
+    finally:
+        secure.stop()
 
 
 def test_each_login_has_a_token_of_its_own_and_only_its_hash_is_kept(app, make_teacher):
@@ -171,6 +189,15 @@ def test_a_login_ends_after_seven_days_whatever_happens(clock, make_teacher):
         assert hana.get("/api/auth/me").status == 200
     clock.move("168 hours 1 minute")
     assert hana.get("/api/auth/me").status == 401
+
+
+def test_logins_of_the_past_are_not_kept(app, clock, make_teacher):
+    hana = make_teacher()
+    for _ in range(2):
+        hana.sign_in()
+    clock.move("168 hours 1 minute")
+    hana.sign_in()
+    assert app.psql(f"SELECT count(*) FROM logins WHERE account_id = {hana.id}") == "1"
 
 
 def test_signing_out_ends_this_browser_only(make_teacher):
