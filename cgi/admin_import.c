@@ -40,7 +40,6 @@ static const struct endpoint endpoint = {
 	.name = "admin_import",
 	.who = WHO_ADMIN,
 	.routes = { { "POST", run } },
-	.workers = 1,
 	.body_max = BODY_MAX,
 };
 
