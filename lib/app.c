@@ -203,6 +203,8 @@ static int work(struct heartbeat *beat, void *arg)
 	if (!lanes || !beats || !prepare(&open) ||
 	    (program->endpoint->start && program->endpoint->start(&program->conf))) {
 		log_error("cannot serve descriptor 0: %s", strerror(errno));
+		free(lanes);
+		free(beats);
 		return EXIT_FAILURE;
 	}
 	for (int i = 0; i < n; i++)

@@ -7,7 +7,7 @@
 #include "utf8.h"
 
 #define UTF8_BOM	 "\xef\xbb\xbf"
-#define UNKNOWN		 -1
+#define UNKNOWN		 (-1)
 #define NAME_SHOWN_BYTES 100 /* of a wrong column */
 
 /* What the parser's callbacks know. */

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Sourced by ./dev: lint. Each check is a function that prints what it found and fails if it did.
 
-LINT_PACKAGES=(clang clang-format clang-tidy cppcheck shellcheck libcmocka-dev python3 python3-pyflakes)
+LINT_PACKAGES=(clang libclang-rt-dev clang-format clang-tidy cppcheck shellcheck libcmocka-dev python3 python3-pyflakes)
 
 c_files() {
 	find "$ROOT"/{lib,cgi,cron,tests} -path '*/node_modules' -prune -o -name '*.[ch]' -print | sort
@@ -15,10 +15,18 @@ check_gcc() {
 	build "$ROOT/build-gcc" -DWERROR=ON -DCMAKE_C_COMPILER=gcc
 }
 
-# clang-tidy reads how clang compiles each file, so it follows the build.
+# clang-tidy reads how clang compiles each file, so it follows the build. It takes its time: what was
+# clean and has not changed since, with all headers, is left out.
 check_clang() {
+	local clean=$ROOT/build-clang/tidy.clean newer=()
 	build "$ROOT/build-clang" -DWERROR=ON -DFUZZ=ON -DSANITIZE=ON -DCMAKE_C_COMPILER=clang
-	c_files | grep '\.c$' | xargs -n 4 -P "$(nproc)" clang-tidy --quiet -p "$ROOT/build-clang" 2>/dev/null
+	touch "$clean.new"
+	if [[ -e $clean && -z $(find "$ROOT"/{lib,tests,.clang-tidy} \( -name '*.h' -o -name .clang-tidy \) -newer "$clean") ]]; then
+		newer=(-newer "$clean")
+	fi
+	find "$ROOT"/{lib,cgi,cron,tests} -path '*/node_modules' -prune -o -name '*.c' "${newer[@]}" -print0 |
+		xargs -0 -r -n 4 -P "$(nproc)" clang-tidy --quiet -p "$ROOT/build-clang" 2>/dev/null
+	mv "$clean.new" "$clean"
 }
 
 check_cppcheck() {
@@ -53,7 +61,7 @@ check_rules() {
 	cd "$ROOT"
 	none -E '#include <libpq' lib/*.[ch] cgi/*.c cron/*.c --exclude='db*' || broken=1
 	none -E '#include <fcgi' lib/*.[ch] cgi/*.c cron/*.c --exclude='app*' || broken=1
-	none -wE '(strcpy|strcat|v?sprintf|strtok|ato[ifl]l?|gmtime|localtime|system|popen|gets) ?\(' -r \
+	none -E '\b(strcpy|strcat|v?sprintf|strtok|ato[ifl]l?|gmtime|localtime|system|popen|gets) ?\(' -r \
 		--include='*.[ch]' lib cgi cron tests || broken=1
 	none -wE 'TODO|FIXME|XXX' -r --include='*.*' --exclude-dir=node_modules --exclude='*.bash' \
 		lib cgi cron schema nginx static tests docs dev || broken=1

@@ -49,7 +49,8 @@ static bool read_request(struct server *s, int fd)
 		s->request[len] = '\0';
 		end = strstr(s->request, "\r\n\r\n");
 		length = strstr(s->request, "Content-Length: ");
-		if (end && s->request + len >= end + 4 + (length ? atol(length + 16) : 0)) {
+		if (end &&
+		    s->request + len >= end + 4 + (length ? strtol(length + 16, NULL, 10) : 0)) {
 			s->requests++;
 			return true;
 		}
