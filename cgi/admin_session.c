@@ -28,7 +28,7 @@ static enum err parse(struct req *req, struct action_want *want)
 	name = fields_word(&f, "action", names);
 	while (strcmp(names[want->action], name) != 0)
 		want->action++;
-	want->reason = fields_str(&f, "reason", 1, REASON_MAX);
+	want->reason = fields_name(&f, "reason", REASON_MAX);
 	if (want->action == ACTION_REOPEN)
 		want->times_out_us = fields_moment_or(&f, "times_out_at", MOMENT_NONE);
 	if (want->action == ACTION_CORRECT)
