@@ -177,6 +177,7 @@ class Instance:
         lines = dict(re.findall(r"^(url|admin): (.*)$", up.stdout, re.M))
         self.url = lines["url"]
         self.admin_email, self.admin_password = lines["admin"].split(" ")
+        self._superuser = Psql(self)
         self._stop_timer()
 
     def dev(self, *arguments, timeout=120, stdin=subprocess.DEVNULL):
@@ -201,6 +202,7 @@ class Instance:
         self.timer = pid
 
     def stop(self):
+        self._superuser.close()
         os.kill(self.timer, signal.SIGCONT)
         self.dev("down", "--state", self.state, timeout=300)
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -220,10 +222,11 @@ class Instance:
 
     def psql(self, *commands):
         """Runs SQL as superuser, one transaction a command; what psql prints, bare."""
-        options = [word for command in commands for word in ("-c", command)]
-        done = self.dev("psql", "--state", self.state, "-XqAt", "-v", "ON_ERROR_STOP=1", *options)
-        assert done.returncode == 0, done.stderr
-        return done.stdout.rstrip("\n")
+        return "\n".join(filter(None, map(self._superuser.run, commands)))
+
+    def let_go(self):
+        """Closes the connection that psql() keeps, for what nobody else may be connected to."""
+        self._superuser.close()
 
     def rows(self, query):
         """The rows of a query, as dicts."""
@@ -274,6 +277,59 @@ class Instance:
     def logs(self):
         """All that the programs have logged."""
         return "".join(path.read_text(errors="replace") for path in sorted((self.state / "log").glob("*.log")))
+
+
+class Psql:
+    """./dev psql, kept open: a process a command would take longer than most commands."""
+
+    END = "-- that was all --"
+
+    def __init__(self, app):
+        self.app, self.process, self.lock = app, None, threading.Lock()
+
+    def run(self, command):
+        """What the command prints; each is a transaction, and its SETs end with it."""
+        with self.lock:
+            if not self.process:
+                self._start()
+            return self._run(command)
+
+    def send(self, text):
+        self.process.stdin.write(text)
+        self.process.stdin.flush()
+
+    def close(self):
+        if self.process:
+            self.process.stdin.close()
+            self.process.wait()
+            self.process.stdout.close()
+            self.errors.close()
+        self.process = None
+
+    def _start(self):
+        self.errors = tempfile.TemporaryFile("w+")
+        self.process = subprocess.Popen(
+            [DEV, "psql", "--state", self.app.state, "-XqAt", "-v", "ON_ERROR_STOP=1"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.errors,
+            text=True,
+        )
+
+    def _run(self, command):
+        lines = []
+        if ";" in command:
+            command = f"BEGIN;\n{command};\nCOMMIT;\nRESET ALL"
+        self.send(f"{command}\n;\n\\echo {self.END}\n")
+        for line in self.process.stdout:
+            if line == self.END + "\n":
+                return "".join(lines).rstrip("\n")
+            lines.append(line)
+        self.process.wait()
+        self.errors.seek(0)
+        said = self.errors.read()
+        self.process = None
+        raise AssertionError(said)
 
 
 class Clock:

@@ -234,6 +234,7 @@ class DatabaseCopy:
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = 'classclock' AND pid <> pg_backend_pid()"
         )
+        app.let_go()
         socket = app.env["DATABASE_URL"].split()[0].removeprefix("host=")
         self.psql = ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-h", socket, "-U", "postgres"]
         self._run("postgres", "CREATE DATABASE copy TEMPLATE classclock")
