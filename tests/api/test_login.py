@@ -93,20 +93,21 @@ def test_wrong_password_and_unknown_address_get_one_answer(nobody, make_teacher)
 
 
 def test_unknown_addresses_take_as_long_as_known_ones(app, nobody, make_teacher):
-    def seconds(email):
-        best = 1e9
-        for _ in range(5):
-            forget_attempts(app)
-            began = time.monotonic()
-            assert sign_in(nobody, email, "not the password").status == 401
-            best = min(best, time.monotonic() - began)
-        return best
-
+    """Without the hash they would take a tenth of it. The best of many rounds, since machines are busy."""
     invited = make_teacher()
     app.psql(f"UPDATE accounts SET password_hash = NULL WHERE id = {invited.id}")
-    known = seconds(make_teacher().email)
-    assert 0.5 < seconds("stranger2@example.org") / known < 2
-    assert 0.5 < seconds(invited.email) / known < 2
+    emails = [make_teacher().email, "stranger2@example.org", invited.email]
+    best = dict.fromkeys(emails, 1e9)
+    for rounds in range(1, 41):
+        forget_attempts(app)
+        for email in emails:
+            began = time.monotonic()
+            assert sign_in(nobody, email, "not the password").status == 401
+            best[email] = min(best[email], time.monotonic() - began)
+        known, *others = best.values()
+        if rounds >= 5 and all(0.6 < other / known < 1.7 for other in others):
+            return
+    pytest.fail(f"the times differ: {best}")
 
 
 def test_who_has_no_password_yet_cannot_sign_in(app, nobody, admin):
