@@ -90,8 +90,9 @@ static enum err page(struct db *db, struct arena *a, const struct session_filter
 	return db_read(db, a, q.text, q.n, q.args, rows);
 }
 
+/* The answer but for its page. The caller owns *out. */
 static enum err totals(struct db *db, struct arena *a, const struct session_filter *filter,
-		       struct json_object *into)
+		       struct json_object **out)
 {
 	struct sql q = {
 		.a = a,
@@ -107,7 +108,6 @@ static enum err totals(struct db *db, struct arena *a, const struct session_filt
 			" coalesce(sum(session_duration_minutes), 0) AS \"totals.minutes\""
 			" FROM sessions s"
 	};
-	struct json_object *row;
 	struct db_rows r;
 	enum err e;
 
@@ -115,13 +115,8 @@ static enum err totals(struct db *db, struct arena *a, const struct session_filt
 	e = db_read(db, a, q.text, q.n, q.args, &r);
 	if (e)
 		return e;
-	if (!db_next(&r))
-		return ERR_INTERNAL;
-	row = db_row_json(&r);
-	json_object_object_foreach(row, name, value)
-		json_object_object_add(into, name, json_object_get(value));
-	json_object_put(row);
-	return OK;
+	*out = db_next(&r) ? db_row_json(&r) : NULL;
+	return *out ? OK : ERR_INTERNAL;
 }
 
 /* The rows of a page; one row more than limit tells that there is a next page. */
@@ -156,15 +151,13 @@ enum err session_list(struct db *db, struct arena *a, const struct keys *keys,
 	struct db_rows rows;
 	enum err e = page(db, a, filter, limit, after, &rows);
 
+	if (!e)
+		e = totals(db, a, filter, out);
 	if (e)
 		return e;
-	*out = json_object_new_object();
 	json_object_object_add(*out, "sessions", page_json(a, keys, &rows, limit, &next));
 	json_object_object_add(*out, "next_cursor", next ? json_object_new_string(next) : NULL);
-	e = totals(db, a, filter, *out);
-	if (e)
-		json_object_put(*out);
-	return e;
+	return OK;
 }
 
 /* ------------------------------------------------------------------ CSV */
