@@ -33,13 +33,20 @@ INSERT INTO allowed VALUES
   ('clicks', 'DELETE INSERT SELECT'),
   ('invites', 'DELETE INSERT SELECT UPDATE'),
   ('job_runs', 'DELETE INSERT SELECT UPDATE'),
+  ('journal_lines', 'DELETE INSERT SELECT'),
   ('login_attempts', 'DELETE INSERT SELECT UPDATE'),
   ('logins', 'DELETE INSERT SELECT UPDATE'),
   ('migrations', 'SELECT'),
   ('packages', 'INSERT SELECT UPDATE'),
   ('session_events', 'INSERT SELECT'),
   ('sessions', 'INSERT SELECT UPDATE'),
-  ('students', 'INSERT SELECT UPDATE');
+  ('students', 'INSERT SELECT UPDATE'),
+  ('zoom_creates', 'DELETE INSERT SELECT UPDATE'),
+  ('zoom_hosts', 'DELETE INSERT SELECT'),
+  ('zoom_occurrences', 'INSERT SELECT UPDATE'),
+  ('zoom_pauses', 'DELETE INSERT SELECT UPDATE'),
+  ('zoom_raw', 'DELETE INSERT SELECT UPDATE'),
+  ('zoom_tokens', 'DELETE INSERT SELECT UPDATE');
 
 SELECT bag_eq($$SELECT tablename::text FROM pg_tables WHERE schemaname = 'classclock'$$, 'SELECT name FROM allowed',
   'every table has a row here');
