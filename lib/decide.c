@@ -26,23 +26,21 @@ static bool is_one_of(const struct evidence *e, uint32_t kinds)
 	return kinds & KIND_BIT(e->kind);
 }
 
-/* Far moments stay far instead of wrapping. */
-static int64_t plus_us(int64_t us, int64_t more)
+/* Moments beyond the end of time are at the end of time. */
+static int64_t plus_us(int64_t us, int64_t more_us)
 {
 	int64_t sum;
 
-	if (__builtin_add_overflow(us, more, &sum))
-		return more < 0 ? INT64_MIN : INT64_MAX;
-	return sum;
+	return __builtin_add_overflow(us, more_us, &sum) ? INT64_MAX : sum;
 }
 
-static int64_t plus_s(int64_t us, int64_t s)
+static int64_t plus_s(int64_t us, int64_t more_s)
 {
-	int64_t more;
+	int64_t more_us;
 
-	if (__builtin_mul_overflow(s, INT64_C(1000000), &more))
-		more = s < 0 ? INT64_MIN : INT64_MAX;
-	return plus_us(us, more);
+	if (__builtin_mul_overflow(more_s, INT64_C(1000000), &more_us))
+		return INT64_MAX;
+	return plus_us(us, more_us);
 }
 
 /* --- Orders, and the best of what counts --- */

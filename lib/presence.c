@@ -113,7 +113,8 @@ static int64_t min_us(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-/* The time that a join or a leave accounts for, within the window; may be empty (to <= from). */
+/* The time that a join or a leave accounts for, up to the window's end; may be empty (to <= from).
+ */
 static struct span span_of(const struct window *w, const struct evidence *e)
 {
 	const bool is_join = e->kind == KIND_ZOOM_JOINED;
@@ -121,8 +122,6 @@ static struct span span_of(const struct window *w, const struct evidence *e)
 
 	s.from_us = is_join ? e->happened_us : shown_since(w, e);
 	s.to_us = min_us(is_join ? next_leave(w, e) : e->happened_us, meeting_end(w, e, s.from_us));
-	if (s.from_us < w->clicked_us)
-		s.from_us = w->clicked_us;
 	return s;
 }
 
@@ -143,7 +142,7 @@ static int64_t next_change(const struct window *w, enum side side, int64_t t, bo
 		s = span_of(w, e);
 		if (s.from_us <= t && s.to_us > leaves)
 			leaves = s.to_us;
-		if (s.from_us > t && s.to_us > s.from_us && s.from_us < comes)
+		if (s.from_us > t && s.from_us < comes)
 			comes = s.from_us;
 	}
 	*is_there = leaves > t;

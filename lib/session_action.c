@@ -70,9 +70,10 @@ static enum err add(struct db *db, struct arena *a, const struct action_want *wa
 static enum err end(struct db *db, struct arena *a, const struct action_want *want,
 		    struct session_row *row, struct why *why)
 {
-	if (row->decided.has_end)
+	/* The teacher's word is kept beside Zoom's: Zoom may yet tell of a restart. */
+	if (row->decided.has_end && (want->by_admin || !row->decided.zoom_seen))
 		return OK;
-	if (row->decided.status != STATUS_ACTIVE)
+	if (row->decided.status != STATUS_ACTIVE && !row->decided.has_end)
 		return wrong_state(a, row, "ended", why);
 	return add(db, a, want, want->by_admin ? "admin_ended" : "teacher_ended", HAPPENED_NOW,
 		   detail(a, NULL, NULL, want->reason, 0));
@@ -224,8 +225,10 @@ enum err session_teacher_left_in(struct db *db, struct arena *a, int64_t session
 	if (e || row.decided.status == STATUS_CANCELLED)
 		return e;
 	seen.happened_us = happened_us == HAPPENED_NOW ? row.now_us : happened_us;
-	if (row.decided.ended_by == ENDER_TEACHER_LEFT && seen.happened_us >= row.decided.ended_us)
-		return OK; /* the earliest counts */
+	/* The earliest counts, unless Zoom may yet tell of a restart after it. */
+	if (row.decided.ended_by == ENDER_TEACHER_LEFT && !row.decided.zoom_seen &&
+	    seen.happened_us >= row.decided.ended_us)
+		return OK;
 	seen.dedupe = arena_printf(a, "left:%lld", (long long)(seen.happened_us / US_PER_S));
 	e = evidence_add(db, a, session_id, &seen, NULL);
 	return e ? e : evidence_settle(db, a, &row);

@@ -1,6 +1,6 @@
 """lib/decide.c and lib/presence.c say what tests/decide_model.py says, case by case.
 
-SEED=n repeats a run, CLASSCLOCK_LONG=1 runs twenty times as many random cases and every
+CLASSCLOCK_SEED=n repeats a run, CLASSCLOCK_LONG=1 runs twenty times as many random cases and every
 third fact on the grid.
 """
 
@@ -20,7 +20,7 @@ from decide_model import Fact, Terms, is_unsettled, presence, row  # noqa: E402
 
 DRIVER = Path(os.environ.get("CLASSCLOCK_BUILD", ROOT / "build")) / "unit" / "decide_driver"
 LONG = os.environ.get("CLASSCLOCK_LONG") == "1"
-SEED = int(os.environ.get("SEED") or random.SystemRandom().randrange(2**32))
+SEED = int(os.environ.get("CLASSCLOCK_SEED") or random.SystemRandom().randrange(2**32))
 RANDOM_CASES = 40_000 * (20 if LONG else 1)
 BATCH = 5_000
 

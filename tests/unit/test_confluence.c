@@ -4,7 +4,7 @@
  * facts, drawn from a grid around every boundary, with duplicates. Each set is
  * also held to what must be true of any row, at every moment of the grid.
  *
- * CLASSCLOCK_LONG=1 or --long tries far more sets; SEED=n repeats a run.
+ * CLASSCLOCK_LONG=1 or --long tries far more sets; CLASSCLOCK_SEED=n repeats a run.
  */
 #include "unit.h"
 
@@ -442,7 +442,7 @@ static void what_an_admin_undid_stays_undone_in_all_40320_orders(void **state)
 
 static uint64_t chosen_seed(void)
 {
-	const char *seed = getenv("SEED");
+	const char *seed = getenv("CLASSCLOCK_SEED");
 
 	return seed ? strtoull(seed, NULL, 10) : (uint64_t)time(NULL);
 }

@@ -2,6 +2,7 @@
  */
 #include "unit.h"
 
+#include "occurrence.h"
 #include "story.h"
 
 #define SENT_AT	 CLOCK(10, 0, 0)
@@ -285,6 +286,17 @@ static void a_late_leave_of_a_meeting_that_had_ended_shows_nothing(void **state)
 	tell_zoom(&s, KIND_ZOOM_STARTED, LIVE + MINUTE, 1);
 	tell_zoom(&s, KIND_ZOOM_LEFT, DEADLINE + MINUTE, 0);
 	assert_timeout(&s, IN_THE_END, DEADLINE, true);
+}
+
+static void a_meeting_that_ends_at_a_moment_ran_at_it(void **state)
+{
+	struct story s = { 0 };
+
+	(void)state;
+	tell_zoom(&s, KIND_ZOOM_ENDED, LIVE, 0);
+	assert_true(occurrence_ran_at(s.events, s.n, LIVE - 1));
+	assert_true(occurrence_ran_at(s.events, s.n, LIVE));
+	assert_false(occurrence_ran_at(s.events, s.n, LIVE + 1));
 }
 
 /* --- Zoom's end --- */
@@ -989,6 +1001,7 @@ int main(void)
 			a_meeting_of_unknown_beginning_that_ends_later_ran_at_the_deadline),
 		cmocka_unit_test(a_meeting_that_began_after_the_deadline_shows_nothing),
 		cmocka_unit_test(a_late_leave_of_a_meeting_that_had_ended_shows_nothing),
+		cmocka_unit_test(a_meeting_that_ends_at_a_moment_ran_at_it),
 		cmocka_unit_test(the_meeting_s_end_ends_the_class),
 		cmocka_unit_test(of_several_meetings_the_last_end_counts),
 		cmocka_unit_test(the_same_end_delivered_twice_is_decided_by_the_first_row),
