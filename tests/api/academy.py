@@ -20,6 +20,8 @@ import threading
 import time
 import urllib.parse
 
+from openapi import CONTRACT
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DEV = ROOT / "dev"
 ZOOM_URL = "https://us02web.zoom.us/j/8123456789?pwd=Zm9vYmFy.1"
@@ -46,8 +48,8 @@ LEAKS = re.compile(
 class Response:
     """An answer: status, headers (names in any case), body, and json for JSON."""
 
-    def __init__(self, method, target, raw, body):
-        self.method, self.target = method, target
+    def __init__(self, method, target, sent, raw, body):
+        self.method, self.target, self.sent = method, target, sent
         self.status, self.headers, self.body = raw.status, raw.headers, body
 
     @property
@@ -99,7 +101,7 @@ class Client:
         try:
             connection.request(method, target, body, {k: v for k, v in sent.items() if v is not None})
             raw = connection.getresponse()
-            response = Response(method, target, raw, raw.read())
+            response = Response(method, target, body, raw, raw.read())
         finally:
             connection.close()
         self._keep_cookies(response)
@@ -138,6 +140,7 @@ class Client:
 
 def check_contract(response):
     """What holds for every answer of an endpoint."""
+    CONTRACT.check(response)
     if not response.target.startswith("/api/"):
         return
     assert response.status != 500, response

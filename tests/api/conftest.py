@@ -22,6 +22,7 @@ import pytest
 import zoom
 from academy import ZOOM_URL, PASSWORD, Clock, Instance, Person
 from ledger import put_crowd
+from openapi import CONTRACT
 
 _numbers = itertools.count(1)
 
@@ -53,6 +54,7 @@ def app():
         instance.stop()
     assert check.returncode == 0, check.stdout + check.stderr
     check_logs(logs)
+    assert not CONTRACT.deviations, "docs/openapi.yaml says otherwise:\n" + "\n".join(CONTRACT.deviations[:20])
 
 
 @pytest.fixture(scope="session")

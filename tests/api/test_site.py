@@ -44,7 +44,7 @@ def browser(app):
             names = {name.replace("_", "-"): value for name, value in headers.items()}
             connection.request(method, target, body, names)
             raw = connection.getresponse()
-            return Response(method, target, raw, raw.read())
+            return Response(method, target, None, raw, raw.read())
         finally:
             connection.close()
 

@@ -1,0 +1,263 @@
+"""Many at once: whoever comes first, each class ends once and nothing that was acknowledged is lost."""
+
+import collections
+import datetime
+import os
+import random
+
+import pytest
+
+from academy import ZOOM_URL, Psql, at_once, moment
+
+LONG = "CLASSCLOCK_LONG" in os.environ
+SEED = int(os.environ.get("CLASSCLOCK_SEED") or random.randrange(10**6))
+ROUNDS = 60 if LONG else 8
+
+
+@pytest.fixture(scope="module", name="hana")
+def a_teacher(make_teacher):
+    return make_teacher("Hana")
+
+
+def identity(sent):
+    return sent["session"]["id"]
+
+
+def kinds(app, n):
+    return collections.Counter(event["kind"] for event in app.evidence(n))
+
+
+def verdicts(app, *ids):
+    """What the openings of these sessions' links were kept as."""
+    listed = ", ".join(map(str, ids))
+    return collections.Counter(app.psql(f"SELECT verdict FROM clicks WHERE session_id IN ({listed})").split())
+
+
+# ---------------------------------------------------------------- one link
+
+
+def test_two_hundred_clicks_at_once_start_one_class(app, send, tap, hana, make_student):
+    sent = send(hana, make_student(hana))
+    answers = at_once(*[lambda: tap(sent["join_url"])] * 200)
+    assert {(a.status, a.headers["Location"]) for a in answers} == {(302, ZOOM_URL)}
+    n = identity(sent)
+    assert kinds(app, n) == {"sent": 1, "clicked": 1}
+    (clicked,) = [e for e in app.evidence(n) if e["kind"] == "clicked"]
+    row = app.session(n)
+    assert row["clicked_at"] == clicked["happened_at"] and row["session_status"] == "active"
+    assert verdicts(app, n) == {"human": 200}
+
+
+def test_many_students_at_once_start_a_class_each(app, send, tap, hana, make_student):
+    classes = [send(hana, make_student(hana), f"{ZOOM_URL}{i}") for i in range(25)]
+    answers = at_once(*[lambda sent=sent: tap(sent["join_url"]) for sent in classes * 4])
+    for sent, answer in zip(classes * 4, answers):
+        assert answer.status == 302 and answer.headers["Location"] == sent["start_url"]
+    for sent in classes:
+        assert kinds(app, identity(sent)) == {"sent": 1, "clicked": 1}
+        assert verdicts(app, identity(sent)) == {"human": 4}
+
+
+def test_a_click_meets_a_newer_link(app, send, tap, hana, make_student):
+    """Either the old class was opened first and runs, or its button opens the new one."""
+    student = make_student(hana)
+    seen = set()
+    for i in range(30 if LONG else 10):
+        old = send(hana, student, f"{ZOOM_URL}{i}")
+        clicks = [lambda old=old: tap(old["join_url"])] * 3
+        *answers, new = at_once(*clicks, lambda i=i: send(hana, student, f"{ZOOM_URL}{i}new"))
+        assert {a.status for a in answers} == {302}
+        states = tuple(app.session(identity(s))["session_status"] for s in (old, new))
+        assert states in {("active", "sent"), ("cancelled", "active")}
+        opened = old if states[0] == "active" else new
+        assert {a.headers["Location"] for a in answers} == {opened["start_url"]}
+        assert verdicts(app, identity(old), identity(new)) == {"human": 3}
+        assert kinds(app, identity(opened))["clicked"] == 1
+        seen.add(states)
+        hana.act(identity(new), "cancel")
+        hana.act(identity(old), "end")
+    print("seen:", sorted(seen))
+
+
+# ---------------------------------------------------------------- a lock that somebody holds
+
+
+class Locked:
+    """A session's row, locked by another transaction until the with-block ends."""
+
+    def __init__(self, app, n):
+        self.psql, self.n = Psql(app), n
+
+    def __enter__(self):
+        self.psql.run("SELECT 1")
+        self.psql.send("BEGIN;\n")
+        self.psql.run(f"SELECT 1 FROM sessions WHERE id = {self.n} FOR UPDATE")
+        return self
+
+    def __exit__(self, *_):
+        self.psql.run("ROLLBACK")
+        self.psql.close()
+
+
+def test_a_locked_class_holds_up_no_other(app, send, tap, hana, make_student):
+    """While another transaction holds one row, everybody else's class starts, and the students of the
+    held one get to Zoom too: their clicks are kept, and count once the row is free."""
+    held, *others = [send(hana, make_student(hana), f"{ZOOM_URL}{i}") for i in range(21)]
+    n = identity(held)
+    with Locked(app, n):
+        calls = [lambda sent=sent: tap(sent["join_url"]) for sent in others + [held] * 20]
+        random.Random(SEED).shuffle(calls)
+        answers = at_once(*calls)
+        assert {a.status for a in answers} == {302}
+        for sent in others:
+            assert app.session(identity(sent))["session_status"] == "active"
+        assert app.session(n)["session_status"] == "sent"
+        before = app.psql("SELECT clock_now()")
+    assert app.job("journal-replay").returncode == 0
+    row = app.session(n)
+    assert row["session_status"] == "active"
+    assert moment(row["clicked_at"]) < moment(before + ":00")
+    assert kinds(app, n)["clicked"] >= 1 and verdicts(app, n)["human"] >= 1
+
+
+def test_a_locked_class_is_left_for_the_next_run_of_the_job(app, admin, send, tap, hana, make_student):
+    held, free = (send(hana, make_student(hana)) for _ in range(2))
+    for sent in (held, free):
+        tap(sent["join_url"])
+        app.age(identity(sent), "71 minutes")
+    with Locked(app, identity(held)):
+        done = admin.post("/api/admin/auto-timeout")
+        assert done.status == 200 and identity(free) in done["session_ids"]
+        assert identity(held) not in done["session_ids"]
+    done = admin.post("/api/admin/auto-timeout")
+    assert done["session_ids"] == [identity(held)]
+
+
+def test_who_waits_for_a_locked_class_is_told_to_come_back(app, admin, send, tap, hana, make_student):
+    """An action is never half done: it waits, and if the lock outlives the limit it has done nothing."""
+    sent = send(hana, make_student(hana))
+    n = identity(sent)
+    tap(sent["join_url"])
+    before = app.session(n), app.evidence(n)
+    with Locked(app, n):
+        answers = at_once(
+            lambda: admin.act(n, "end"), lambda: hana.act(n, "cancel"), lambda: hana.act(n, "end")
+        )
+        assert {a.status for a in answers} == {503}
+    assert (app.session(n), app.evidence(n)) == before
+    assert admin.act(n, "end").status == 200
+
+
+# ---------------------------------------------------------------- everybody at everything
+
+
+class Race:
+    """Some classes, and everything that anybody may do to them, in a random order at one moment."""
+
+    def __init__(self, seed, app, admin, tap, hana):
+        self.random = random.Random(seed)
+        self.app, self.admin, self.tap, self.hana = app, admin, tap, hana
+        self.done = collections.defaultdict(list)  # session id: (what, answer)
+        self.newer = collections.defaultdict(list)  # session id: those sent to the same student later
+
+    def moment_ago(self, seconds):
+        now = moment(self.app.psql("SELECT to_json(clock_now()) #>> '{}'"))
+        then = now - datetime.timedelta(seconds=seconds)
+        return then.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+    def prepare(self, sent):
+        """Brings the class to some point of its life: unopened, running, at its deadline or behind it."""
+        n = identity(sent)
+        point = self.random.choice(["unopened", "link at its end", "running", "at the deadline", "overdue"])
+        if point in ("running", "at the deadline", "overdue"):
+            self.open(sent)
+        age = {"link at its end": 12 * 3600 - 0.2, "running": 1800, "at the deadline": 4199.8, "overdue": 4500}
+        self.app.age(n, f"{age.get(point, 0)} seconds")
+
+    def note(self, sent, what, answer):
+        self.done[identity(sent)].append((what, answer))
+        return answer
+
+    def open(self, sent):
+        return self.note(sent, "open", self.tap(sent["join_url"]))
+
+    def calls(self, sent, send, student):
+        """The wishes of one race for one class."""
+        n = identity(sent)
+        start, end = self.moment_ago(1500), self.moment_ago(300)
+
+        def leave():
+            return self.note(sent, "leave", self.tap(sent["leave_url"]))
+
+        def act(what, person, **fields):
+            action = what.split()[0]
+            return lambda: self.note(sent, what, person.act(n, action, **fields))
+
+        def newer():
+            self.newer[n].append(send(self.hana, student))
+
+        def timeout():
+            assert self.admin.client.fork().post("/api/admin/auto-timeout").status == 200
+
+        def job():
+            assert self.app.job("session-timeout").returncode == 0
+
+        wishes = [
+            *[lambda: self.open(sent)] * 4,
+            *[leave] * 2,
+            act("end by teacher", self.hana),
+            act("end by admin", self.admin),
+            act("cancel", self.hana),
+            act("reopen", self.admin),
+            act("correct end", self.admin, session_ended_at=end),
+            act("correct both", self.admin, clicked_at=start, session_ended_at=end),
+            act("release", self.admin),
+            act("zoom_url", self.hana, zoom_url=ZOOM_URL + "new"),
+            newer,
+            timeout,
+            job,
+        ]
+        return self.random.sample(wishes, 8)
+
+    def check(self, sent):
+        """What was acknowledged is in the evidence, each thing as often as it was done."""
+        n = identity(sent)
+        row, count = self.app.session(n), kinds(self.app, n)
+        done = collections.Counter((what, answer.status) for what, answer in self.done[n])
+        assert {status for _, status in done} <= {200, 302, 400, 409, 410}, done
+        assert count["sent"] == 1 and count["clicked"] <= 1
+        assert count["reopened"] == done["reopen", 200]
+        assert count["released"] == done["release", 200]
+        assert count["zoom_url"] == done["zoom_url", 200]
+        assert count["corrected"] == done["correct end", 200] + 2 * done["correct both", 200]
+        assert count["cancelled"] <= done["cancel", 200] <= count["cancelled"] + count["superseded"]
+        # An admin may bring it back to life; each life ends at most once in each way.
+        lives = 1 + count["reopened"] + count["released"] + count["corrected"]
+        for kind in ("timed_out", "missed", "admin_ended", "teacher_ended"):
+            assert count[kind] <= lives, kind
+        ends = sum(count[kind] for kind in ("timed_out", "admin_ended", "teacher_ended", "teacher_left", "corrected"))
+        assert ends or not done["end by admin", 200] + done["end by teacher", 200]
+        assert count["teacher_left"] or not done["leave", 200] or row["session_status"] == "cancelled"
+        family = [n, *[identity(newer) for newer in self.newer[n]]]
+        opened = sum(1 for what, _ in self.done[n] if what == "open")
+        assert sum(verdicts(self.app, *family).values()) == opened
+
+
+@pytest.mark.parametrize("n", range(ROUNDS))
+def test_everybody_at_everything(app, admin, send, tap, hana, make_student, n):
+    seed = SEED + n
+    print(f"CLASSCLOCK_SEED={seed}")
+    race = Race(seed, app, admin, tap, hana)
+    pairs = []
+    for _ in range(6):
+        student = make_student(hana)
+        pairs.append((send(hana, student), student))
+    for sent, _ in pairs:
+        race.prepare(sent)
+    calls = [call for sent, student in pairs for call in race.calls(sent, send, student)]
+    race.random.shuffle(calls)
+    at_once(*calls)
+    for sent, _ in pairs:
+        race.check(sent)
+    check = app.check()
+    assert check.returncode == 0, check.stdout
