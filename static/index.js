@@ -5,6 +5,7 @@ import { api, explain } from './lib/api.js';
 import { t } from './lib/i18n.js';
 import { LanguageChoice, Mark, ThemeChoice } from './lib/choices.js';
 import { LoginForm } from './lib/login.js';
+import { recall, remember } from './lib/store.js';
 
 const place = /** @type {HTMLElement} */ (document.getElementById('app'));
 
@@ -27,7 +28,8 @@ function show(problem = '') {
       <main>
         <h1><${Mark} /> classclock</h1>
         ${problem && html`<${Notice} text=${problem} />`}
-        ${new URLSearchParams(location.search).has('welcome') && html`<${Notice} kind="note" text=${t('invite.done')} />`}
+        ${new URLSearchParams(location.search).has('welcome') && html`<${Notice} kind="note"
+          text=${t('invite.done')} />`}
         <${LoginForm} onDone=${done} />
         <p class="muted">${t('login.help')}</p>
       </main>
@@ -38,4 +40,9 @@ function show(problem = '') {
 }
 
 show();
-api('GET', '/api/auth/me', undefined, { raw401: true }).then(enter, (error) => error.away && show(explain(error)));
+// Who has signed in here before may still be.
+if (recall('signed_in'))
+  api('GET', '/api/auth/me', undefined, { raw401: true }).then(enter, (error) => {
+    if (error.away) show(explain(error));
+    else remember('signed_in', null);
+  });

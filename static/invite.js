@@ -3,6 +3,7 @@
 import { Component, Field, Notice, html, render } from './lib/ui.js';
 import { Problem, api, explain } from './lib/api.js';
 import { t } from './lib/i18n.js';
+import { remember } from './lib/store.js';
 import { LanguageChoice, Mark, ThemeChoice } from './lib/choices.js';
 
 const token = location.hash.slice(1);
@@ -14,7 +15,8 @@ class Invite extends Component {
   /** @param {SubmitEvent} event */
   submit = async (event) => {
     event.preventDefault();
-    const { password, again } = Object.fromEntries(new FormData(/** @type {HTMLFormElement} */ (event.currentTarget)));
+    const form = /** @type {HTMLFormElement} */ (event.currentTarget);
+    const { password, again } = Object.fromEntries(new FormData(form));
 
     if (password !== again) return this.setState({ error: t('invite.differ'), field: 'again' });
     this.setState({ busy: true, error: '', field: '' });
@@ -31,6 +33,7 @@ class Invite extends Component {
   async enter() {
     try {
       const { account } = await api('GET', '/api/auth/me', undefined, { raw401: true });
+      remember('signed_in', '1');
       location.replace(account.role === 'teacher' ? '/teacher/' : '/admin/');
     } catch {
       location.replace('/?welcome');
@@ -39,12 +42,14 @@ class Invite extends Component {
 
   /** @param {unknown} _ @param {{busy: boolean, error: string, field: string, dead: boolean}} state */
   render(_, { busy, error, field, dead }) {
-    if (dead) return html`<h2>${t('invite.dead')}</h2><p>${t('invite.dead_text')}</p><a class="button" href="/">${t('login.submit')}</a>`;
+    if (dead) return html`<h2>${t('invite.dead')}</h2><p>${t('invite.dead_text')}</p>
+      <a class="button" href="/">${t('login.submit')}</a>`;
     return html`
       <h2>${t('invite.title')}</h2>
       <form class="stack" onSubmit=${this.submit}>
         ${error && !field && html`<${Notice} text=${error} />`}
-        <${Field} label=${t('password.new')} name="password" type="password" dir="ltr" required minlength="8" maxlength="256"
+        <${Field} label=${t('password.new')} name="password" type="password" dir="ltr" required minlength="8"
+          maxlength="256"
           autocomplete="new-password" hint=${t('password.hint')} error=${field === 'password' ? error : ''} />
         <${Field} label=${t('invite.again')} name="again" type="password" dir="ltr" required
           autocomplete="new-password" error=${field === 'again' ? error : ''} />

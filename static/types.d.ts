@@ -1,5 +1,12 @@
 // The shapes of the HTTP contract, as the pages read them. Never loaded by a browser.
 
+declare global {
+  interface Window {
+    /** Questions that boot.js has asked already. */
+    asked?: Record<string, { at: number; answer: Promise<Response> }>;
+  }
+}
+
 export type Status = 'sent' | 'active' | 'ended' | 'timeout' | 'cancelled' | 'missed';
 export type Attendance = 'present' | 'late' | 'absent' | 'excused';
 export type Role = 'admin' | 'teacher';

@@ -1,19 +1,33 @@
 // What needs an admin's eye, kind by kind, with the way to settle it.
 
-import { Component, Empty, Icon, Name, Notice, html } from '../lib/ui.js';
+import { Component, Empty, Icon, Name, Notice, html, later } from '../lib/ui.js';
 import { api, explain, query } from '../lib/api.js';
 import { language, t, word } from '../lib/i18n.js';
 import { dayTime, full, number } from '../lib/format.js';
-import { Freshness, Refresher } from '../lib/refresh.js';
-import { SessionPanel } from '../lib/panel.js';
+import { Freshness, Refresher, UNTRIED } from '../lib/refresh.js';
 import { start } from '../lib/shell.js';
 
+const SessionPanel = later(async () => (await import('../lib/panel.js')).SessionPanel);
+
 /** In the order of haste. */
-const KINDS = ['running_over', 'undelivered', 'unopened', 'late_click', 'orphan_click', 'event_without_session', 'estimated', 'no_attendance', 'no_rate'];
+const KINDS = [
+  'running_over', 'undelivered', 'unopened', 'late_click', 'orphan_click', 'event_without_session',
+  'estimated', 'no_attendance', 'no_rate',
+];
 const FIRST = 10;
 
 /** @typedef {import('../types').Named} Named */
-/** @typedef {{kind: string, session_id: number | null, student: Named | null, teacher: Named | null, at: string, detail: string, clicked_at?: string | null}} Item */
+/**
+ * @typedef {{
+ *   kind: string,
+ *   session_id: number | null,
+ *   student: Named | null,
+ *   teacher: Named | null,
+ *   at: string,
+ *   detail: string,
+ *   clicked_at?: string | null,
+ * }} Item
+ */
 /**
  * @typedef {object} State
  * @property {Item[] | null} items
@@ -28,7 +42,10 @@ const FIRST = 10;
 /** @extends {Component<{}, State>} */
 class AttentionPage extends Component {
   /** @type {State} */
-  state = { items: null, counts: {}, ...this.address(), late: null, error: null, health: { at: null, error: '', next: null, busy: true } };
+  state = {
+    ...this.address(), items: null, counts: {}, late: null, error: null,
+    health: UNTRIED,
+  };
 
   refresher = new Refresher((poll) => this.load(poll), (health) => this.setState({ health }));
 
@@ -49,6 +66,9 @@ class AttentionPage extends Component {
     this.setState({ kind, selected, late });
   }
 
+  /** @param {Item} item */
+  open = (item) => this.go({ selected: item.session_id }, item.kind === 'late_click' ? item : null);
+
   /** @param {boolean} poll */
   async load(poll) {
     try {
@@ -68,37 +88,57 @@ class AttentionPage extends Component {
   close = () => {
     const { selected } = this.state;
     this.go({ selected: null });
-    setTimeout(() => /** @type {HTMLElement | null} */ (document.querySelector(`[data-session="${selected}"]`))?.focus({ preventScroll: true }));
+    setTimeout(() => {
+      const item = document.querySelector(`[data-session="${selected}"]`);
+      if (item instanceof HTMLElement) item.focus({ preventScroll: true });
+    });
   };
 
   /** @param {unknown} _ @param {State} state */
   render(_, { items, counts, kind, selected, late, error, health }) {
-    const kinds = [...KINDS, ...Object.keys(counts).filter((name) => !KINDS.includes(name))].filter((name) => counts[name]);
+    const others = Object.keys(counts).filter((name) => !KINDS.includes(name));
+    const kinds = [...KINDS, ...others].filter((name) => counts[name]);
     const total = Object.values(counts).reduce((sum, n) => sum + n, 0);
     /** @param {string} name @param {string} label @param {number} n */
     const tab = (name, label, n) => html`
-      <button type="button" aria-pressed=${kind === name ? 'true' : 'false'} onClick=${() => this.go({ kind: name })}>${label} <span class="count">${number(n)}</span></button>`;
+      <button type="button" aria-pressed=${kind === name ? 'true' : 'false'}
+        onClick=${() => this.go({ kind: name })}>${label} <span class="count">${number(n)}</span></button>`;
 
     return html`
       <div class="head"><h1>${t('nav.attention')}</h1></div>
       <div class="above">
         <div class="tabs" role="group" aria-label=${t('attention.kinds')}>
-          ${items && total > 0 && [tab('', t('filter.any'), total), ...kinds.map((name) => tab(name, word('attention', name), counts[name]))]}
+          ${total > 0 && tab('', t('filter.any'), total)}
+          ${kinds.map((name) => tab(name, word('attention', name), counts[name]))}
         </div>
         <${Freshness} health=${health} onRefresh=${this.refresher.now} />
       </div>
       ${error && !items ? html`<${Notice} text=${explain(error)} onRetry=${this.refresher.now} />`
-        : !items ? html`<div class="groups skeleton" aria-busy="true">${[1, 2, 3, 4, 5, 6].map(() => html`<i></i>`)}</div>`
+        : !items ? html`<${Groups} />`
         : !items.length ? html`<${Empty} title=${t('attention.none')} text=${t('attention.none_text')} />`
         : html`<div class="groups">${kinds.filter((name) => !kind || kind === name).map((name) => html`
-            <${Group} key=${name} kind=${name} count=${counts[name]} items=${items.filter((item) => item.kind === name)}
-              selected=${selected} onOpen=${(/** @type {Item} */ item) => this.go({ selected: item.session_id }, item.kind === 'late_click' ? item : null)} />`)}</div>`}
-      ${selected && html`<${SessionPanel} key=${selected} id=${selected} reopenFrom=${late?.clicked_at} onClose=${this.close} onChange=${this.changed} />`}
+            <${Group} key=${name} kind=${name} count=${counts[name]}
+              items=${items.filter((item) => item.kind === name)}
+              selected=${selected} onOpen=${this.open} />`)}</div>`}
+      ${selected && html`<${SessionPanel} key=${selected} id=${selected} reopenFrom=${late?.clicked_at}
+        onClose=${this.close} onChange=${this.changed} />`}
     `;
   }
 }
 
-/** @typedef {{kind: string, count: number, items: Item[], selected: number | null, onOpen: (item: Item) => void}} GroupProps */
+/** The shape of what comes. */
+const Groups = () => html`<div class="groups skeleton"
+  aria-busy="true">${[1, 2, 3, 4, 5, 6].map(() => html`<i></i>`)}</div>`;
+
+/**
+ * @typedef {{
+ *   kind: string,
+ *   count: number,
+ *   items: Item[],
+ *   selected: number | null,
+ *   onOpen: (item: Item) => void,
+ * }} GroupProps
+ */
 
 /** @extends {Component<GroupProps, {all: boolean}>} */
 class Group extends Component {
@@ -114,7 +154,8 @@ class Group extends Component {
         <p class="muted">${word('attention_do', kind)}</p>
         <ul class="items">
           ${shown.map((item) => html`
-            <li key=${`${item.session_id} ${item.at} ${item.detail}`} class=${item.session_id && item.session_id === selected ? 'selected' : ''}>
+            <li key=${`${item.session_id} ${item.at} ${item.detail}`}
+              class=${item.session_id && item.session_id === selected ? 'selected' : ''}>
               <time datetime=${item.at} title=${full(item.at)}>${dayTime(item.at)}</time>
               <div>
                 ${item.student && html`<strong><${Name} text=${item.student.name} /></strong>`}
@@ -124,7 +165,8 @@ class Group extends Component {
               <${Way} item=${item} onOpen=${onOpen} />
             </li>`)}
         </ul>
-        ${items.length > shown.length && html`<button type="button" class="link" onClick=${() => this.setState({ all: true })}>${t('attention.all', { n: items.length })}</button>`}
+        ${items.length > shown.length && html`<button type="button" class="link"
+          onClick=${() => this.setState({ all: true })}>${t('attention.all', { n: items.length })}</button>`}
         ${count > items.length && html`<p class="muted">${t('attention.newest', { n: items.length })}</p>`}
       </section>
     `;
@@ -134,13 +176,26 @@ class Group extends Component {
 /** Where it is settled. @param {{item: Item, onOpen: (item: Item) => void}} props */
 const Way = ({ item, onOpen }) => {
   const { kind, session_id: id } = item;
+  /** @param {MouseEvent} event */
+  const open = (event) => {
+    if (event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    onOpen(item);
+  };
 
   if (id)
     return html`<a class="button small" href=${`/admin/attention${query({ session: id })}`} data-session=${id}
-      onClick=${(/** @type {MouseEvent} */ e) => { if (!e.ctrlKey && !e.metaKey) { e.preventDefault(); onOpen(item); } }}>
+      onClick=${open}>
       ${t(kind === 'late_click' ? 'do.reopen' : 'attention.open')}</a>`;
-  if (kind === 'no_rate') return html`<a class="button small" href="/admin/packages">${t('nav.packages')} <${Icon} name="forward" /></a>`;
+  if (kind === 'no_rate') return html`<a class="button small"
+    href="/admin/packages">${t('nav.packages')} <${Icon} name="forward" /></a>`;
   return null;
 };
 
-start('admin', 'attention', AttentionPage);
+const Wait = () => html`
+  <div class="head"><h1>${t('nav.attention')}</h1></div>
+  <div class="above"><div class="tabs"></div><${Freshness} health=${UNTRIED} onRefresh=${() => {}} /></div>
+  <${Groups} />
+`;
+
+start('admin', 'attention', AttentionPage, Wait);

@@ -5,12 +5,39 @@ import { Component, createRef, html } from '../lib/ui.js';
 import { plain, t } from '../lib/i18n.js';
 import { calendarDay, number, shortDay, weekdayName } from '../lib/format.js';
 
-/** @typedef {{label: string, color: string, points: number[], kind?: 'bars' | 'line', scale?: string, value?: (n: number) => string}} Line */
+/**
+ * @typedef {{
+ *   label: string,
+ *   color: string,
+ *   points: number[],
+ *   kind?: 'bars' | 'line',
+ *   scale?: string,
+ *   value?: (n: number) => string,
+ * }} Line
+ */
 /** @typedef {{weekday: number, hour: number, classes: number}} Hour */
-/** @typedef {{title: string, axis: string, xs: number[], name: (x: number) => string, short?: (x: number) => string, lines: Line[], ordinal?: boolean, height?: number, hours?: Hour[]}} Props */
+/**
+ * @typedef {{
+ *   title: string,
+ *   axis: string,
+ *   xs: number[],
+ *   name: (x: number) => string,
+ *   short?: (x: number) => string,
+ *   lines: Line[],
+ *   ordinal?: boolean,
+ *   height?: number,
+ *   hours?: Hour[],
+ * }} Props
+ */
 
 /** A colour of the page by its variable. @param {string} name */
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+
+/** @type {uPlot.Range.Function} */
+const fromNought = (_, __, max) => [0, Math.max(1e-9, max) * 1.08];
+
+/** Counts have no halves. */
+const WHOLE = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 1e4, 2e4, 5e4, 1e5, 1e6];
 
 /** @param {string} label */
 const shorten = (label) => (label.length > 14 ? `${[...label].slice(0, 13).join('')}…` : label);
@@ -62,7 +89,7 @@ class Plot extends Component {
     const { lines, height = 220 } = this.props;
     const scales = [...new Set(lines.map((line) => line.scale ?? 'y'))];
     /** @type {uPlot.Scales} */
-    const scale = Object.fromEntries(scales.map((name) => [name, { range: (_, __, max) => [0, Math.max(1e-9, max) * 1.08] }]));
+    const scale = Object.fromEntries(scales.map((name) => [name, { range: fromNought }]));
 
     return {
       width,
@@ -107,8 +134,7 @@ class Plot extends Component {
       side: i ? 1 : 3,
       size: 56,
       grid: { show: !i, stroke: color('line'), width: 1 },
-      // Counts have no halves.
-      incrs: value === number ? [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 1e4, 2e4, 5e4, 1e5, 1e6] : undefined,
+      incrs: value === number ? WHOLE : undefined,
       values: (_, splits) => splits.map(value),
     };
   }
@@ -135,9 +161,12 @@ class Plot extends Component {
   }
 
   render() {
-    return html`<div class="plot" dir="ltr" role="img" aria-label=${t('trends.chart', { title: this.props.title })} ref=${this.place}></div>`;
+    return html`<div class="plot" dir="ltr" role="img" aria-label=${t('trends.chart', { title: this.props.title })}
+      ref=${this.place}></div>`;
   }
 }
+
+const WEEK = [0, 1, 2, 3, 4, 5, 6];
 
 /** The weekly rhythm: a square an hour of a weekday, the fuller the darker. */
 class HeatPlot extends Plot {
@@ -145,15 +174,18 @@ class HeatPlot extends Plot {
   options(width) {
     const { first, last } = span(this.heat());
     const options = super.options(width);
+    const look = { ...this.look(), grid: { show: false } };
     const every = Math.ceil(((last - first + 1) * 26) / Math.max(1, width - 80));
+    const hours = Array.from({ length: last - first + 1 }, (_, i) => first + i);
+    const marks = hours.filter((_, i) => i % every === 0);
 
     options.height = 7 * 26 + 40;
     options.legend = { show: false };
     options.cursor = { show: false };
     options.scales = { x: { time: false, range: [first, last + 1] }, y: { range: [-0.5, 6.5], dir: -1 } };
     options.axes = [
-      { ...this.look(), grid: { show: false }, splits: () => Array.from({ length: last - first + 1 }, (_, i) => first + i).filter((_, i) => i % every === 0), values: (_, hours) => hours.map((h) => number(h)) },
-      { ...this.look(), grid: { show: false }, size: 56, splits: () => [0, 1, 2, 3, 4, 5, 6], values: (_, days) => days.map((d) => weekdayName(d)) },
+      { ...look, splits: () => marks, values: (_, hours) => hours.map((hour) => number(hour)) },
+      { ...look, size: 56, splits: () => WEEK, values: (_, days) => days.map((day) => weekdayName(day)) },
     ];
     options.series = [{}, { paths: () => null, points: { show: false } }];
     options.hooks = { draw: [(plot) => this.squares(plot)] };

@@ -7,7 +7,21 @@ import { number } from '../lib/format.js';
 
 /** @typedef {'teachers' | 'students'} Kind */
 /** @typedef {{line: number, ok: boolean, name: string, problem: string | null}} Row */
-/** @typedef {{kind: Kind, csv: string, rows: Row[] | null, created: number | null, busy: boolean, error: unknown}} State */
+/**
+ * @typedef {{
+ *   kind: Kind,
+ *   csv: string,
+ *   rows: Row[] | null,
+ *   created: number | null,
+ *   busy: boolean,
+ *   error: unknown,
+ * }} State
+ */
+
+const COLUMNS = {
+  teachers: 'name,email',
+  students: 'name,teacher_email,package,language,telegram_chat_id,zoom_url,note',
+};
 
 /** @extends {Component<{kind: Kind, onDone: () => void, onClose: () => void}, State>} */
 export class ImportDialog extends Component {
@@ -52,25 +66,31 @@ export class ImportDialog extends Component {
         <form class="stack" onSubmit=${this.check}>
           <fieldset class="kinds"><legend class="sr">${t('import.kind')}</legend>
             ${/** @type {Kind[]} */ (['teachers', 'students']).map((name) => html`
-              <label class="check"><input type="radio" name="kind" value=${name} checked=${kind === name} disabled=${created !== null}
+              <label class="check">
+                <input type="radio" name="kind" value=${name} checked=${kind === name} disabled=${created !== null}
                 onChange=${() => this.setState({ kind: name, rows: null })} /> ${t(`people.${name}`)}</label>`)}
           </fieldset>
-          <p>${t(`import.about_${kind}`)} <code dir="ltr">${kind === 'teachers' ? 'name,email' : 'name,teacher_email,package,language,telegram_chat_id,zoom_url,note'}</code></p>
-          <${Field} label=${t('import.file')} name="file" type="file" accept=".csv,text/csv" onChange=${this.pick} />
+          <p>${t(`import.about_${kind}`)} <code dir="ltr">${COLUMNS[kind]}</code></p>
+          <${Field} label=${t('import.file')} name="file" type="file" accept=".csv,text/csv"
+            onChange=${this.pick} />
           <${Field} label=${t('import.paste')} name="csv">${(/** @type {any} */ shared) => html`
             <textarea ...${shared} rows="5" dir="ltr" spellcheck="false" value=${csv} required
               onInput=${(/** @type {any} */ e) => this.setState({ csv: e.target.value, rows: null })}></textarea>`}<//>
           ${error && html`<${Notice} text=${explain(error)} />`}
           <div aria-live="polite">
             ${created !== null ? html`<${Notice} kind="note" text=${t('import.done', { n: created })} />`
-              : rows && html`<p>${t('import.good', { n: good })}${bad ? ` · ${t('import.bad', { n: bad })}. ${t('import.mend')}` : ''}</p>`}
+              : rows && html`<p>${t('import.good', { n: good })}
+                  ${bad > 0 && ` · ${t('import.bad', { n: bad })}. ${t('import.mend')}`}</p>`}
           </div>
           ${rows && created === null && html`<${Preview} rows=${rows} />`}
           <footer>
-            <button type="button" onClick=${onClose}>${t(created === null ? 'action.cancel' : 'action.close')}</button>
-            ${created === null && html`<button disabled=${busy || !csv.trim()} class=${rows && !bad ? '' : 'primary'}>${t('import.check')}</button>`}
+            <button type="button"
+              onClick=${onClose}>${t(created === null ? 'action.cancel' : 'action.close')}</button>
+            ${created === null && html`<button disabled=${busy || !csv.trim()}
+              class=${rows && !bad ? '' : 'primary'}>${t('import.check')}</button>`}
             ${rows && created === null && good > 0 && !bad && html`
-              <button type="button" class="primary" disabled=${busy} onClick=${() => this.send(false)}>${t('import.take', { n: good })}</button>`}
+              <button type="button" class="primary" disabled=${busy}
+                onClick=${() => this.send(false)}>${t('import.take', { n: good })}</button>`}
           </footer>
         </form>
       <//>
@@ -78,12 +98,16 @@ export class ImportDialog extends Component {
   }
 }
 
+/** @param {Row[]} rows */
+const badFirst = (rows) => [...rows].sort((a, b) => Number(a.ok) - Number(b.ok) || a.line - b.line);
+
 /** The bad rows first: they are what has to be mended. @param {{rows: Row[]}} props */
 const Preview = ({ rows }) => html`
   <div class="preview" tabindex="0" role="region" aria-label=${t('import.preview')}>
     <table>
-      <thead><tr><th scope="col" class="n">${t('import.line')}</th><th scope="col">${t('field.name')}</th><th scope="col">${t('import.verdict')}</th></tr></thead>
-      <tbody>${[...rows].sort((a, b) => Number(a.ok) - Number(b.ok) || a.line - b.line).slice(0, 200).map((row) => html`
+      <thead><tr><th scope="col" class="n">${t('import.line')}</th><th scope="col">${t('field.name')}</th>
+        <th scope="col">${t('import.verdict')}</th></tr></thead>
+      <tbody>${badFirst(rows).slice(0, 200).map((row) => html`
         <tr key=${row.line}>
           <td class="n">${number(row.line)}</td><td><bdi>${row.name}</bdi></td>
           <td class=${row.ok ? '' : 'bad'} dir="auto">${row.ok ? t('import.ok') : row.problem}</td>

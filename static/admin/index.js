@@ -1,16 +1,14 @@
 // The sessions: what an admin keeps open all day.
 
-import { Component, Empty, Icon, Notice, createRef, html } from '../lib/ui.js';
+import { Component, Empty, Icon, Notice, createRef, html, later, whenIdle } from '../lib/ui.js';
 import { Problem, api, explain, query } from '../lib/api.js';
 import { t } from '../lib/i18n.js';
 import { now } from '../lib/clock.js';
 import { isoDay, minutes, number } from '../lib/format.js';
 import { STATUSES } from '../lib/session.js';
-import { Freshness, Refresher } from '../lib/refresh.js';
-import { SessionPanel } from '../lib/panel.js';
+import { Freshness, Refresher, UNTRIED } from '../lib/refresh.js';
 import { start } from '../lib/shell.js';
 import { Table, TableSkeleton } from './table.js';
-import { TimeoutDialog } from './timeout.js';
 import { LIMITS, PERIODS, addressOf, filterOf, readView } from './view.js';
 
 /** @typedef {import('../types').Session} Session */
@@ -35,6 +33,11 @@ import { LIMITS, PERIODS, addressOf, filterOf, readView } from './view.js';
  */
 
 const SESSIONS = '/api/admin/teacher-sessions';
+/** @type {Set<number>} */
+const NONE = new Set();
+
+const SessionPanel = later(async () => (await import('../lib/panel.js')).SessionPanel);
+const TimeoutDialog = later(async () => (await import('./timeout.js')).TimeoutDialog);
 
 /** @extends {Component<{me: import('../types').Me}, State>} */
 class SessionsPage extends Component {
@@ -43,12 +46,12 @@ class SessionsPage extends Component {
     view: readView(),
     list: null,
     rows: [],
-    gone: new Set(),
+    gone: NONE,
     fresh: 0,
     cards: null,
     loading: true,
     refused: null,
-    health: { at: null, error: '', next: null, busy: true },
+    health: UNTRIED,
     people: { teachers: [], students: [] },
     timeout: false,
   };
@@ -56,7 +59,9 @@ class SessionsPage extends Component {
   async componentDidMount() {
     addEventListener('popstate', () => this.setState({ view: readView() }, this.reload));
     await this.refresher.start();
-    this.loadPeople();
+    // The names to choose from are long lists: they come last, on a narrow screen when asked for.
+    const { teacher_id, student_id } = this.state.view;
+    if (teacher_id || student_id || matchMedia('(min-width: 1000px)').matches) whenIdle(this.loadPeople);
   }
 
   refresher = new Refresher((poll) => this.load(poll), (health) => this.setState({ health }));
@@ -90,24 +95,32 @@ class SessionsPage extends Component {
     }
   }
 
-  /** Shows an answer; rows neither come nor go under the pointer. @param {SessionList} list @param {State['cards']} cards */
+  /**
+   * Shows an answer; rows neither come nor go under the pointer.
+   * @param {SessionList} list
+   * @param {State['cards']} cards
+   */
   take(list, cards) {
     const { rows, loading } = this.state;
     const hold = !loading && rows.length > 0 && this.handsOn();
-    const known = new Set(rows.map((row) => row.id));
-    const newer = list.sessions.filter((session) => !known.has(session.id));
+    const fresh = merge(rows, list.sessions);
 
-    list.sessions = list.sessions.map((session) => same(rows, session));
-    if (!hold) return this.setState({ list, cards, rows: list.sessions, gone: new Set(), fresh: 0, loading: false, refused: null });
-    const byId = new Map(list.sessions.map((session) => [session.id, session]));
-    const last = list.sessions.at(-1)?.sent_at ?? '';
+    list.sessions = fresh;
+    if (!hold)
+      return this.setState({ list, cards, rows: fresh, gone: NONE, fresh: 0, loading: false, refused: null });
+    const known = new Set(rows.map(({ id }) => id));
+    const byId = new Map(fresh.map((session) => [session.id, session]));
+    const last = fresh.at(-1)?.sent_at ?? '';
+    // Rows that new ones pushed to the next page are still part of the view.
+    const left = rows.filter(({ id, sent_at }) => !byId.has(id) && (sent_at > last || !list.next_cursor));
+    const shown = rows.map((row) => byId.get(row.id) ?? row);
 
     this.setState({
       list,
       cards,
-      rows: rows.map((row) => byId.get(row.id) ?? row),
-      gone: new Set(rows.filter((row) => !byId.has(row.id) && (row.sent_at > last || !list.next_cursor)).map((row) => row.id)),
-      fresh: newer.length,
+      rows: shown.every((row, i) => row === rows[i]) ? rows : shown,
+      gone: left.length ? new Set(left.map(({ id }) => id)) : NONE,
+      fresh: fresh.filter(({ id }) => !known.has(id)).length,
       refused: null,
     });
   }
@@ -129,7 +142,7 @@ class SessionsPage extends Component {
   /** What waited may come in. */
   settle = () => {
     const { list } = this.state;
-    if (list) this.setState({ rows: list.sessions, gone: new Set(), fresh: 0 });
+    if (list) this.setState({ rows: list.sessions, gone: NONE, fresh: 0 });
   };
 
   leave = () => {
@@ -166,12 +179,19 @@ class SessionsPage extends Component {
     if (!session) this.returnFocus();
   }
 
+  /** @param {Session} session @param {Event} event */
+  openRow = (session, event) => {
+    event.preventDefault();
+    this.open(session);
+  };
+
   returnFocus() {
     const row = /** @type {HTMLElement | null} */ (document.querySelector('tr.selected a'));
     setTimeout(() => row?.focus({ preventScroll: true }));
   }
 
-  async loadPeople() {
+  loadPeople = async () => {
+    if (this.state.people.teachers.length) return;
     try {
       const [{ teachers }, { students }] = await Promise.all([
         api('GET', '/api/admin/teachers', undefined, { poll: true, raw401: true }),
@@ -181,7 +201,7 @@ class SessionsPage extends Component {
     } catch {
       // The lists of names only help to filter; the table says what is wrong.
     }
-  }
+  };
 
   /** The browser downloads, streaming; a login that has run out is renewed before. @param {MouseEvent} event */
   exportCsv = async (event) => {
@@ -215,19 +235,14 @@ class SessionsPage extends Component {
     const selected = Number(view.session) || null;
 
     return html`
-      <div class="head">
-        <h1>${t('nav.sessions')}</h1>
-        <div class="tools">
-          <a class="button" href=${SESSIONS + query({ ...filterOf(view), format: 'csv' })} download onClick=${this.exportCsv}>
-            <${Icon} name="download" /> ${t('sessions.export')}</a>
-          <button type="button" onClick=${() => this.setState({ timeout: true })}><${Icon} name="clock" /> ${t('timeout.title')}</button>
-        </div>
-      </div>
+      <${Head} view=${view} onExport=${this.exportCsv} onTimeout=${() => this.setState({ timeout: true })} />
       <${Cards} cards=${state.cards} />
-      <${Filters} view=${view} people=${state.people} onChange=${(/** @type {View} */ v, /** @type {boolean} */ q) => this.filter(v, q)} />
+      <${Filters} view=${view} people=${state.people} onOpen=${this.loadPeople}
+        onChange=${(/** @type {View} */ v, /** @type {boolean} */ q) => this.filter(v, q)} />
       <div class="above">
         <${Summary} list=${list} />
-        ${state.fresh > 0 && html`<button type="button" class="small pill" onClick=${this.settle}>${t('sessions.fresh', { n: state.fresh })}</button>`}
+        ${state.fresh > 0 && html`<button type="button" class="small pill"
+          onClick=${this.settle}>${t('sessions.fresh', { n: state.fresh })}</button>`}
         <${Freshness} health=${state.health} onRefresh=${this.refresher.now} />
       </div>
       <div class="rows" ref=${this.area}
@@ -235,16 +250,20 @@ class SessionsPage extends Component {
         onPointerLeave=${this.leave} onFocusOut=${() => setTimeout(this.leave)}>
         ${refused ? html`<${Notice} text=${explain(refused)} /><p><a href="/admin/">${t('filter.clear')}</a></p>`
           : !list ? html`<${TableSkeleton} />`
-          : rows.length === 0 ? html`<${NoRows} view=${view} onAll=${() => this.filter({ period: 'all', from: '', to: '' })} />`
+          : rows.length === 0 ? html`<${NoRows} view=${view}
+            onAll=${() => this.filter({ period: 'all', from: '', to: '' })} />`
           : html`<${Table} rows=${rows} selected=${selected} gone=${state.gone} busy=${state.loading}
+            view=${addressOf({ ...view, session: '' })}
               address=${(/** @type {Session} */ s) => addressOf({ ...view, session: String(s.id) })}
-              onOpen=${(/** @type {Session} */ s, /** @type {Event} */ e) => { e.preventDefault(); this.open(s); }} />`}
+              onOpen=${this.openRow} />`}
       </div>
-      ${list && !refused && html`<${Pager} view=${view} list=${list} onGo=${(/** @type {View} */ v, /** @type {object} */ s) => this.turn(v, s)}
+      ${list && !refused && html`<${Pager} view=${view} list=${list}
+        onGo=${(/** @type {View} */ v, /** @type {object} */ s) => this.turn(v, s)}
         onLimit=${(/** @type {string} */ limit) => this.filter({ limit })} />`}
       ${selected && html`<${SessionPanel} id=${selected} session=${rows.find((row) => row.id === selected)}
         onClose=${() => this.open(null)} onChange=${this.changed} />`}
-      ${timeout && html`<${TimeoutDialog} onClose=${() => this.setState({ timeout: false })} onDone=${this.reload} />`}
+      ${timeout && html`<${TimeoutDialog} onClose=${() => this.setState({ timeout: false })}
+        onDone=${this.reload} />`}
     `;
   }
 
@@ -255,22 +274,58 @@ class SessionsPage extends Component {
   }
 }
 
-/** The row as it is already shown, when nothing about it changed. @param {Session[]} rows @param {Session} session */
-function same(rows, session) {
-  const shown = rows.find((row) => row.id === session.id);
-  return shown && JSON.stringify(shown) === JSON.stringify(session) ? shown : session;
+/** @type {WeakMap<Session, string>} */
+const texts = new WeakMap();
+
+/** A session as text, to tell whether two say the same. @param {Session} session */
+function textOf(session) {
+  const text = texts.get(session) ?? JSON.stringify(session);
+  texts.set(session, text);
+  return text;
 }
+
+/**
+ * The new rows, but the very objects that are shown already where nothing changed.
+ * @param {Session[]} shown
+ * @param {Session[]} fresh
+ */
+function merge(shown, fresh) {
+  const before = new Map(shown.map((row) => [row.id, row]));
+  const merged = fresh.map((session) => {
+    const old = before.get(session.id);
+    return old && textOf(old) === textOf(session) ? old : session;
+  });
+
+  return merged.length === shown.length && merged.every((row, i) => row === shown[i]) ? shown : merged;
+}
+
+/** @param {{view: View, onExport: (event: MouseEvent) => void, onTimeout: () => void}} props */
+const Head = ({ view, onExport, onTimeout }) => html`
+  <div class="head">
+    <h1>${t('nav.sessions')}</h1>
+    <div class="tools">
+      <a class="button" href=${SESSIONS + query({ ...filterOf(view), format: 'csv' })} download onClick=${onExport}>
+        <${Icon} name="download" /> ${t('sessions.export')}</a>
+      <button type="button" onClick=${onTimeout}><${Icon} name="clock" /> ${t('timeout.title')}</button>
+    </div>
+  </div>
+`;
 
 /** @param {{cards: State['cards']}} props */
 const Cards = ({ cards }) => {
   const today = cards?.today;
-  const all = today && today.sent + today.active + today.ended + today.timeout + today.cancelled + today.missed;
+  /** @param {Totals} totals */
+  const all = ({ minutes: _, ...counts }) => Object.values(counts).reduce((sum, n) => sum + n, 0);
   const list = [
     { key: 'running', value: cards && number(cards.running), href: { period: 'all', status: 'active' } },
-    { key: 'today', value: all != null && number(all), href: { period: 'today' } },
+    { key: 'today', value: today && number(all(today)), href: { period: 'today' } },
     { key: 'minutes', value: today && number(today.minutes), href: { period: 'today' } },
     { key: 'timeouts', value: today && number(today.timeout), href: { period: 'today', status: 'timeout' } },
-    { key: 'unopened', value: today && number(today.sent + today.missed), href: { period: 'today', status: 'sent' } },
+    {
+      key: 'unopened',
+      value: today && number(today.sent + today.missed),
+      href: { period: 'today', status: 'sent' },
+    },
   ];
 
   return html`
@@ -278,18 +333,30 @@ const Cards = ({ cards }) => {
       ${list.map(({ key, value, href }) => html`
         <li><a class=${`card ${key}`} href=${addressOf(/** @type {View} */ (href))}>
           <span>${t(/** @type {any} */ (`cards.${key}`))}</span>
-          <strong>${value === null || value === false || value === undefined ? html`<i class="skeleton"></i>` : value}</strong>
+          <strong>${value ?? html`<i class="skeleton"></i>`}</strong>
         </a></li>`)}
     </ul>
   `;
 };
 
-/** @typedef {{view: View, people: State['people'], onChange: (change: View, quietly?: boolean) => void}} FilterProps */
+/**
+ * @typedef {{
+ *   view: View,
+ *   people: State['people'],
+ *   onOpen: () => void,
+ *   onChange: (change: View, quietly?: boolean) => void,
+ * }} FilterProps
+ */
 
 /** @extends {Component<FilterProps, {open: boolean}>} */
 class Filters extends Component {
   /** On a narrow screen the choices wait behind a button. */
   state = { open: false };
+
+  /** @param {FilterProps} next @param {{open: boolean}} state */
+  shouldComponentUpdate(next, state) {
+    return next.view !== this.props.view || next.people !== this.props.people || state.open !== this.state.open;
+  }
 
   /** @param {string} name @param {any} choices */
   select(name, choices) {
@@ -310,8 +377,10 @@ class Filters extends Component {
     const missing = wanted && !named.some(({ id }) => String(id) === wanted);
 
     return this.select(name, [
-      missing && html`<option value=${wanted} selected>${named.length ? t('filter.unknown', { n: wanted }) : '…'}</option>`,
-      ...named.map(({ id, name: label }) => html`<option key=${id} value=${id} selected=${String(id) === wanted}>${label}</option>`),
+      missing && html`<option value=${wanted}
+        selected>${named.length ? t('filter.unknown', { n: wanted }) : '…'}</option>`,
+      ...named.map(({ id, name: label }) => html`<option key=${id} value=${id}
+        selected=${String(id) === wanted}>${label}</option>`),
     ]);
   }
 
@@ -325,30 +394,36 @@ class Filters extends Component {
   };
 
   /** @param {FilterProps} props @param {{open: boolean}} state */
-  render({ view, people, onChange }, { open }) {
+  render({ view, people, onOpen, onChange }, { open }) {
     const period = view.period ?? 'week';
     const set = Object.keys(view).filter((key) => !['session', 'limit', 'cursor', 'to'].includes(key));
     const hidden = set.filter((key) => key !== 'q').length;
 
     return html`
-      <form class=${open ? 'filters open' : 'filters'} role="search" aria-label=${t('filter.label')} onSubmit=${(/** @type {Event} */ e) => e.preventDefault()}>
+      <form class=${open ? 'filters open' : 'filters'} role="search" aria-label=${t('filter.label')}
+        onSubmit=${(/** @type {Event} */ e) => e.preventDefault()}>
         <div class="picks" id="picks">
           <label class="pick period"><span>${t('filter.period')}</span>
             <select name="period" onChange=${this.setPeriod}>
-              ${PERIODS.map((name) => html`<option value=${name} selected=${name === period}>${t(`period.${name}`)}</option>`)}
+              ${PERIODS.map((name) => html`<option value=${name}
+                selected=${name === period}>${t(`period.${name}`)}</option>`)}
             </select>
           </label>
           ${period === 'custom' && ['from', 'to'].map((name) => html`
             <label class="pick day"><span>${t(/** @type {any} */ (`filter.${name}`))}</span>
-              <input type="date" name=${name} value=${view[name] ?? ''} onChange=${(/** @type {any} */ e) => onChange({ [name]: e.target.value })} />
+              <input type="date" name=${name} value=${view[name] ?? ''}
+                onChange=${(/** @type {any} */ e) => onChange({ [name]: e.target.value })} />
             </label>`)}
-          ${this.select('status', STATUSES.map((name) => html`<option value=${name} selected=${name === view.status}>${t(`status.${name}`)}</option>`))}
+          ${this.select('status', STATUSES.map((name) => html`<option value=${name}
+            selected=${name === view.status}>${t(`status.${name}`)}</option>`))}
           ${this.person('teacher_id', people.teachers)}
           ${this.person('student_id', people.students)}
-          ${view.package_id && this.select('package_id', html`<option value=${view.package_id} selected>${view.package_id}</option>`)}
+          ${view.package_id && this.select('package_id', html`<option value=${view.package_id}
+            selected>${view.package_id}</option>`)}
         </div>
         <${Search} value=${view.q ?? ''} onChange=${(/** @type {string} */ q) => onChange({ q }, true)} />
-        <button type="button" class="more" aria-expanded=${open ? 'true' : 'false'} aria-controls="picks" onClick=${() => this.setState({ open: !open })}>
+        <button type="button" class="more" aria-expanded=${open ? 'true' : 'false'} aria-controls="picks"
+          onClick=${() => { onOpen(); this.setState({ open: !open }); }}>
           <${Icon} name="filter" /> ${hidden ? t('filter.more', { n: hidden }) : t('filter.button')}
         </button>
         <a class="clear" href="/admin/" hidden=${!set.length}>${t('filter.clear')}</a>
@@ -357,7 +432,10 @@ class Filters extends Component {
   }
 }
 
-/** Searches while you type, a breath after the last key. @extends {Component<{value: string, onChange: (q: string) => void}>} */
+/**
+ * Searches while you type, a breath after the last key.
+ * @extends {Component<{value: string, onChange: (q: string) => void}>}
+ */
 class Search extends Component {
   timer = 0;
   /** @type {{current: HTMLInputElement | null}} */
@@ -366,7 +444,10 @@ class Search extends Component {
   /** @param {any} event */
   type = ({ target }) => {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => target.value.trim() !== this.props.value && this.props.onChange(target.value.trim()), 250);
+    this.timer = setTimeout(() => {
+      const q = target.value.trim();
+      if (q !== this.props.value) this.props.onChange(q);
+    }, 250);
   };
 
   /** @param {{value: string}} before */
@@ -380,7 +461,8 @@ class Search extends Component {
   render({ value }) {
     return html`
       <label class="pick search"><span>${t('filter.q')}</span>
-        <input ref=${this.input} type="search" name="q" defaultValue=${value} onInput=${this.type} maxlength="100" autocomplete="off" placeholder=${t('filter.q_hint')} />
+        <input ref=${this.input} type="search" name="q" defaultValue=${value} onInput=${this.type} maxlength="100"
+          autocomplete="off" placeholder=${t('filter.q_hint')} />
       </label>
     `;
   }
@@ -403,7 +485,14 @@ const NoRows = ({ view, onAll }) => html`
   <//>
 `;
 
-/** @param {{view: View, list: SessionList, onGo: (view: View, state: object) => void, onLimit: (limit: string) => void}} props */
+/**
+ * @param {{
+ *   view: View,
+ *   list: SessionList,
+ *   onGo: (view: View, state: object) => void,
+ *   onLimit: (limit: string) => void,
+ * }} props
+ */
 const Pager = ({ view, list, onGo, onLimit }) => {
   /** @type {string[]} */
   const before = history.state?.before ?? [];
@@ -412,16 +501,30 @@ const Pager = ({ view, list, onGo, onLimit }) => {
 
   return html`
     <nav class="pager" aria-label=${t('pager.label')}>
-      <button type="button" disabled=${!view.cursor} onClick=${back}><${Icon} name="back" /> ${t(before.length || !view.cursor ? 'pager.newer' : 'pager.first')}</button>
+      <button type="button" disabled=${!view.cursor} onClick=${back}>
+        <${Icon} name="back" /> ${t(before.length || !view.cursor ? 'pager.newer' : 'pager.first')}</button>
       <span class="muted">${!view.cursor || before.length ? t('pager.page', { n: before.length + 1 }) : ''}</span>
-      <button type="button" disabled=${!list.next_cursor} onClick=${forth}>${t('pager.older')} <${Icon} name="forward" /></button>
+      <button type="button" disabled=${!list.next_cursor}
+        onClick=${forth}>${t('pager.older')} <${Icon} name="forward" /></button>
       <label class="pick limit"><span>${t('pager.limit')}</span>
         <select onChange=${(/** @type {any} */ e) => onLimit(e.target.value === '50' ? '' : e.target.value)}>
-          ${LIMITS.map((n) => html`<option value=${n} selected=${String(n) === (view.limit ?? '50')}>${number(n)}</option>`)}
+          ${LIMITS.map((n) => html`<option value=${n}
+            selected=${String(n) === (view.limit ?? '50')}>${number(n)}</option>`)}
         </select>
       </label>
     </nav>
   `;
 };
 
-start('admin', 'sessions', SessionsPage);
+const nothing = () => {};
+
+/** The same shape, before it is known who is there. */
+const Wait = () => html`
+  <${Head} view=${readView()} onExport=${nothing} onTimeout=${nothing} />
+  <${Cards} cards=${null} />
+  <${Filters} view=${readView()} people=${{ teachers: [], students: [] }} onOpen=${nothing} onChange=${nothing} />
+  <div class="above"><${Summary} list=${null} /><${Freshness} health=${UNTRIED} onRefresh=${nothing} /></div>
+  <div class="rows"><${TableSkeleton} /></div>
+`;
+
+start('admin', 'sessions', SessionsPage, Wait);

@@ -7,7 +7,17 @@ import { t } from '../lib/i18n.js';
 import { minutes, money, number } from '../lib/format.js';
 import { start } from '../lib/shell.js';
 
-/** @typedef {{id: string, duration_minutes: number, buffer_minutes: number, rate: string | null, currency: string, retired: boolean, active_students: number}} Package */
+/**
+ * @typedef {{
+ *   id: string,
+ *   duration_minutes: number,
+ *   buffer_minutes: number,
+ *   rate: string | null,
+ *   currency: string,
+ *   retired: boolean,
+ *   active_students: number,
+ * }} Package
+ */
 /** @typedef {import('../lib/form.js').Wrong} Wrong */
 /** @typedef {{packages: Package[] | null, error: unknown, editing: Partial<Package> | null}} State */
 
@@ -37,7 +47,8 @@ class PackagesPage extends Component {
       rate: rate?.replace(',', '.') ?? null, currency: currency?.toUpperCase(),
     };
 
-    await (id ? api('PATCH', '/api/admin/packages', { id, ...body }) : api('POST', '/api/admin/packages', { name, ...body }));
+    if (id) await api('PATCH', '/api/admin/packages', { id, ...body });
+    else await api('POST', '/api/admin/packages', { name, ...body });
     this.setState({ editing: null });
     say(t('packages.saved'));
     document.dispatchEvent(new Event('attention'));
@@ -59,13 +70,16 @@ class PackagesPage extends Component {
     return html`
       <div class="head">
         <h1>${t('nav.packages')}</h1>
-        <div class="tools"><button type="button" class="primary" onClick=${() => this.setState({ editing: {} })}><${Icon} name="add" /> ${t('packages.add')}</button></div>
+        <div class="tools"><button type="button" class="primary" onClick=${() => this.setState({ editing: {} })}>
+          <${Icon} name="add" /> ${t('packages.add')}</button></div>
       </div>
       ${error && html`<${Notice} text=${explain(error)} onRetry=${this.load} />`}
-      ${!packages ? !error && html`<table class="skeleton people" aria-busy="true"><tbody>${[1, 2, 3, 4].map(() => html`<tr><td><i></i></td></tr>`)}</tbody></table>`
+      ${!packages ? !error && html`<${Shape} />`
         : !packages.length ? html`<${Empty} title=${t('packages.none')} text=${t('packages.none_text')} />`
-        : html`<${Table} rows=${packages} onEdit=${(/** @type {Package} */ p) => this.setState({ editing: p })} onRetire=${this.retire} />`}
-      ${editing && html`<${PackageDialog} row=${editing} currency=${me.academy.currency} onSave=${this.save} onClose=${() => this.setState({ editing: null })} />`}
+        : html`<${Table} rows=${packages} onEdit=${(/** @type {Package} */ p) => this.setState({ editing: p })}
+          onRetire=${this.retire} />`}
+      ${editing && html`<${PackageDialog} row=${editing} currency=${me.academy.currency} onSave=${this.save}
+        onClose=${() => this.setState({ editing: null })} />`}
     `;
   }
 }
@@ -74,38 +88,65 @@ class PackagesPage extends Component {
 const Table = ({ rows, onEdit, onRetire }) => html`
   <table class="people">
     <thead><tr>
-      <th scope="col">${t('field.name')}</th><th scope="col" class="n">${t('field.duration_minutes')}</th><th scope="col" class="n">${t('field.buffer_minutes')}</th>
-      <th scope="col" class="n">${t('field.rate')}</th><th scope="col" class="n">${t('people.students')}</th><th scope="col"><span class="sr">${t('people.actions')}</span></th>
+      <th scope="col">${t('field.name')}</th><th scope="col" class="n">${t('field.duration_minutes')}</th>
+        <th scope="col" class="n">${t('field.buffer_minutes')}</th>
+      <th scope="col" class="n">${t('field.rate')}</th><th scope="col" class="n">${t('people.students')}</th>
+        <th scope="col"><span class="sr">${t('people.actions')}</span></th>
     </tr></thead>
     <tbody>${rows.map((row) => html`
       <tr key=${row.id} class=${row.retired ? 'off' : ''}>
-        <th scope="row"><a href=${`/admin/${query({ package_id: row.id, period: 'all' })}`}><${Name} text=${row.id} /></a>
+        <th scope="row"><a href=${`/admin/${query({ package_id: row.id, period: 'all' })}`}>
+          <${Name} text=${row.id} /></a>
           ${row.retired && html` <span class="badge cancelled">${t('packages.retired')}</span>`}</th>
         <td class="n" data-label=${t('field.duration_minutes')}>${minutes(row.duration_minutes)}</td>
         <td class="n" data-label=${t('field.buffer_minutes')}>${minutes(row.buffer_minutes)}</td>
-        <td class="n" data-label=${t('field.rate')}>${row.rate === null ? html`<span class="bad">${t('packages.no_rate')}</span>` : money(row.rate, row.currency)}</td>
+        <td class="n" data-label=${t('field.rate')}>
+          ${row.rate === null ? html`<span class="bad">${t('packages.no_rate')}</span>` : money(row.rate, row.currency)}</td>
         <td class="n" data-label=${t('people.students')}>${number(row.active_students)}</td>
         <td class="acts">
-          <button type="button" class="small" onClick=${() => onEdit(row)}>${t('action.edit')}<span class="sr"> ${row.id}</span></button>
-          <button type="button" class="small" onClick=${() => onRetire(row)}>${t(row.retired ? 'packages.revive' : 'packages.retire')}<span class="sr"> ${row.id}</span></button>
+          <button type="button" class="small"
+            onClick=${() => onEdit(row)}>${t('action.edit')}<span class="sr"> ${row.id}</span></button>
+          <button type="button" class="small"
+            onClick=${() => onRetire(row)}>
+            ${t(row.retired ? 'packages.revive' : 'packages.retire')}<span class="sr"> ${row.id}</span></button>
         </td>
       </tr>`)}</tbody>
   </table>
 `;
 
-/** @param {{row: Partial<Package>, currency: string, onSave: (given: any) => Promise<void>, onClose: () => void}} props */
+/**
+ * @param {{
+ *   row: Partial<Package>,
+ *   currency: string,
+ *   onSave: (given: any) => Promise<void>,
+ *   onClose: () => void,
+ * }} props
+ */
 const PackageDialog = ({ row, currency, onSave, onClose }) => html`
-  <${FormDialog} title=${row.id ? t('packages.edit', { name: row.id }) : t('packages.add')} onSave=${onSave} onClose=${onClose}>
+  <${FormDialog} title=${row.id ? t('packages.edit', { name: row.id }) : t('packages.add')} onSave=${onSave}
+    onClose=${onClose}>
     ${(/** @type {Wrong} */ wrong) => html`
       ${row.id ? html`<p class="muted">${t('packages.fixed')}</p>`
-        : html`<${Field} label=${t('field.name')} name="name" required maxlength="100" dir="auto" autocomplete="off" error=${wrong('name')} hint=${t('packages.name_hint')} />`}
+        : html`<${Field} label=${t('field.name')} name="name" required maxlength="100" dir="auto" autocomplete="off"
+          error=${wrong('name')} hint=${t('packages.name_hint')} />`}
       <div class="two">
-        <${Field} label=${t('field.duration_minutes')} name="duration_minutes" type="number" min="1" max="1440" required defaultValue=${row.duration_minutes ?? 60} error=${wrong('duration_minutes')} />
-        <${Field} label=${t('field.buffer_minutes')} name="buffer_minutes" type="number" min="0" max="1440" required defaultValue=${row.buffer_minutes ?? 10} error=${wrong('buffer_minutes')} />
-        <${Field} label=${t('field.rate')} name="rate" inputmode="decimal" pattern="[0-9]{1,10}([.,][0-9]{1,2})?" dir="ltr" placeholder="10.00" defaultValue=${row.rate ?? ''} error=${wrong('rate')} hint=${t('packages.rate_hint')} />
-        <${Field} label=${t('field.currency')} name="currency" required pattern="[A-Za-z]{3}" maxlength="3" dir="ltr" defaultValue=${row.currency ?? currency} error=${wrong('currency')} hint=${t('field.currency_hint')} />
+        <${Field} label=${t('field.duration_minutes')} name="duration_minutes" type="number" min="1" max="1440"
+          required defaultValue=${row.duration_minutes ?? 60} error=${wrong('duration_minutes')} />
+        <${Field} label=${t('field.buffer_minutes')} name="buffer_minutes" type="number" min="0" max="1440" required
+          defaultValue=${row.buffer_minutes ?? 10} error=${wrong('buffer_minutes')} />
+        <${Field} label=${t('field.rate')} name="rate" inputmode="decimal" pattern="[0-9]{1,10}([.,][0-9]{1,2})?"
+          dir="ltr" placeholder="10.00" defaultValue=${row.rate ?? ''}
+          error=${wrong('rate')} hint=${t('packages.rate_hint')} />
+        <${Field} label=${t('field.currency')} name="currency" required pattern="[A-Za-z]{3}" maxlength="3"
+          dir="ltr" defaultValue=${row.currency ?? currency}
+          error=${wrong('currency')} hint=${t('field.currency_hint')} />
       </div>`}
   <//>
 `;
 
-start('admin', 'packages', PackagesPage);
+/** The shape of what comes. */
+const Shape = () => html`<table class="skeleton people" aria-busy="true">
+  <tbody>${[1, 2, 3, 4].map(() => html`<tr><td><i></i></td></tr>`)}</tbody></table>`;
+const Wait = () => html`<div class="head"><h1>${t('nav.packages')}</h1></div><${Shape} />`;
+
+start('admin', 'packages', PackagesPage, Wait);

@@ -63,7 +63,8 @@ class PeoplePage extends Component {
       ]);
       if (turn !== this.turn) return;
       const offered = packages.filter((/** @type {any} */ p) => !p.retired).map((/** @type {any} */ p) => p.id);
-      this.setState({ teachers, students, packages: offered, more: tab === 'teachers' ? moreTeachers : moreStudents });
+      const more = tab === 'teachers' ? moreTeachers : moreStudents;
+      this.setState({ teachers, students, packages: offered, more });
     } catch (error) {
       if (turn === this.turn) this.setState({ error });
     }
@@ -74,7 +75,8 @@ class PeoplePage extends Component {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
       const q = target.value.trim();
-      history.replaceState(null, '', `/admin/people${query({ tab: this.state.tab === 'students' ? 'students' : '', q })}`);
+      const tab = this.state.tab === 'students' ? 'students' : '';
+      history.replaceState(null, '', `/admin/people${query({ tab, q })}`);
       this.setState({ q }, this.load);
     }, 250);
   };
@@ -135,33 +137,52 @@ class PeoplePage extends Component {
         <h1>${t('nav.people')}</h1>
         <div class="tools">
           <button type="button" onClick=${() => this.setState({ importing: true })}>${t('import.button')}</button>
-          <button type="button" class="primary" onClick=${() => this.setState(tab === 'teachers' ? { teacher: {} } : { student: {} })}>
+          <button type="button" class="primary"
+            onClick=${() => this.setState(tab === 'teachers' ? { teacher: {} } : { student: {} })}>
             <${Icon} name="add" /> ${t(`people.add_${tab}`)}</button>
         </div>
       </div>
       <div class="above">
         <nav class="tabs" aria-label=${t('nav.people')}>
           ${/** @type {Tab[]} */ (['teachers', 'students']).map((name) => html`
-            <a href=${`/admin/people${name === 'students' ? '?tab=students' : ''}`} aria-current=${tab === name ? 'page' : undefined}>${t(`people.${name}`)}</a>`)}
+            <a href=${`/admin/people${name === 'students' ? '?tab=students' : ''}`}
+              aria-current=${tab === name ? 'page' : undefined}>${t(`people.${name}`)}</a>`)}
         </nav>
         <label class="pick search"><span class="sr">${t('filter.q')}</span>
-          <input type="search" defaultValue=${q} onInput=${this.search} placeholder=${t('filter.q_hint')} autocomplete="off" maxlength="100" /></label>
+          <input type="search" defaultValue=${q} onInput=${this.search} placeholder=${t('filter.q_hint')}
+            autocomplete="off" maxlength="100" /></label>
       </div>
       ${error && html`<${Notice} text=${explain(error)} onRetry=${this.load} />`}
-      ${!rows ? !error && html`<table class="skeleton people" aria-busy="true"><tbody>${[1, 2, 3, 4, 5, 6].map(() => html`<tr><td><i></i></td></tr>`)}</tbody></table>`
-        : !rows.length ? html`<${Empty} title=${t(q ? 'people.none_found' : `people.no_${tab}`)} text=${q ? '' : t(`people.no_${tab}_text`)} />`
-        : tab === 'teachers' ? html`<${Teachers} rows=${teachers} onEdit=${(/** @type {Teacher} */ teacher) => this.setState({ teacher })}
+      ${!rows ? !error && html`<${Shape} />`
+        : !rows.length ? html`<${Empty} title=${t(q ? 'people.none_found' : `people.no_${tab}`)}
+          text=${q ? '' : t(`people.no_${tab}_text`)} />`
+        : tab === 'teachers' ? html`<${Teachers} rows=${teachers}
+          onEdit=${(/** @type {Teacher} */ teacher) => this.setState({ teacher })}
             onInvite=${this.invite} onTelegram=${this.telegram} />`
-        : html`<${Students} rows=${students} onEdit=${(/** @type {Student} */ student) => this.setState({ student })} onTelegram=${this.telegram} />`}
+        : html`<${Students} rows=${students}
+          onEdit=${(/** @type {Student} */ student) => this.setState({ student })} onTelegram=${this.telegram} />`}
       ${state.more && html`<p class="muted">${t('people.more', { n: rows?.length ?? 0 })}</p>`}
-      ${state.teacher && html`<${TeacherDialog} teacher=${state.teacher} onSaved=${this.teacherSaved} onClose=${() => this.setState({ teacher: null })} />`}
-      ${state.student && html`<${StudentDialog} student=${state.student} teachers=${teachers ?? []} packages=${state.packages}
+      ${state.teacher && html`<${TeacherDialog} teacher=${state.teacher} onSaved=${this.teacherSaved}
+        onClose=${() => this.setState({ teacher: null })} />`}
+      ${state.student && html`<${StudentDialog} student=${state.student} teachers=${teachers ?? []}
+        packages=${state.packages}
         onSaved=${this.studentSaved} onClose=${() => this.setState({ student: null })} />`}
-      ${state.importing && html`<${ImportDialog} kind=${tab} onDone=${this.load} onClose=${() => this.setState({ importing: false })} />`}
+      ${state.importing && html`<${ImportDialog} kind=${tab} onDone=${this.load}
+        onClose=${() => this.setState({ importing: false })} />`}
       ${share && html`<${ShareDialog} ...${share} onClose=${() => this.setState({ share: null })} />`}
     `;
   }
 }
+
+/** The shape of what comes. */
+const Shape = () => html`<table class="skeleton people" aria-busy="true">
+  <tbody>${[1, 2, 3, 4, 5, 6].map(() => html`<tr><td><i></i></td></tr>`)}</tbody></table>`;
+
+/** @type {Record<string, string>} */
+const SPOKEN = LANGUAGES;
+
+/** @param {{id: string | null}} props */
+const Package = ({ id }) => (id ? html`<${Name} text=${id} />` : html`<span class="muted">${t('package.none')}</span>`);
 
 /** Whom a button is about, for those who do not see its row. @param {{name: string}} props */
 const Whose = ({ name }) => html`<span class="sr"> ${name}</span>`;
@@ -170,60 +191,94 @@ const Whose = ({ name }) => html`<span class="sr"> ${name}</span>`;
 const Access = ({ teacher }) => {
   if (teacher.disabled) return html`<span class="badge cancelled">${t('access.disabled')}</span>`;
   if (teacher.joined) return html`<span class="badge ended">${t('access.active')}</span>`;
-  if (teacher.invited) return html`<span class="badge missed">${t('access.invited')}</span> <span class="muted">${t('access.until', { time: dayTime(teacher.invited.expires_at) })}</span>`;
-  return html`<span class="badge timeout">${t('access.expired')}</span>`;
+  if (teacher.invited)
+    return html`<span class="badge missed">${t('access.invited')}</span>
+      <p class="muted">${t('access.until', { time: dayTime(teacher.invited.expires_at) })}</p>`;
+  return html`<span class="badge">${t('access.expired')}</span>`;
 };
 
 /** @param {{linked: boolean}} props */
-const Telegram = ({ linked }) => html`<span class=${linked ? '' : 'muted'}>${linked && html`<${Icon} name="check" /> `}${t(linked ? 'telegram.linked' : 'telegram.not_linked')}</span>`;
+const Telegram = ({ linked }) =>
+  linked
+    ? html`<span><${Icon} name="check" /> ${t('telegram.linked')}</span>`
+    : html`<span class="muted">${t('telegram.not_linked')}</span>`;
 
-/** @param {{rows: Teacher[], onEdit: (t: Teacher) => void, onInvite: (t: Teacher) => void, onTelegram: (kind: 'teacher', t: Teacher) => void}} props */
+/**
+ * @param {{
+ *   rows: Teacher[],
+ *   onEdit: (t: Teacher) => void,
+ *   onInvite: (t: Teacher) => void,
+ *   onTelegram: (kind: 'teacher', t: Teacher) => void,
+ * }} props
+ */
 const Teachers = ({ rows, onEdit, onInvite, onTelegram }) => html`
   <table class="people">
     <thead><tr>
-      <th scope="col">${t('field.name')}</th><th scope="col">${t('field.email')}</th><th scope="col">${t('people.access')}</th>
-      <th scope="col">${t('people.telegram')}</th><th scope="col" class="n">${t('people.students')}</th><th scope="col"><span class="sr">${t('people.actions')}</span></th>
+      <th scope="col">${t('field.name')}</th><th scope="col">${t('field.email')}</th>
+        <th scope="col">${t('people.access')}</th>
+      <th scope="col">${t('people.telegram')}</th><th scope="col" class="n">${t('people.students')}</th>
+        <th scope="col"><span class="sr">${t('people.actions')}</span></th>
     </tr></thead>
     <tbody>${rows.map((teacher) => html`
       <tr key=${teacher.id} class=${teacher.disabled ? 'off' : ''}>
-        <th scope="row"><a href=${`/admin/${query({ teacher_id: teacher.id, period: 'all' })}`}><${Name} text=${teacher.name} /></a></th>
+        <th scope="row"><a href=${`/admin/${query({ teacher_id: teacher.id, period: 'all' })}`}>
+          <${Name} text=${teacher.name} /></a></th>
         <td data-label=${t('field.email')}><bdi class="address">${teacher.email}</bdi></td>
         <td data-label=${t('people.access')}><${Access} teacher=${teacher} /></td>
         <td data-label=${t('people.telegram')}><${Telegram} linked=${teacher.telegram_linked} /></td>
         <td data-label=${t('people.students')} class="n">${number(teacher.active_students)}</td>
         <td class="acts">
-          <button type="button" class="small" onClick=${() => onEdit(teacher)}>${t('action.edit')}<${Whose} name=${teacher.name} /></button>
+          <button type="button" class="small"
+            onClick=${() => onEdit(teacher)}>${t('action.edit')}<${Whose} name=${teacher.name} /></button>
           ${!teacher.disabled && html`
-            <button type="button" class="small" onClick=${() => onInvite(teacher)}>${t(teacher.joined ? 'invitation.reset' : 'invitation.button')}<${Whose} name=${teacher.name} /></button>
-            ${!teacher.telegram_linked && html`<button type="button" class="small" onClick=${() => onTelegram('teacher', teacher)}>${t('telegram.link')}<${Whose} name=${teacher.name} /></button>`}`}
+            <button type="button" class="small"
+              onClick=${() => onInvite(teacher)}>
+              ${t(teacher.joined ? 'invitation.reset' : 'invitation.button')}<${Whose} name=${teacher.name} /></button>
+            ${!teacher.telegram_linked && html`<button type="button" class="small"
+              onClick=${() => onTelegram('teacher', teacher)}>
+              ${t('telegram.link')}<${Whose} name=${teacher.name} /></button>`}`}
         </td>
       </tr>`)}</tbody>
   </table>
 `;
 
-/** @param {{rows: Student[], onEdit: (s: Student) => void, onTelegram: (kind: 'student', s: Student) => void}} props */
+/**
+ * @param {{
+ *   rows: Student[],
+ *   onEdit: (s: Student) => void,
+ *   onTelegram: (kind: 'student', s: Student) => void,
+ * }} props
+ */
 const Students = ({ rows, onEdit, onTelegram }) => html`
   <table class="people">
     <thead><tr>
-      <th scope="col">${t('field.name')}</th><th scope="col">${t('col.teacher')}</th><th scope="col">${t('col.package')}</th>
-      <th scope="col">${t('menu.language')}</th><th scope="col">${t('people.telegram')}</th><th scope="col"><span class="sr">${t('people.actions')}</span></th>
+      <th scope="col">${t('field.name')}</th><th scope="col">${t('col.teacher')}</th>
+        <th scope="col">${t('col.package')}</th>
+      <th scope="col">${t('menu.language')}</th><th scope="col">${t('people.telegram')}</th><th scope="col">
+        <span class="sr">${t('people.actions')}</span></th>
     </tr></thead>
     <tbody>${rows.map((student) => html`
       <tr key=${student.id} class=${student.disabled ? 'off' : ''}>
-        <th scope="row"><a href=${`/admin/${query({ student_id: student.id, period: 'all' })}`}><${Name} text=${student.name} /></a>
+        <th scope="row"><a href=${`/admin/${query({ student_id: student.id, period: 'all' })}`}>
+          <${Name} text=${student.name} /></a>
           ${student.disabled && html` <span class="badge cancelled">${t('access.left')}</span>`}
           ${student.note && html`<p class="muted note" dir="auto">${student.note}</p>`}</th>
         <td data-label=${t('col.teacher')}><${Name} text=${student.teacher.name} /></td>
-        <td data-label=${t('col.package')}>${student.package_id ? html`<${Name} text=${student.package_id} />` : html`<span class="muted">${t('package.none')}</span>`}</td>
-        <td data-label=${t('menu.language')}>${/** @type {Record<string, string>} */ (LANGUAGES)[student.language] ?? student.language}</td>
+        <td data-label=${t('col.package')}><${Package} id=${student.package_id} /></td>
+        <td data-label=${t('menu.language')}>${SPOKEN[student.language] ?? student.language}</td>
         <td data-label=${t('people.telegram')}><${Telegram} linked=${student.telegram_chat_id !== null} /></td>
         <td class="acts">
-          <button type="button" class="small" onClick=${() => onEdit(student)}>${t('action.edit')}<${Whose} name=${student.name} /></button>
+          <button type="button" class="small"
+            onClick=${() => onEdit(student)}>${t('action.edit')}<${Whose} name=${student.name} /></button>
           ${student.telegram_chat_id === null && !student.disabled && html`
-            <button type="button" class="small" onClick=${() => onTelegram('student', student)}>${t('telegram.link')}<${Whose} name=${student.name} /></button>`}
+            <button type="button" class="small"
+              onClick=${() => onTelegram('student', student)}>
+              ${t('telegram.link')}<${Whose} name=${student.name} /></button>`}
         </td>
       </tr>`)}</tbody>
   </table>
 `;
 
-start('admin', 'people', PeoplePage);
+const Wait = () => html`<div class="head"><h1>${t('nav.people')}</h1></div><div class="above"></div><${Shape} />`;
+
+start('admin', 'people', PeoplePage, Wait);

@@ -35,7 +35,9 @@ import { LANGUAGES, t } from '../lib/i18n.js';
 /** @param {{checked: boolean | undefined, about: string}} props */
 const Disabled = ({ checked, about }) => html`
   <div class="field">
-    <label class="check"><input type="checkbox" name="disabled" defaultChecked=${checked} aria-describedby="f-disabled-hint" /> ${t('field.disabled')}</label>
+    <label class="check">
+      <input type="checkbox" name="disabled" defaultChecked=${checked}
+        aria-describedby="f-disabled-hint" /> ${t('field.disabled')}</label>
     <p class="hint" id="f-disabled-hint">${about}</p>
   </div>
 `;
@@ -49,51 +51,75 @@ export const TeacherDialog = ({ teacher, onSaved, onClose }) => {
       : api('POST', '/api/admin/teachers', given)));
 
   return html`
-    <${FormDialog} title=${teacher.id ? t('people.edit_teacher') : t('people.add_teachers')} onSave=${save} onClose=${onClose}>
+    <${FormDialog} title=${teacher.id ? t('people.edit_teacher') : t('people.add_teachers')} onSave=${save}
+      onClose=${onClose}>
       ${(/** @type {Wrong} */ wrong) => html`
-        <${Field} label=${t('field.name')} name="name" required maxlength="200" dir="auto" autocomplete="off" defaultValue=${teacher.name} error=${wrong('name')} />
-        <${Field} label=${t('field.email')} name="email" type="email" required maxlength="254" dir="ltr" autocomplete="off" defaultValue=${teacher.email}
+        <${Field} label=${t('field.name')} name="name" required maxlength="200" dir="auto" autocomplete="off"
+          defaultValue=${teacher.name} error=${wrong('name')} />
+        <${Field} label=${t('field.email')} name="email" type="email" required maxlength="254" dir="ltr"
+          autocomplete="off" defaultValue=${teacher.email}
           error=${wrong('email')} hint=${teacher.id ? undefined : t('people.email_hint')} />
         ${teacher.id && html`<${Disabled} checked=${teacher.disabled} about=${t('people.disabled_teacher')} />`}`}
     <//>
   `;
 };
 
-/** @param {{student: Partial<Student>, teachers: Teacher[], packages: string[], onSaved: () => void, onClose: () => void}} props */
+/**
+ * @param {{
+ *   student: Partial<Student>,
+ *   teachers: Teacher[],
+ *   packages: string[],
+ *   onSaved: () => void,
+ *   onClose: () => void,
+ * }} props
+ */
 export const StudentDialog = ({ student, teachers, packages, onSaved, onClose }) => {
   /** @param {Record<string, string | null>} given */
   const save = async ({ disabled, teacher_id, note, zoom_url, ...given }) => {
     const body = { ...given, teacher_id: Number(teacher_id), note: note ?? '' };
 
-    if (student.id) await api('PATCH', '/api/admin/students', { id: student.id, ...body, zoom_url, disabled: disabled !== undefined });
-    else await api('POST', '/api/admin/students', zoom_url ? { ...body, zoom_url } : body);
+    if (student.id) {
+      const change = { ...body, zoom_url, disabled: disabled !== undefined };
+      await api('PATCH', '/api/admin/students', { id: student.id, ...change });
+    }
+    if (!student.id) await api('POST', '/api/admin/students', zoom_url ? { ...body, zoom_url } : body);
     onSaved();
   };
-  const choice = teachers.filter((teacher) => !teacher.disabled || teacher.id === student.teacher_id);
-  const known = student.teacher && !choice.some(({ id }) => id === student.teacher_id) ? [...choice, student.teacher] : choice;
-  const offered = student.package_id && !packages.includes(student.package_id) ? [...packages, student.package_id] : packages;
+  // What the student has stays a choice, also when it is not offered any more.
+  const { teacher, package_id: own } = student;
+  const free = teachers.filter(({ id, disabled }) => !disabled || id === teacher?.id);
+  const known = teacher && !free.some(({ id }) => id === teacher.id) ? [...free, teacher] : free;
+  const offered = own && !packages.includes(own) ? [...packages, own] : packages;
 
   return html`
-    <${FormDialog} title=${student.id ? t('people.edit_student') : t('people.add_students')} onSave=${save} onClose=${onClose}>
+    <${FormDialog} title=${student.id ? t('people.edit_student') : t('people.add_students')} onSave=${save}
+      onClose=${onClose}>
       ${(/** @type {Wrong} */ wrong) => html`
-        <${Field} label=${t('field.name')} name="name" required maxlength="200" dir="auto" autocomplete="off" defaultValue=${student.name} error=${wrong('name')} />
+        <${Field} label=${t('field.name')} name="name" required maxlength="200" dir="auto" autocomplete="off"
+          defaultValue=${student.name} error=${wrong('name')} />
         <div class="two">
-          <${Field} label=${t('col.teacher')} name="teacher_id" error=${wrong('teacher_id')}>${(/** @type {any} */ shared) => html`
+          <${Field} label=${t('col.teacher')} name="teacher_id"
+            error=${wrong('teacher_id')}>${(/** @type {any} */ shared) => html`
             <select ...${shared} required>
               <option value="">${t('field.choose')}</option>
-              ${known.map(({ id, name }) => html`<option value=${id} selected=${id === student.teacher_id}>${name}</option>`)}
+              ${known.map(({ id, name }) => html`<option value=${id}
+                selected=${id === student.teacher_id}>${name}</option>`)}
             </select>`}<//>
-          <${Field} label=${t('col.package')} name="package_id" error=${wrong('package_id')}>${(/** @type {any} */ shared) => html`
+          <${Field} label=${t('col.package')} name="package_id"
+            error=${wrong('package_id')}>${(/** @type {any} */ shared) => html`
             <select ...${shared}>
               <option value="">${t('package.none')}</option>
               ${offered.map((id) => html`<option value=${id} selected=${id === student.package_id}>${id}</option>`)}
             </select>`}<//>
-          <${Field} label=${t('field.language')} name="language" error=${wrong('language')}>${(/** @type {any} */ shared) => html`
+          <${Field} label=${t('field.language')} name="language"
+            error=${wrong('language')}>${(/** @type {any} */ shared) => html`
             <select ...${shared}>
-              ${Object.entries(LANGUAGES).map(([tag, name]) => html`<option value=${tag} selected=${tag === (student.language ?? 'en')}>${name}</option>`)}
+              ${Object.entries(LANGUAGES).map(([tag, name]) => html`<option value=${tag}
+                selected=${tag === (student.language ?? 'en')}>${name}</option>`)}
             </select>`}<//>
         </div>
-        <${Field} label=${t('field.zoom_url')} name="zoom_url" type="url" maxlength="600" dir="ltr" autocomplete="off" placeholder="https://zoom.us/j/…"
+        <${Field} label=${t('field.zoom_url')} name="zoom_url" type="url" maxlength="600" dir="ltr"
+          autocomplete="off" placeholder="https://zoom.us/j/…"
           defaultValue=${student.zoom_url ?? ''} error=${wrong('zoom_url')} hint=${t('field.zoom_url_hint')} />
         <${Field} label=${t('field.note')} name="note" error=${wrong('note')}>${(/** @type {any} */ shared) => html`
           <textarea ...${shared} maxlength="2000" dir="auto" defaultValue=${student.note ?? ''}></textarea>`}<//>

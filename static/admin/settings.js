@@ -2,12 +2,20 @@
 
 import { Component, Field, Notice, html, values } from '../lib/ui.js';
 import { Problem, api, explain } from '../lib/api.js';
-import { t } from '../lib/i18n.js';
+import { locale, t } from '../lib/i18n.js';
 import { now } from '../lib/clock.js';
-import { locale } from '../lib/i18n.js';
 import { start } from '../lib/shell.js';
 
-/** @typedef {{name: string, time_zone: string, currency: string, default_duration_minutes: number, default_buffer_minutes: number, link_hours: number}} Settings */
+/**
+ * @typedef {{
+ *   name: string,
+ *   time_zone: string,
+ *   currency: string,
+ *   default_duration_minutes: number,
+ *   default_buffer_minutes: number,
+ *   link_hours: number,
+ * }} Settings
+ */
 /** @typedef {{settings: Settings | null, zone: string, busy: boolean, saved: boolean, error: unknown}} State */
 
 const NUMBERS = /** @type {const} */ (['default_duration_minutes', 'default_buffer_minutes', 'link_hours']);
@@ -15,7 +23,9 @@ const NUMBERS = /** @type {const} */ (['default_duration_minutes', 'default_buff
 /** What a clock shows there now, or nothing for a zone that is none. @param {string} zone */
 function timeIn(zone) {
   try {
-    return new Intl.DateTimeFormat(locale, { timeZone: zone, weekday: 'long', hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZoneName: 'long' }).format(now());
+    return new Intl.DateTimeFormat(locale, {
+      timeZone: zone, weekday: 'long', hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZoneName: 'long',
+    }).format(now());
   } catch {
     return '';
   }
@@ -68,27 +78,44 @@ class SettingsPage extends Component {
     return html`
       <div class="head"><h1>${t('nav.settings')}</h1></div>
       ${error && !field && html`<${Notice} text=${explain(error)} onRetry=${settings ? undefined : this.load} />`}
-      ${!settings ? !error && html`<div class="settings skeleton" aria-busy="true">${[1, 2, 3, 4].map(() => html`<i></i>`)}</div>` : html`
+      ${!settings ? !error && html`<${Shape} />` : html`
         <form class="settings stack" onSubmit=${this.submit}>
-          <${Field} label=${t('settings.name')} name="name" required maxlength="200" dir="auto" autocomplete="off" defaultValue=${settings.name} error=${wrong('name')} />
-          <${Field} label=${t('settings.time_zone')} name="time_zone" required maxlength="64" dir="ltr" autocomplete="off" list="zones" defaultValue=${settings.time_zone}
-            error=${wrong('time_zone')} hint=${timeIn(zone) ? t('settings.there', { time: timeIn(zone) }) : t('settings.zone_hint')}
+          <${Field} label=${t('settings.name')} name="name" required maxlength="200" dir="auto" autocomplete="off"
+            defaultValue=${settings.name} error=${wrong('name')} />
+          <${Field} label=${t('settings.time_zone')} name="time_zone" required maxlength="64" dir="ltr"
+            autocomplete="off" list="zones" defaultValue=${settings.time_zone}
+            error=${wrong('time_zone')}
+            hint=${timeIn(zone) ? t('settings.there', { time: timeIn(zone) }) : t('settings.zone_hint')}
             onInput=${(/** @type {any} */ e) => this.setState({ zone: e.target.value.trim() })} />
-          <datalist id="zones">${Intl.supportedValuesOf('timeZone').map((name) => html`<option value=${name}></option>`)}</datalist>
+          <datalist id="zones">
+            ${Intl.supportedValuesOf('timeZone').map((name) => html`<option value=${name}></option>`)}</datalist>
           ${zone !== settings.time_zone && html`<${Notice} kind="note" text=${t('settings.zone_change')} />`}
-          <${Field} label=${t('field.currency')} name="currency" required pattern="[A-Za-z]{3}" maxlength="3" dir="ltr" defaultValue=${settings.currency}
+          <${Field} label=${t('field.currency')} name="currency" required pattern="[A-Za-z]{3}" maxlength="3"
+            dir="ltr" defaultValue=${settings.currency}
             error=${wrong('currency')} hint=${t('field.currency_hint')} />
           <h2>${t('settings.defaults')}</h2>
           <p class="muted">${t('settings.defaults_text')}</p>
           <div class="two">
-            <${Field} label=${t('field.duration_minutes')} name="default_duration_minutes" type="number" min="1" max="1440" required defaultValue=${settings.default_duration_minutes} error=${wrong('default_duration_minutes')} />
-            <${Field} label=${t('field.buffer_minutes')} name="default_buffer_minutes" type="number" min="0" max="1440" required defaultValue=${settings.default_buffer_minutes} error=${wrong('default_buffer_minutes')} />
-            <${Field} label=${t('settings.link_hours')} name="link_hours" type="number" min="1" max="168" required defaultValue=${settings.link_hours} error=${wrong('link_hours')} hint=${t('settings.link_hours_hint')} />
+            <${Field} label=${t('field.duration_minutes')} name="default_duration_minutes" type="number" min="1"
+              max="1440" required defaultValue=${settings.default_duration_minutes}
+              error=${wrong('default_duration_minutes')} />
+            <${Field} label=${t('field.buffer_minutes')} name="default_buffer_minutes" type="number" min="0"
+              max="1440" required defaultValue=${settings.default_buffer_minutes}
+              error=${wrong('default_buffer_minutes')} />
+            <${Field} label=${t('settings.link_hours')} name="link_hours" type="number" min="1" max="168" required
+              defaultValue=${settings.link_hours} error=${wrong('link_hours')}
+              hint=${t('settings.link_hours_hint')} />
           </div>
-          <div class="save"><button class="primary" disabled=${busy}>${t('action.save')}</button><span role="status">${saved ? t('settings.saved') : ''}</span></div>
+          <div class="save"><button class="primary" disabled=${busy}>${t('action.save')}</button>
+            <span role="status">${saved ? t('settings.saved') : ''}</span></div>
         </form>`}
     `;
   }
 }
 
-start('admin', 'settings', SettingsPage);
+/** The shape of what comes. */
+const Shape = () => html`<div class="settings skeleton"
+  aria-busy="true">${[1, 2, 3, 4].map(() => html`<i></i>`)}</div>`;
+const Wait = () => html`<div class="head"><h1>${t('nav.settings')}</h1></div><${Shape} />`;
+
+start('admin', 'settings', SettingsPage, Wait);

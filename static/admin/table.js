@@ -7,34 +7,64 @@ import { Badge, Duration, Marks, When, endedBy } from '../lib/session.js';
 
 /** @typedef {import('../types').Session} Session */
 
-const COLUMNS = /** @type {const} */ (['teacher', 'student', 'package', 'sent', 'start', 'end', 'duration', 'status', 'ended_by']);
+const COLUMNS = /** @type {const} */ ([
+  'teacher', 'student', 'package', 'sent', 'start', 'end', 'duration', 'status', 'ended_by',
+]);
 
 const Head = () => html`
-  <thead><tr>${COLUMNS.map((name) => html`<th scope="col" class=${`c-${name}`}>${t(`col.${name}`)}</th>`)}</tr></thead>
+  <thead><tr>${COLUMNS.map((name) => html`<th scope="col"
+    class=${`c-${name}`}>${t(`col.${name}`)}</th>`)}</tr></thead>
 `;
 
 /**
- * @param {object} props
- * @param {Session[]} props.rows
- * @param {number | null} props.selected
- * @param {Set<number>} props.gone shown until the pointer leaves, but no longer part of the view
- * @param {(session: Session) => string} props.address
- * @param {(session: Session, event: Event) => void} props.onOpen
- * @param {boolean} props.busy
+ * @typedef {object} TableProps
+ * @property {Session[]} rows the same array as long as nothing in it changed
+ * @property {number | null} selected
+ * @property {Set<number>} gone shown until the pointer leaves, but no longer part of the view
+ * @property {string} view whose addresses the rows carry
+ * @property {(session: Session) => string} address
+ * @property {(session: Session, event: Event) => void} onOpen
+ * @property {boolean} busy
  */
-export const Table = ({ rows, selected, gone, address, onOpen, busy }) => html`
-  <table class="sessions" aria-busy=${busy ? 'true' : undefined} onKeyDown=${arrows}>
-    <caption class="sr">${t('sessions.caption')}</caption>
-    <${Head} />
-    <tbody>
-      ${rows.map((session) => html`
-        <${Row} key=${session.id} session=${session} selected=${session.id === selected} gone=${gone.has(session.id)}
-          href=${address(session)} onOpen=${onOpen} />`)}
-    </tbody>
-  </table>
-`;
 
-/** @typedef {{session: Session, selected: boolean, gone: boolean, href: string, onOpen: (session: Session, event: Event) => void}} RowProps */
+/** Two hundred rows are only looked through when one of them is another. @extends {Component<TableProps>} */
+export class Table extends Component {
+  /** @param {TableProps} next */
+  shouldComponentUpdate(next) {
+    const keys = /** @type {const} */ (['rows', 'selected', 'gone', 'view', 'busy']);
+    return keys.some((key) => this.props[key] !== next[key]);
+  }
+
+  /** @param {TableProps} props */
+  render({ rows, selected, gone, address, onOpen, busy }) {
+    return html`
+      <table class="sessions" aria-busy=${busy ? 'true' : undefined} onKeyDown=${arrows}>
+        <caption class="sr">${t('sessions.caption')}</caption>
+        <${Head} />
+        <tbody>
+          ${rows.map((session) => html`
+            <${Row} key=${session.id} session=${session} selected=${session.id === selected}
+              gone=${gone.has(session.id)}
+              href=${address(session)} onOpen=${onOpen} />`)}
+        </tbody>
+      </table>
+    `;
+  }
+}
+
+/**
+ * @typedef {{
+ *   session: Session,
+ *   selected: boolean,
+ *   gone: boolean,
+ *   href: string,
+ *   onOpen: (session: Session, event: Event) => void,
+ * }} RowProps
+ */
+
+/** @param {Session} session */
+const about = ({ student, teacher, clicked_at, sent_at }) =>
+  t('sessions.open', { student: student.name, teacher: teacher.name, time: dayTime(clicked_at ?? sent_at) });
 
 /** A row that did not change is not drawn again. @extends {Component<RowProps>} */
 class Row extends Component {
@@ -47,24 +77,27 @@ class Row extends Component {
 
   /** @param {RowProps} next */
   shouldComponentUpdate(next) {
-    const { session, selected, gone, href } = this.props;
-    return session !== next.session || selected !== next.selected || gone !== next.gone || href !== next.href;
+    const keys = /** @type {const} */ (['session', 'selected', 'gone', 'href']);
+    return keys.some((key) => this.props[key] !== next[key]);
   }
 
   /** @param {RowProps} props */
   render({ session: s, selected, gone, href }) {
     return html`
-      <tr class=${[s.session_status, selected && 'selected', gone && 'gone'].filter(Boolean).join(' ')} onClick=${this.open}>
+      <tr class=${[s.session_status, selected && 'selected', gone && 'gone'].filter(Boolean).join(' ')}
+        onClick=${this.open}>
         <td class="c-teacher"><${Name} text=${s.teacher.name} /></td>
         <th scope="row" class="c-student">
-          <a href=${href} aria-label=${t('sessions.open', { student: s.student.name, teacher: s.teacher.name, time: dayTime(s.clicked_at ?? s.sent_at) })}>
+          <a href=${href} aria-label=${about(s)}>
             <${Name} text=${s.student.name} />
           </a>
         </th>
-        <td class="c-package">${s.package_id ? html`<${Name} text=${s.package_id} />` : html`<span class="none">–</span>`}</td>
+        <td class="c-package">
+          ${s.package_id ? html`<${Name} text=${s.package_id} />` : html`<span class="none">–</span>`}</td>
         <td class="c-sent" data-label=${t('col.sent')}><${When} at=${s.sent_at} /></td>
         <td class="c-start" data-label=${t('col.start')}><${When} at=${s.clicked_at} beside=${s.sent_at} /></td>
-        <td class="c-end" data-label=${t('col.end')}><${When} at=${s.session_ended_at} beside=${s.clicked_at} /></td>
+        <td class="c-end" data-label=${t('col.end')}>
+          <${When} at=${s.session_ended_at} beside=${s.clicked_at} /></td>
         <td class="c-duration"><span class="num"><${Duration} session=${s} /></span> <${Marks} session=${s} /></td>
         <td class="c-status"><${Badge} status=${s.session_status} /></td>
         <td class="c-ended_by">${endedBy(s)}${s.delivery === 'failed' && s.session_status === 'sent' && html`
@@ -80,9 +113,9 @@ function arrows(event) {
   const link = /** @type {HTMLElement} */ (event.target);
 
   if (!step || !link.matches('tbody a')) return;
-  const links = /** @type {HTMLElement[]} */ ([...(/** @type {HTMLElement} */ (event.currentTarget)).querySelectorAll('tbody a')]);
+  const links = [...(/** @type {HTMLElement} */ (event.currentTarget)).querySelectorAll('tbody a')];
   const next = links[links.indexOf(link) + step];
-  if (next) {
+  if (next instanceof HTMLElement) {
     event.preventDefault();
     next.focus();
   }
@@ -92,6 +125,7 @@ function arrows(event) {
 export const TableSkeleton = ({ rows = 12 }) => html`
   <table class="sessions skeleton" aria-busy="true">
     <${Head} />
-    <tbody>${Array.from({ length: rows }, () => html`<tr>${COLUMNS.map((name) => html`<td class=${`c-${name}`}><i></i></td>`)}</tr>`)}</tbody>
+    <tbody>${Array.from({ length: rows }, () => html`<tr>${COLUMNS.map((name) => html`<td class=${`c-${name}`}>
+      <i></i></td>`)}</tr>`)}</tbody>
   </table>
 `;

@@ -55,14 +55,16 @@ export class TimeoutDialog extends Component {
     return html`
       <${Dialog} title=${t('timeout.title')} onClose=${onClose}>
         <div class="stack" aria-live="polite">
-          ${error && html`<${Notice} text=${explain(error)} onRetry=${done === null && due === null ? this.count : undefined} />`}
+          ${error && html`<${Notice} text=${explain(error)}
+            onRetry=${done === null && due === null ? this.count : undefined} />`}
           <p>${done !== null ? t('timeout.done', { n: done })
             : due !== null ? t('timeout.due', { n: due })
             : error ? '' : t('timeout.counting')}</p>
           ${asking && html`<p class="muted">${t('timeout.about')}</p>`}
           <footer>
             <button type="button" onClick=${onClose}>${t(asking ? 'action.cancel' : 'action.close')}</button>
-            ${asking && html`<button type="button" class="primary" disabled=${busy} onClick=${this.run}>${t('timeout.run', { n: due })}</button>`}
+            ${asking && html`<button type="button" class="primary" disabled=${busy}
+              onClick=${this.run}>${t('timeout.run', { n: due })}</button>`}
           </footer>
         </div>
       <//>

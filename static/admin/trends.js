@@ -11,7 +11,18 @@ import { daysOf } from './view.js';
 
 /** @typedef {import('../types').Named} Named */
 /** @typedef {{classes: number, minutes: number, timeouts: number, missed: number}} Counts */
-/** @typedef {{month: string, teacher: Named, currency: string, classes: number, minutes: number, estimated_minutes: number, sum_rate: string, without_rate?: number}} Pay */
+/**
+ * @typedef {{
+ *   month: string,
+ *   teacher: Named,
+ *   currency: string,
+ *   classes: number,
+ *   minutes: number,
+ *   estimated_minutes: number,
+ *   sum_rate: string,
+ *   without_rate?: number,
+ * }} Pay
+ */
 /**
  * @typedef {object} Trends
  * @property {(Counts & {day: string})[]} days
@@ -66,7 +77,10 @@ class TrendsPage extends Component {
     const { period, from, to } = { ...this.state, ...change };
     const view = { period, ...days(period, from, to) };
 
-    history.pushState(null, '', `/admin/trends${query(period === 'custom' ? { from: view.from, to: view.to } : { period: period === 'days30' ? '' : period })}`);
+    const named = { period: period === 'days30' ? '' : period };
+    const shown = period === 'custom' ? { from: view.from, to: view.to } : named;
+
+    history.pushState(null, '', `/admin/trends${query(shown)}`);
     this.setState(view, this.load);
   }
 
@@ -77,21 +91,26 @@ class TrendsPage extends Component {
     return html`
       <div class="head">
         <h1>${t('nav.trends')}</h1>
-        <div class="tools"><button type="button" onClick=${() => print()}><${Icon} name="print" /> ${t('trends.print')}</button></div>
+        <div class="tools"><button type="button" onClick=${() => print()}>
+          <${Icon} name="print" /> ${t('trends.print')}</button></div>
       </div>
       <form class="filters" onSubmit=${(/** @type {Event} */ e) => e.preventDefault()}>
         <label class="pick"><span>${t('filter.period')}</span>
           <select onChange=${(/** @type {any} */ e) => this.choose({ period: e.target.value })}>
-            ${PERIODS.map((name) => html`<option value=${name} selected=${name === period}>${t(`period.${name}`)}</option>`)}
+            ${PERIODS.map((name) => html`<option value=${name}
+              selected=${name === period}>${t(`period.${name}`)}</option>`)}
           </select></label>
         ${period === 'custom' && /** @type {const} */ (['from', 'to']).map((name) => html`
           <label class="pick"><span>${t(`filter.${name}`)}</span>
-            <input type="date" value=${name === 'from' ? from : to} required onChange=${(/** @type {any} */ e) => this.choose({ [name]: e.target.value })} /></label>`)}
+            <input type="date" value=${name === 'from' ? from : to} required
+              onChange=${(/** @type {any} */ e) => this.choose({ [name]: e.target.value })} /></label>`)}
       </form>
-      <p class="range muted">${t('trends.range', { from: calendarDay(from), to: calendarDay(to), zone: zoneName(now()) })}</p>
+      <p class="range muted">
+        ${t('trends.range', { from: calendarDay(from), to: calendarDay(to), zone: zoneName(now()) })}</p>
       ${error && html`<${Notice} text=${explain(error)} onRetry=${dated ? undefined : this.load} />`}
-      ${!trends ? !error && html`<div class="charts skeleton" aria-busy="true"><i></i><i></i><i></i><i></i></div>`
-        : !trends.days.some(({ classes, missed }) => classes || missed) ? html`<${Empty} title=${t('trends.none')} text=${t('trends.none_text')} />`
+      ${!trends ? !error && html`<${Shape} />`
+        : !trends.days.some(({ classes, missed }) => classes || missed) ? html`<${Empty} title=${t('trends.none')}
+          text=${t('trends.none_text')} />`
         : html`<${Charts} trends=${trends} from=${from} to=${to} />`}
     `;
   }
@@ -113,6 +132,8 @@ function days(period, from, to) {
 const Charts = ({ trends, from, to }) => {
   const { days: daily, teachers, hours, pay } = trends;
   const xs = daily.map(({ day }) => dayX(day));
+  /** @param {(row: Counts) => number} value */
+  const of = (value) => daily.map(value);
   const top = [...teachers].sort((a, b) => b.minutes - a.minutes).slice(0, CHART_TEACHERS);
   /** Of all links of a day. @param {Counts} row @param {'timeouts' | 'missed'} name */
   const part = (row, name) => row[name] / Math.max(1, row.classes + row.missed);
@@ -122,19 +143,22 @@ const Charts = ({ trends, from, to }) => {
   return html`
     <div class="charts">
       <${Chart} title=${t('trends.by_day')} table=${html`<${DayTable} rows=${daily} />`}>
-        <${Plot} title=${t('trends.by_day')} axis=${t('trends.day')} xs=${xs} name=${dayName} short=${dayMark} lines=${[
-          { label: t('history.classes'), color: 'chart-blue', kind: 'bars', points: daily.map((row) => row.classes) },
-          { label: t('history.minutes'), color: 'chart-amber', scale: 'minutes', points: daily.map((row) => row.minutes) },
+        <${Plot} title=${t('trends.by_day')} axis=${t('trends.day')} xs=${xs} name=${dayName} short=${dayMark}
+          lines=${[
+          { label: t('history.classes'), color: 'chart-blue', kind: 'bars', points: of((row) => row.classes) },
+          { label: t('history.minutes'), color: 'chart-amber', scale: 'minutes', points: of((row) => row.minutes) },
         ]} />
       <//>
       <${Chart} title=${t('trends.shares')} table=${html`<${ShareTable} rows=${daily} part=${part} />`}>
-        <${Plot} title=${t('trends.shares')} axis=${t('trends.day')} xs=${xs} name=${dayName} short=${dayMark} lines=${[
-          { label: t('trends.timeouts'), color: 'chart-red', points: daily.map((row) => part(row, 'timeouts')), value: percent },
-          { label: t('history.missed'), color: 'chart-amber', points: daily.map((row) => part(row, 'missed')), value: percent },
+        <${Plot} title=${t('trends.shares')} axis=${t('trends.day')} xs=${xs} name=${dayName} short=${dayMark}
+          lines=${[
+          { label: t('trends.timeouts'), color: 'chart-red', points: of((row) => part(row, 'timeouts')), value: percent },
+          { label: t('history.missed'), color: 'chart-amber', points: of((row) => part(row, 'missed')), value: percent },
         ]} />
       <//>
       <${Chart} title=${t('trends.by_teacher')} table=${html`<${TeacherTable} rows=${teachers} />`}>
-        <${Plot} title=${t('trends.by_teacher')} axis=${t('col.teacher')} ordinal xs=${top.map((_, i) => i)} name=${(/** @type {number} */ i) => top[i]?.teacher.name ?? ''} lines=${[
+        <${Plot} title=${t('trends.by_teacher')} axis=${t('col.teacher')} ordinal xs=${top.map((_, i) => i)}
+          name=${(/** @type {number} */ i) => top[i]?.teacher.name ?? ''} lines=${[
           { label: t('history.minutes'), color: 'chart-blue', kind: 'bars', points: top.map((row) => row.minutes) },
         ]} />
       <//>
@@ -144,7 +168,8 @@ const Charts = ({ trends, from, to }) => {
     </div>
     <section class="pay">
       <div class="head"><h2>${t('trends.pay')}</h2>
-        <div class="tools"><a class="button" href=${`/api/admin/trends${query({ from, to, format: 'csv' })}`} download><${Icon} name="download" /> ${t('sessions.export')}</a></div></div>
+        <div class="tools"><a class="button" href=${`/api/admin/trends${query({ from, to, format: 'csv' })}`}
+          download><${Icon} name="download" /> ${t('sessions.export')}</a></div></div>
       <p class="muted">${t('trends.pay_text')}</p>
       <${PayTable} rows=${pay} />
     </section>
@@ -156,31 +181,41 @@ const Chart = ({ title, table, children }) => html`
   <section class="chart">
     <h2>${title}</h2>
     ${children}
-    <details><summary>${t('trends.numbers')}</summary><div class="scroll" tabindex="0" role="region" aria-label=${title}>${table}</div></details>
+    <details><summary>${t('trends.numbers')}</summary>
+      <div class="scroll" tabindex="0" role="region" aria-label=${title}>${table}</div></details>
   </section>
 `;
 
 /** @param {{heads: string[], first?: number, rows: any[][]}} props the columns before `first` are words */
 const Numbers = ({ heads, first = 1, rows }) => html`
   <table>
-    <thead><tr>${heads.map((head, i) => html`<th scope="col" class=${i < first ? '' : 'n'}>${head}</th>`)}</tr></thead>
-    <tbody>${rows.map((row) => html`<tr>${row.map((cell, i) => (i ? html`<td class=${i < first ? '' : 'n'}>${cell}</td>` : html`<th scope="row">${cell}</th>`))}</tr>`)}</tbody>
+    <thead><tr>${heads.map((head, i) => html`<th scope="col"
+      class=${i < first ? '' : 'n'}>${head}</th>`)}</tr></thead>
+    <tbody>${rows.map(([head, ...cells]) => html`
+      <tr><th scope="row">${head}</th>
+        ${cells.map((cell, i) => html`<td class=${i + 1 < first ? '' : 'n'}>${cell}</td>`)}</tr>`)}</tbody>
   </table>
 `;
 
 /** @param {Counts} row */
-const counts = ({ classes, minutes: m, timeouts, missed }) => [number(classes), number(m), number(timeouts), number(missed)];
+const counts = (row) => [row.classes, row.minutes, row.timeouts, row.missed].map(number);
 const countHeads = () => [t('history.classes'), t('history.minutes'), t('trends.timeouts'), t('history.missed')];
 
 /** @param {{rows: Trends['days']}} props */
-const DayTable = ({ rows }) => html`<${Numbers} heads=${[t('trends.day'), ...countHeads()]} rows=${rows.map((row) => [calendarDay(row.day), ...counts(row)])} />`;
+const DayTable = ({ rows }) => html`<${Numbers} heads=${[t('trends.day'), ...countHeads()]}
+  rows=${rows.map((row) => [calendarDay(row.day), ...counts(row)])} />`;
 
 /** @param {{rows: Trends['days'], part: (row: Counts, name: 'timeouts' | 'missed') => number}} props */
-const ShareTable = ({ rows, part }) => html`<${Numbers} heads=${[t('trends.day'), t('trends.timeouts'), t('history.missed')]}
-  rows=${rows.map((row) => [calendarDay(row.day), share(part(row, 'timeouts'), 1), share(part(row, 'missed'), 1)])} />`;
+const ShareTable = ({ rows, part }) => {
+  const heads = [t('trends.day'), t('trends.timeouts'), t('history.missed')];
+  const shares = rows.map((row) => [part(row, 'timeouts'), part(row, 'missed')].map((n) => share(n, 1)));
+
+  return html`<${Numbers} heads=${heads} rows=${rows.map((row, i) => [calendarDay(row.day), ...shares[i]])} />`;
+};
 
 /** @param {{rows: Trends['teachers']}} props */
-const TeacherTable = ({ rows }) => html`<${Numbers} heads=${[t('col.teacher'), ...countHeads()]} rows=${rows.map((row) => [html`<${Name} text=${row.teacher.name} />`, ...counts(row)])} />`;
+const TeacherTable = ({ rows }) => html`<${Numbers} heads=${[t('col.teacher'), ...countHeads()]}
+  rows=${rows.map((row) => [html`<${Name} text=${row.teacher.name} />`, ...counts(row)])} />`;
 
 /** @param {{hours: Trends['hours']}} props */
 const HourTable = ({ hours }) => {
@@ -189,15 +224,37 @@ const HourTable = ({ hours }) => {
   /** @param {number} weekday @param {number} hour */
   const at = (weekday, hour) => hours.find((cell) => cell.weekday === weekday && cell.hour === hour)?.classes ?? 0;
 
-  return html`<${Numbers} heads=${[t('trends.hour'), ...range.map(number)]} rows=${[0, 1, 2, 3, 4, 5, 6].map((weekday) => [weekdayName(weekday, 'long'), ...range.map((hour) => number(at(weekday, hour)))])} />`;
+  const rows = [0, 1, 2, 3, 4, 5, 6].map((weekday) =>
+    [weekdayName(weekday, 'long'), ...range.map((hour) => number(at(weekday, hour)))]);
+
+  return html`<${Numbers} heads=${[t('trends.hour'), ...range.map(number)]} rows=${rows} />`;
 };
+
+/** @param {Pay} row */
+const payRow = (row) => [
+  month(row.month),
+  html`<${Name} text=${row.teacher.name} />`,
+  number(row.classes),
+  minutes(row.minutes),
+  minutes(row.estimated_minutes),
+  html`${money(row.sum_rate, row.currency)}
+    ${row.without_rate ? html`<p class="bad">${t('trends.without_rate', { n: row.without_rate })}</p>` : null}`,
+];
 
 /** @param {{rows: Pay[]}} props */
 const PayTable = ({ rows }) => {
   if (!rows.length) return html`<p>${t('trends.no_pay')}</p>`;
-  return html`<div class="scroll" tabindex="0" role="region" aria-label=${t('trends.pay')}><${Numbers} first=${2}
-    heads=${[t('trends.month'), t('col.teacher'), t('history.classes'), t('history.minutes'), t('trends.estimated'), t('trends.sum')]}
-    rows=${rows.map((row) => [month(row.month), html`<${Name} text=${row.teacher.name} />`, number(row.classes), minutes(row.minutes), minutes(row.estimated_minutes), html`${money(row.sum_rate, row.currency)}${row.without_rate ? html`<br /><span class="bad">${t('trends.without_rate', { n: row.without_rate })}</span>` : ''}`])} /></div>`;
+  const heads = [
+    t('trends.month'), t('col.teacher'), t('history.classes'), t('history.minutes'), t('trends.estimated'),
+    t('trends.sum'),
+  ];
+
+  return html`<div class="scroll" tabindex="0" role="region" aria-label=${t('trends.pay')}>
+    <${Numbers} first=${2} heads=${heads} rows=${rows.map(payRow)} /></div>`;
 };
 
-start('admin', 'trends', TrendsPage);
+/** The shape of what comes. */
+const Shape = () => html`<div class="charts skeleton" aria-busy="true"><i></i><i></i><i></i><i></i></div>`;
+const Wait = () => html`<div class="head"><h1>${t('nav.trends')}</h1></div><${Shape} />`;
+
+start('admin', 'trends', TrendsPage, Wait);

@@ -4,9 +4,13 @@ import { query } from '../lib/api.js';
 import { now } from '../lib/clock.js';
 import { isoDay } from '../lib/format.js';
 
-export const PERIODS = /** @type {const} */ (['today', 'yesterday', 'week', 'month', 'last_month', 'all', 'custom']);
+export const PERIODS = /** @type {const} */ ([
+  'today', 'yesterday', 'week', 'month', 'last_month', 'all', 'custom',
+]);
 export const LIMITS = [50, 100, 200];
-const KEYS = ['period', 'from', 'to', 'status', 'teacher_id', 'student_id', 'package_id', 'q', 'limit', 'cursor', 'session'];
+const KEYS = [
+  'period', 'from', 'to', 'status', 'teacher_id', 'student_id', 'package_id', 'q', 'limit', 'cursor', 'session',
+];
 
 /** @typedef {Record<string, string>} View only what differs from the usual */
 

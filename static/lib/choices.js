@@ -15,7 +15,8 @@ export const LanguageChoice = () => html`
   <label class="choice">
     <span>${t('menu.language')}</span>
     <select onChange=${(/** @type {any} */ e) => setLanguage(e.target.value)}>
-      ${Object.entries(LANGUAGES).map(([tag, name]) => html`<option value=${tag} lang=${tag} selected=${tag === language}>${name}</option>`)}
+      ${Object.entries(LANGUAGES).map(([tag, name]) => html`<option value=${tag} lang=${tag}
+        selected=${tag === language}>${name}</option>`)}
     </select>
   </label>
 `;

@@ -28,8 +28,10 @@ export class FormDialog extends Component {
       await this.props.onSave(values(/** @type {HTMLFormElement} */ (event.currentTarget)));
       this.setState({ busy: false });
     } catch (error) {
-      this.setState({ busy: false, error }, () =>
-        /** @type {HTMLElement | null | undefined} */ (this.form.current?.querySelector('[aria-invalid]'))?.focus());
+      this.setState({ busy: false, error }, () => {
+        const wrong = this.form.current?.querySelector('[aria-invalid]');
+        if (wrong instanceof HTMLElement) wrong.focus();
+      });
     }
   };
 

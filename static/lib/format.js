@@ -157,7 +157,8 @@ export function money(amount, currency) {
   try {
     // The code, not the sign: there is more than one dollar.
     const style = /** @type {const} */ ({ style: 'currency', currencyDisplay: 'code' });
-    return new Intl.NumberFormat(locale, { ...style, currency: currency ?? '' }).format(/** @type {any} */ (amount));
+    const format = new Intl.NumberFormat(locale, { ...style, currency: currency ?? '' });
+    return format.format(/** @type {any} */ (amount));
   } catch {
     return `${amount} ${currency ?? ''}`.trim();
   }

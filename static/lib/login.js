@@ -1,8 +1,9 @@
 // The sign-in form: a page of its own at /, a dialog when a login has run out.
 
 import { Component, Dialog, Field, Notice, html, render } from './ui.js';
-import { Problem, api, explain, onExpired } from './api.js';
+import { Problem, api, explain } from './api.js';
 import { t } from './i18n.js';
+import { remember } from './store.js';
 
 /** @typedef {{email?: string, onDone: (answer: any) => void}} Props */
 /** @typedef {{busy: boolean, error: string}} State */
@@ -19,7 +20,9 @@ export class LoginForm extends Component {
 
     this.setState({ busy: true, error: '' });
     try {
-      this.props.onDone(await api('POST', '/api/auth/login', { email: email.trim(), password }, { raw401: true }));
+      const answer = await api('POST', '/api/auth/login', { email: email.trim(), password }, { raw401: true });
+      remember('signed_in', '1');
+      this.props.onDone(answer);
     } catch (error) {
       const wrong = error instanceof Problem && [400, 401].includes(error.status);
       this.setState({ busy: false, error: wrong ? t('login.wrong') : explain(error) });
@@ -49,11 +52,9 @@ let asking = null;
  * Asks for the password over whatever the page shows, once for all that wait.
  * @param {import('../types').Me['account']} account whose page this is
  */
-export function askAgainFor(account) {
-  onExpired(() => {
-    asking ??= ask(account).finally(() => (asking = null));
-    return asking;
-  });
+export function askAgain(account) {
+  asking ??= ask(account).finally(() => (asking = null));
+  return asking;
 }
 
 /** @param {import('../types').Me['account']} account */

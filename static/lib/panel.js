@@ -28,12 +28,23 @@ const ACTIONS = {
  * @property {() => void} onClose
  * @property {(session: Session | null) => void} onChange
  */
-/** @typedef {{events: Evidence[] | null, explanation: string, session: Session | null, error: unknown, action: Action | null}} State */
+/**
+ * @typedef {{
+ *   events: Evidence[] | null,
+ *   explanation: string,
+ *   session: Session | null,
+ *   error: unknown,
+ *   action: Action | null,
+ * }} State
+ */
+
+/** @type {State} */
+const UNKNOWN = { events: null, explanation: '', session: null, error: null, action: null };
 
 /** @extends {Component<Props, State>} */
 export class SessionPanel extends Component {
   /** @type {State} */
-  state = { events: null, explanation: '', session: null, error: null, action: this.props.reopenFrom ? 'reopen' : null };
+  state = { ...UNKNOWN, action: this.props.reopenFrom ? 'reopen' : null };
 
   componentDidMount() {
     const dialog = this.dialog.current;
@@ -52,7 +63,7 @@ export class SessionPanel extends Component {
   /** @param {Props} before */
   componentDidUpdate(before) {
     if (before.id !== this.props.id) {
-      this.setState({ events: null, explanation: '', session: null, error: null, action: null });
+      this.setState(UNKNOWN);
       this.load();
     } else if (before.session && this.props.session && changed(before.session, this.props.session)) {
       this.load(true);
@@ -92,26 +103,27 @@ export class SessionPanel extends Component {
     const session = state.session ?? props.session;
 
     return html`
-      <dialog ref=${this.dialog} class="panel" aria-labelledby="panel-title" onKeyDown=${this.keys} onCancel=${(/** @type {Event} */ e) => e.preventDefault()}>
+      <dialog ref=${this.dialog} class="panel" aria-labelledby="panel-title" onKeyDown=${this.keys}
+        onCancel=${(/** @type {Event} */ e) => e.preventDefault()}>
         <header>
           <h2 id="panel-title" tabindex="-1" ref=${this.heading}>
             ${session ? html`<${Name} text=${session.student.name} />` : t('panel.title', { n: id })}
           </h2>
-          <button type="button" class="bare" aria-label=${t('action.close')} onClick=${onClose}><${Icon} name="close" /></button>
+          <button type="button" class="bare" aria-label=${t('action.close')} onClick=${onClose}>
+            <${Icon} name="close" /></button>
         </header>
         <div class="panel-body">
           ${session && html`<${Facts} session=${session} />`}
           ${error && html`<${Notice} text=${explain(error)} onRetry=${() => this.load()} />`}
           ${session && html`<p class="explanation">${sentence(session, explanation)}</p>`}
           ${session && (action
-            ? html`<${ActionForm} key=${action} action=${action} session=${session} from=${props.reopenFrom} onDone=${this.done} onCancel=${() => this.setState({ action: null })} />`
-            : html`<${Actions} session=${session} events=${events ?? []} onChoose=${(/** @type {Action} */ a) => this.setState({ action: a })} />`)}
+            ? html`<${ActionForm} key=${action} action=${action} session=${session} from=${props.reopenFrom}
+              onDone=${this.done} onCancel=${() => this.setState({ action: null })} />`
+            : html`<${Actions} session=${session} events=${events ?? []}
+              onChoose=${(/** @type {Action} */ a) => this.setState({ action: a })} />`)}
           <h3>${t('panel.evidence')}</h3>
           ${events ? html`<${Timeline} events=${events} />` : !error && html`<${TimelineSkeleton} />`}
-          ${session && html`<p class="links">
-            <a href=${`/admin/${query({ student_id: session.student.id, period: 'all' })}`}>${t('panel.all_of_student')}</a>
-            <a href=${`/admin/${query({ teacher_id: session.teacher.id, period: 'all' })}`}>${t('panel.all_of_teacher')}</a>
-          </p>`}
+          ${session && html`<${Links} session=${session} />`}
         </div>
       </dialog>
     `;
@@ -122,7 +134,11 @@ export class SessionPanel extends Component {
   dialog = createRef();
 }
 
-/** What the minutes are made of, in the reader's language; the server says it in English. @param {Session} s @param {string} english */
+/**
+ * What the minutes are made of, in the reader's language; the server says it in English.
+ * @param {Session} s
+ * @param {string} english
+ */
 function sentence(s, english) {
   if (language === 'en' && english) return english;
   const key = s.session_status === 'ended' ? `explain.${s.ended_by}`
@@ -138,6 +154,14 @@ function sentence(s, english) {
   });
 }
 
+/** @param {{session: Session}} props */
+const Links = ({ session: { student, teacher } }) => html`
+  <p class="links">
+    <a href=${`/admin/${query({ student_id: student.id, period: 'all' })}`}>${t('panel.all_of_student')}</a>
+    <a href=${`/admin/${query({ teacher_id: teacher.id, period: 'all' })}`}>${t('panel.all_of_teacher')}</a>
+  </p>
+`;
+
 /** @param {Session} a @param {Session} b */
 function changed(a, b) {
   return JSON.stringify(a) !== JSON.stringify(b);
@@ -145,7 +169,8 @@ function changed(a, b) {
 
 /** @param {{session: Session}} props */
 const Facts = ({ session: s }) => html`
-  <p class="state"><${Badge} status=${s.session_status} /> <strong class="num"><${Duration} session=${s} /></strong> <${Marks} session=${s} /></p>
+  <p class="state"><${Badge} status=${s.session_status} /> <strong class="num">
+    <${Duration} session=${s} /></strong> <${Marks} session=${s} /></p>
   <dl class="facts">
     <dt>${t('col.teacher')}</dt><dd><${Name} text=${s.teacher.name} /></dd>
     <dt>${t('col.package')}</dt><dd>${s.package_id ? html`<${Name} text=${s.package_id} />` : t('package.none')}
@@ -155,8 +180,11 @@ const Facts = ({ session: s }) => html`
     <dt>${t('col.deadline')}</dt><dd><${When} at=${s.times_out_at} beside=${s.clicked_at} /></dd>
     <dt>${t('col.end')}</dt><dd><${When} at=${s.session_ended_at} beside=${s.clicked_at} /></dd>
     <dt>${t('col.ended_by')}</dt><dd>${endedBy(s)}</dd>
-    <dt>${t('col.delivery')}</dt><dd>${word('delivery', s.delivery ?? 'none')}${s.delivery_detail && html`<span class="muted" dir="auto"> ${s.delivery_detail}</span>`}</dd>
-    <dt>${t('col.attendance')}</dt><dd>${s.attendance ? word('attendance', s.attendance) : t('attendance.none')}</dd>
+    <dt>${t('col.delivery')}</dt>
+      <dd>${word('delivery', s.delivery ?? 'none')}${s.delivery_detail && html`<span class="muted"
+        dir="auto"> ${s.delivery_detail}</span>`}</dd>
+    <dt>${t('col.attendance')}</dt>
+      <dd>${s.attendance ? word('attendance', s.attendance) : t('attendance.none')}</dd>
     ${s.presence && html`<dt>${t('presence.title')}</dt><dd>${presence(s.presence)}</dd>`}
   </dl>
 `;
@@ -177,14 +205,26 @@ const Actions = ({ session, events, onChoose }) => {
   return html`
     <div class="actions">
       ${actions.map((name) => html`
-        <button type="button" class=${name === 'cancel' ? 'danger' : ''} onClick=${() => onChoose(name)}>${t(`do.${name}`)}</button>`)}
+        <button type="button" class=${name === 'cancel' ? 'danger' : ''}
+          onClick=${() => onChoose(name)}>${t(`do.${name}`)}</button>`)}
     </div>
   `;
 };
 
-/** @typedef {{action: Action, session: Session, from?: string | null, onDone: (session: Session | null) => void, onCancel: () => void}} FormProps */
+/**
+ * @typedef {{
+ *   action: Action,
+ *   session: Session,
+ *   from?: string | null,
+ *   onDone: (session: Session | null) => void,
+ *   onCancel: () => void,
+ * }} FormProps
+ */
 
-/** Every action asks why; the answer is kept as evidence. @extends {Component<FormProps, {busy: boolean, error: unknown}>} */
+/**
+ * Every action asks why; the answer is kept as evidence.
+ * @extends {Component<FormProps, {busy: boolean, error: unknown}>}
+ */
 class ActionForm extends Component {
   state = { busy: false, error: /** @type {unknown} */ (null) };
 
@@ -206,7 +246,8 @@ class ActionForm extends Component {
     // Only what was changed is a correction.
     for (const [name, value] of Object.entries(moments)) {
       const before = /** @type {any} */ (session)[name];
-      if (value && (action === 'reopen' || !before || toInput(before) !== padded(value))) body[name] = fromInput(value);
+      const same = action === 'correct' && before && toInput(before) === padded(value ?? '');
+      if (value && !same) body[name] = fromInput(value);
     }
     this.setState({ busy: true, error: null });
     try {
@@ -226,21 +267,25 @@ class ActionForm extends Component {
     const named = ['reason', 'clicked_at', 'session_ended_at', 'times_out_at'].includes(field ?? '');
     /** @param {string} name @param {string | null} at @param {any} rest */
     const moment = (name, at, rest = {}) => html`
-      <${Field} label=${t(/** @type {any} */ (`field.${name}`))} name=${name} type="datetime-local" step="1" dir="ltr"
+      <${Field} label=${t(/** @type {any} */ (`field.${name}`))} name=${name} type="datetime-local" step="1"
+        dir="ltr"
         defaultValue=${at ? toInput(at) : ''} error=${wrong(name)} ...${rest} />`;
 
     return html`
       <form ref=${this.form} class="stack boxed" onSubmit=${this.submit} aria-label=${t(`do.${action}`)}>
         <p>${t(`about.${action}`)}</p>
-        ${action === 'correct' && [moment('clicked_at', session.clicked_at), moment('session_ended_at', session.session_ended_at)]}
+        ${action === 'correct' && moment('clicked_at', session.clicked_at)}
+        ${action === 'correct' && moment('session_ended_at', session.session_ended_at)}
         ${action === 'reopen' && from && moment('clicked_at', from)}
         ${action === 'reopen' && moment('times_out_at', null, { hint: t('field.times_out_at_hint') })}
         <${Field} label=${t('field.reason')} name="reason" required maxlength="500" autocomplete="off" dir="auto"
-          defaultValue=${from && action === 'reopen' ? t('attention.late_reason', { time: dayTime(from) }) : ''} error=${wrong('reason')} />
+          defaultValue=${from && action === 'reopen' ? t('attention.late_reason', { time: dayTime(from) }) : ''}
+          error=${wrong('reason')} />
         ${error && !named && html`<${Notice} text=${explain(error)} />`}
         <footer>
           <button type="button" onClick=${onCancel}>${t('action.back')}</button>
-          <button class=${action === 'cancel' ? 'danger solid' : 'primary'} disabled=${busy}>${t(`do.${action}`)}</button>
+          <button class=${action === 'cancel' ? 'danger solid' : 'primary'}
+            disabled=${busy}>${t(`do.${action}`)}</button>
         </footer>
       </form>
     `;
@@ -252,17 +297,21 @@ const padded = (value) => (value.length === 16 ? `${value}:00` : value);
 
 /** @param {{events: Evidence[]}} props */
 const Timeline = ({ events }) => {
-  const ordered = [...events].sort((a, b) => Date.parse(a.happened_at) - Date.parse(b.happened_at) || (a.id ?? 0) - (b.id ?? 0));
+  const at = (/** @type {Evidence} */ event) => Date.parse(event.happened_at);
+  const ordered = [...events].sort((a, b) => at(a) - at(b) || (a.id ?? 0) - (b.id ?? 0));
+  const newDay = (/** @type {number} */ i) => i === 0 || isoDay(at(ordered[i - 1])) !== isoDay(at(ordered[i]));
 
   return html`
     <ol class="timeline">
       ${ordered.map((event, i) => html`
         <li key=${event.id ?? i} class=${event.kind}>
-          ${(i === 0 || isoDay(ordered[i - 1].happened_at) !== isoDay(event.happened_at)) && html`<p class="date">${day(event.happened_at)}</p>`}
-          <time datetime=${event.happened_at} title=${full(event.happened_at)}>${timeExact(event.happened_at)}</time>
+          ${newDay(i) && html`<p class="date">${day(event.happened_at)}</p>`}
+          <time datetime=${event.happened_at}
+            title=${full(event.happened_at)}>${timeExact(event.happened_at)}</time>
           <div>
             <p><strong>${nameOf(event)}</strong> <span class="muted">
-              ${event.account ? html`<${Name} text=${event.account.name} />` : event.source && word('source', event.source)}</span></p>
+              ${event.account ? html`<${Name} text=${event.account.name} />`
+                : event.source && word('source', event.source)}</span></p>
             <${Received} event=${event} />
             <${Detail} event=${event} />
           </div>
@@ -277,15 +326,16 @@ const Received = ({ event }) => {
   const late = Date.parse(event.received_at) - Date.parse(event.happened_at);
 
   if (late < 5000) return null;
-  return html`<p class="muted">${t('evidence.received', {
-    time: isoDay(event.received_at) === isoDay(event.happened_at) ? timeExact(event.received_at) : full(event.received_at),
-  })}</p>`;
+  const soon = isoDay(event.received_at) === isoDay(event.happened_at);
+  const time = soon ? timeExact(event.received_at) : full(event.received_at);
+  return html`<p class="muted">${t('evidence.received', { time })}</p>`;
 };
 
 /** What a person needs of the rest: why, who, for how long. @param {{event: Evidence}} props */
 const Detail = ({ event: { kind, detail } }) => {
   if (!detail) return null;
-  const { reason, note, side, role = side, seconds, attendance, delivery } = /** @type {Record<string, any>} */ (detail);
+  const { reason, note, side, role = side, seconds, attendance, delivery } = /** @type {Record<string,
+    any>} */ (detail);
   const words = [
     role && word('side', role),
     attendance && word('attendance', attendance),
@@ -295,7 +345,8 @@ const Detail = ({ event: { kind, detail } }) => {
 
   return html`
     ${words.length > 0 && html`<p>${words.join(' · ')}</p>`}
-    ${[reason, note, kind === 'delivery' && detail.detail].filter(Boolean).map((text) => html`<p class="quote" dir="auto">${String(text)}</p>`)}
+    ${[reason, note, kind === 'delivery' && detail.detail].filter(Boolean).map((text) => html`<p class="quote"
+      dir="auto">${String(text)}</p>`)}
   `;
 };
 

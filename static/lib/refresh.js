@@ -13,7 +13,6 @@ const WAITS = [2, 5, 10, 20, 30];
  * @property {number | null} at when it last went well, in the server's time
  * @property {string} error what went wrong since
  * @property {number | null} next when it is tried again, only while it goes wrong
- * @property {boolean} busy
  */
 
 export class Refresher {
@@ -30,7 +29,7 @@ export class Refresher {
     this.timer = 0;
     this.turn = 0;
     /** @type {Health} */
-    this.health = { at: null, error: '', next: null, busy: false };
+    this.health = UNTRIED;
   }
 
   start() {
@@ -63,16 +62,15 @@ export class Refresher {
     const turn = ++this.turn;
 
     clearTimeout(this.timer);
-    this.set({ busy: true });
     try {
       await this.load(poll);
       if (turn !== this.turn) return;
       this.failures = 0;
-      this.set({ at: now(), error: '', next: null, busy: false });
+      this.set({ at: now(), error: '', next: null });
     } catch (error) {
       if (turn !== this.turn) return;
       this.failures++;
-      this.set({ error: explain(error), next: this.retryAt(error), busy: false });
+      this.set({ error: explain(error), next: this.retryAt(error) });
     }
     this.plan();
   }
@@ -98,6 +96,9 @@ export class Refresher {
   }
 }
 
+/** Before anything was tried. @type {Health} */
+export const UNTRIED = { at: null, error: '', next: null };
+
 /**
  * One line of fixed height: when it last succeeded, or what is wrong and when it is tried again.
  * @extends {Component<{health: Health, onRefresh: () => void}>}
@@ -119,9 +120,11 @@ export class Freshness extends Component {
     return html`
       <div class=${error ? 'fresh failing' : 'fresh'}>
         <p role="status" class="trouble">${error && html`<${Icon} name="alert" /><span>${error}</span>`}</p>
-        ${at !== null && html`<p class="muted">${t(error ? 'fresh.stale' : 'fresh.at', { time: timeExact(at) })}</p>`}
+        ${(at !== null || !error) && html`
+          <p class=${at === null ? 'unknown' : 'muted'}>${t(error ? 'fresh.stale' : 'fresh.at', { time: timeExact(at ?? now()) })}</p>`}
         ${next && html`<p class="muted">${t('fresh.retry', { n: left })}</p>`}
-        <button type="button" class="bare" aria-label=${t('action.refresh')} title=${t('action.refresh')} onClick=${onRefresh}>
+        <button type="button" class="bare" aria-label=${t('action.refresh')} title=${t('action.refresh')}
+          onClick=${onRefresh}>
           <${Icon} name="refresh" />
         </button>
       </div>

@@ -3,7 +3,7 @@
 import { Component, html } from './ui.js';
 import { t, word } from './i18n.js';
 import { now, onTick } from './clock.js';
-import { day, dayTime, full, isoDay, minutes, stopwatch, time } from './format.js';
+import { dayTime, full, isoDay, minutes, stopwatch, time } from './format.js';
 
 /** @typedef {import('../types').Session} Session */
 /** @typedef {import('../types').Status} Status */
@@ -28,9 +28,13 @@ export const Badge = ({ status }) => html`
   </span>
 `;
 
-/** What to know about the minutes: a guess of the deadline, or not settled yet. @param {{session: Session}} props */
+/**
+ * What to know about the minutes: a guess of the deadline, or not settled yet.
+ * @param {{session: Session}} props
+ */
 export const Marks = ({ session }) => [
-  session.estimated && html`<span class="mark-note" title=${t('mark.estimated_text')}>${t('mark.estimated')}</span>`,
+  session.estimated && html`<span class="mark-note"
+    title=${t('mark.estimated_text')}>${t('mark.estimated')}</span>`,
   session.provisional && session.session_status !== 'active' && html`
     <span class="mark-note" title=${t('mark.provisional_text')}>${t('mark.provisional')}</span>`,
 ];
@@ -80,11 +84,14 @@ export const Duration = ({ session }) => {
 export const When = ({ at, beside }) => {
   if (!at) return html`<span class="none">–</span>`;
   const short = beside && isoDay(beside) === isoDay(at) ? time(at) : dayTime(at);
-  return html`<time datetime=${at} title=${full(at)}>${short}</time>`;
+  return html`<time datetime=${at} onPointerEnter=${explainTime}>${short}</time>`;
 };
 
-/** @param {{at: string}} props */
-export const Day = ({ at }) => html`<time datetime=${at} title=${full(at)}>${day(at)}</time>`;
+/** The moment in full, made only for whom it matters. @param {PointerEvent} event */
+export function explainTime({ currentTarget }) {
+  const time = /** @type {HTMLTimeElement} */ (currentTarget);
+  time.title = full(time.dateTime);
+}
 
 /** What decided the end. @param {Session} session */
 export function endedBy(session) {

@@ -23,7 +23,8 @@ export class QrCode extends Component {
   /** @param {unknown} _ @param {{path: string, size: number}} state */
   render(_, { path, size }) {
     return html`
-      <svg class="qr-code" viewBox=${`-4 -4 ${size + 8} ${size + 8}`} role="img" aria-label=${t('share.qr')} shape-rendering="crispEdges">
+      <svg class="qr-code" viewBox=${`-4 -4 ${size + 8} ${size + 8}`} role="img" aria-label=${t('share.qr')}
+        shape-rendering="crispEdges">
         <rect x="-4" y="-4" width=${size + 8} height=${size + 8} fill="#fff" /><path d=${path} fill="#000" />
       </svg>
     `;
@@ -52,7 +53,8 @@ export const ShareDialog = ({ title, about, link, onClose }) => html`
         onFocus=${(/** @type {any} */ e) => e.target.select()} />
       <footer>
         <button type="button" onClick=${onClose}>${t('action.close')}</button>
-        <button type="button" class="primary" onClick=${() => copyLink(link)}><${Icon} name="copy" /> ${t('share.copy')}</button>
+        <button type="button" class="primary" onClick=${() => copyLink(link)}>
+          <${Icon} name="copy" /> ${t('share.copy')}</button>
       </footer>
     </div>
   <//>

@@ -1,14 +1,12 @@
 // What stands around every page of someone who is signed in.
 
-import { Component, Field, Icon, Name, Notice, html, render, say } from './ui.js';
-import { Problem, api, explain } from './api.js';
+import { Component, Icon, Name, Notice, createRef, html, later, render, say, whenIdle } from './ui.js';
+import { Problem, api, explain, onExpired } from './api.js';
 import { t } from './i18n.js';
 import { LanguageChoice, Mark, ThemeChoice } from './choices.js';
 import { now, onTick } from './clock.js';
-import { FormDialog } from './form.js';
 import { setZone, time, zoneName, full, number } from './format.js';
-import { askAgainFor } from './login.js';
-import { remember } from './store.js';
+import { recall, remember } from './store.js';
 
 /** @typedef {import('../types').Me} Me */
 
@@ -22,35 +20,40 @@ const ADMIN_PAGES = /** @type {const} */ ({
 });
 const TEACHER_PAGES = /** @type {const} */ ({ today: '/teacher/', history: '/teacher/?view=history' });
 
+const PasswordDialog = later(async () => (await import('./password.js')).PasswordDialog);
+
 /**
- * Finds out who is there and shows the page to those it is for.
+ * Shows the shape of the page at once, finds out who is there, and lets those in whom it is for.
  * @param {'admin' | 'teacher'} role
  * @param {string} page its name in the menu
  * @param {any} Page a component that gets {me}
+ * @param {any} Wait what stands in its place until it is known who is there
  */
-export async function start(role, page, Page) {
+export async function start(role, page, Page, Wait) {
   const place = /** @type {HTMLElement} */ (document.getElementById('app'));
-  let me;
+  /** @param {Me | null} me */
+  const show = (me) => render(html`<${Shell} me=${me} role=${role} page=${page} Page=${Page}
+    Wait=${Wait} />`, place);
 
-  try {
-    me = /** @type {Me} */ (await api('GET', '/api/auth/me', undefined, { raw401: true }));
-  } catch (error) {
-    if (error instanceof Problem && error.status === 401) {
-      location.replace(`/?next=${encodeURIComponent(location.pathname + location.search)}`);
-      return;
-    }
-    place.replaceChildren();
-    render(html`<main class="alone"><${Notice} text=${explain(error)} onRetry=${() => location.reload()} /></main>`, place);
-    return;
-  }
-  setZone(me.academy.time_zone);
-  askAgainFor(me.account);
-  document.title = `${t(/** @type {any} */ (`nav.${page}`))} · ${me.academy.name}`;
   place.replaceChildren();
-  render(html`<${Shell} me=${me} role=${role} page=${page} Page=${Page} />`, place);
+  show(null);
+  try {
+    const me = /** @type {Me} */ (await api('GET', '/api/auth/me', undefined, { raw401: true }));
+
+    setZone(me.academy.time_zone);
+    remember('academy', me.academy.name);
+    onExpired(async () => (await import('./login.js')).askAgain(me.account));
+    document.title = `${t(/** @type {any} */ (`nav.${page}`))} · ${me.academy.name}`;
+    show(me);
+  } catch (error) {
+    if (error instanceof Problem && error.status === 401)
+      location.replace(`/?next=${encodeURIComponent(location.pathname + location.search)}`);
+    else render(html`<main class="alone">
+      <${Notice} text=${explain(error)} onRetry=${() => location.reload()} /></main>`, place);
+  }
 }
 
-/** @typedef {{me: Me, role: string, page: string, Page: any}} Props */
+/** @typedef {{me: Me | null, role: string, page: string, Page: any, Wait: any}} Props */
 /** @typedef {{attention: number | null, password: boolean}} State */
 
 /** @extends {Component<Props, State>} */
@@ -58,15 +61,31 @@ class Shell extends Component {
   state = { attention: null, password: false };
 
   componentDidMount() {
-    if (this.props.me.account.role === 'admin') this.count();
     document.addEventListener('visibilitychange', this.count);
     document.addEventListener('attention', this.count);
+    requestAnimationFrame(() => this.showCurrent());
+  }
+
+  /** @param {Props} before */
+  componentDidUpdate({ me }) {
+    if (!me && this.props.me) whenIdle(this.count);
+  }
+
+  /** On a narrow screen the menu is a strip: the page one is on is brought into it. */
+  showCurrent() {
+    const nav = this.nav.current;
+    const here = nav?.querySelector('[aria-current]')?.getBoundingClientRect();
+    const strip = nav?.getBoundingClientRect();
+
+    if (!nav || !here || !strip) return;
+    if (here.right > strip.right || here.left < strip.left)
+      nav.scrollLeft += here.left + here.width / 2 - strip.left - strip.width / 2;
   }
 
   /** How much needs attention, asked once a minute while someone looks. */
   count = async () => {
     clearTimeout(this.timer);
-    if (document.hidden || this.props.me.account.role !== 'admin') return;
+    if (document.hidden || this.props.me?.account.role !== 'admin') return;
     try {
       const { total } = await api('GET', '/api/admin/attention', undefined, { poll: true, raw401: true });
       this.setState({ attention: total });
@@ -83,19 +102,21 @@ class Shell extends Component {
       if (!(error instanceof Problem) || error.status !== 401) return say(explain(error));
     }
     remember('sending', null);
+    remember('signed_in', null);
     location.assign('/');
   };
 
   /** @param {Props} props @param {State} state */
-  render({ me, role, page, Page }, { attention, password }) {
-    const mine = me.account.role === role;
-    const pages = me.account.role === 'admin' ? ADMIN_PAGES : TEACHER_PAGES;
+  render({ me, role, page, Page, Wait }, { attention, password }) {
+    const mine = !me || me.account.role === role;
+    const pages = (me?.account.role ?? role) === 'admin' ? ADMIN_PAGES : TEACHER_PAGES;
 
     return html`
       <a class="skip" href="#main">${t('nav.skip')}</a>
       <header class="bar">
-        <a class="brand" href=${Object.values(pages)[0]}><${Mark} /><span><${Name} text=${me.academy.name} /></span></a>
-        <nav aria-label=${t('nav.label')}>
+        <a class="brand" href=${Object.values(pages)[0]}><${Mark} /><span>
+          <${Name} text=${me?.academy.name ?? recall('academy') ?? 'classclock'} /></span></a>
+        <nav ref=${this.nav} aria-label=${t('nav.label')}>
           ${Object.entries(pages).map(([name, href]) => html`
             <a href=${href} aria-current=${name === page ? 'page' : undefined}>
               ${t(/** @type {any} */ (`nav.${name}`))}
@@ -104,11 +125,11 @@ class Shell extends Component {
                 ${attention ? html`<span class="sr">${t('nav.attention_count', { n: attention })}</span>` : null}`}
             </a>`)}
         </nav>
-        <${WallClock} />
-        <${Menu} me=${me} onPassword=${() => this.setState({ password: true })} onSignOut=${this.signOut} />
+        ${me && html`<${WallClock} />
+          <${Menu} me=${me} onPassword=${() => this.setState({ password: true })} onSignOut=${this.signOut} />`}
       </header>
       <main id="main" tabindex="-1">
-        ${mine ? html`<${Page} me=${me} />` : html`<${WrongRole} me=${me} />`}
+        ${!me ? html`<${Wait} />` : mine ? html`<${Page} me=${me} />` : html`<${WrongRole} me=${me} />`}
       </main>
       <div id="said" role="status"></div>
       ${password && html`<${PasswordDialog} onClose=${() => this.setState({ password: false })} />`}
@@ -116,6 +137,8 @@ class Shell extends Component {
   }
 
   timer = 0;
+  /** @type {{current: HTMLElement | null}} */
+  nav = createRef();
 }
 
 /** @param {{me: Me}} props */
@@ -123,7 +146,8 @@ const WrongRole = ({ me }) => html`
   <div class="empty">
     <h1>${t('role.title')}</h1>
     <p>${t(me.account.role === 'admin' ? 'role.teachers_only' : 'role.admins_only', { name: me.account.name })}</p>
-    <a class="button primary" href=${me.account.role === 'admin' ? '/admin/' : '/teacher/'}>${t('role.own_page')}</a>
+    <a class="button primary"
+      href=${me.account.role === 'admin' ? '/admin/' : '/teacher/'}>${t('role.own_page')}</a>
   </div>
 `;
 
@@ -141,7 +165,8 @@ class WallClock extends Component {
 
   render() {
     this.shown = time(now());
-    return html`<p class="wall" title=${full(now())}><time>${this.shown}</time> <span>${zoneName(now())}</span></p>`;
+    return html`<p class="wall" title=${full(now())}>
+      <time>${this.shown}</time> <span>${zoneName(now())}</span></p>`;
   }
 
   shown = '';
@@ -154,7 +179,8 @@ const Menu = ({ me, onPassword, onSignOut }) => html`
   <details class="menu" onKeyDown=${closeOnEscape} onFocusOut=${closeOnLeave}>
     <summary aria-label=${t('menu.label', { name: me.account.name })}><${Icon} name="user" /></summary>
     <div>
-      <p><strong><${Name} text=${me.account.name} /></strong><span class="muted" dir="ltr">${me.account.email}</span></p>
+      <p><strong><${Name} text=${me.account.name} /></strong>
+        <span class="muted" dir="ltr">${me.account.email}</span></p>
       <${LanguageChoice} /><${ThemeChoice} />
       <button type="button" onClick=${onPassword}>${t('menu.password')}</button>
       <button type="button" onClick=${onSignOut}>${t('menu.sign_out')}</button>
@@ -180,24 +206,3 @@ document.addEventListener('pointerdown', (event) => {
   for (const details of document.querySelectorAll('details.menu[open]'))
     if (!details.contains(/** @type {Node} */ (event.target))) details.removeAttribute('open');
 });
-
-/** @param {{onClose: () => void}} props */
-const PasswordDialog = ({ onClose }) => {
-  /** @param {Record<string, unknown>} given */
-  const save = async (given) => {
-    await api('POST', '/api/auth/password', given);
-    say(t('password.done'));
-    onClose();
-  };
-
-  return html`
-    <${FormDialog} title=${t('menu.password')} onSave=${save} onClose=${onClose}>
-      ${(/** @type {import('./form.js').Wrong} */ wrong) => html`
-        <${Field} label=${t('password.current')} name="current_password" type="password" dir="ltr" required
-          autocomplete="current-password" error=${wrong('current_password')} />
-        <${Field} label=${t('password.new')} name="new_password" type="password" dir="ltr" required minlength="8" maxlength="256"
-          autocomplete="new-password" hint=${t('password.hint')} error=${wrong('new_password')} />
-        <p class="muted">${t('password.others')}</p>`}
-    <//>
-  `;
-};

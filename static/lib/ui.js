@@ -5,7 +5,8 @@ import htm from '/vendor/htm.js';
 import { plain, t } from './i18n.js';
 
 export const { createRef, render } = preact;
-export const Component = /** @type {typeof import('../types').Component} */ (/** @type {unknown} */ (preact.Component));
+/** @typedef {typeof import('../types').Component} OurComponent */
+export const Component = /** @type {OurComponent} */ (/** @type {unknown} */ (preact.Component));
 export const html = htm.bind(preact.h);
 
 /** 16 px line drawings; every one stands beside its words. */
@@ -18,18 +19,12 @@ const icons = {
   close: 'm4 4 8 8M12 4l-8 8',
   copy: 'M5.5 5.5h8v8h-8zM10.5 5.5v-3h-8v8h3',
   download: 'M8 2v8M4.8 7 8 10.2 11.2 7M2.5 13.5h11',
-  dots: 'M3 8h.01M8 8h.01M13 8h.01',
-  edit: 'M3 13l.6-2.8L11 2.8 13.2 5l-7.4 7.4z',
   filter: 'M2 4h12M4.5 8h7M6.5 12h3',
   forward: 'M6 3l5 5-5 5',
-  link: 'M6.8 9.2a2.6 2.6 0 0 0 3.7 0l2.4-2.4a2.6 2.6 0 0 0-3.7-3.7l-.9.9M9.2 6.8a2.6 2.6 0 0 0-3.7 0L3.1 9.2a2.6 2.6 0 0 0 3.7 3.7l.9-.9',
-  moon: 'M13.5 9.6A5.8 5.8 0 0 1 6.4 2.5a5.8 5.8 0 1 0 7.1 7.1z',
   print: 'M4.5 6V2.5h7V6M4.5 11h-2V6h11v5h-2M4.5 9.5h7v4h-7z',
   qr: 'M2.5 2.5h4v4h-4zM9.5 2.5h4v4h-4zM2.5 9.5h4v4h-4zM9.5 9.5h1.5v1.5M13.5 13.5h-4M13.5 9.5v1.5',
   refresh: 'M13 8a5 5 0 1 1-1.5-3.6M13 2.2v2.9h-2.9',
-  search: 'M7 2.5a4.5 4.5 0 1 0 .01 0M10.4 10.4l3.3 3.3',
   send: 'M14 2 7 9M14 2 9.6 14 7 9 2 6.4z',
-  sun: 'M8 5.2a2.8 2.8 0 1 0 .01 0M8 1.2v1.4M8 13.4v1.4M1.2 8h1.4M13.4 8h1.4M3.2 3.2l1 1M11.8 11.8l1 1M12.8 3.2l-1 1M4.2 11.8l-1 1',
   user: 'M8 2.2a2.7 2.7 0 1 0 .01 0M2.8 13.8a5.2 5.2 0 0 1 10.4 0',
   video: 'M2 4.5h8v7H2zM10 7l4-2v6l-4-2z',
 };
@@ -109,7 +104,8 @@ export class Dialog extends Component {
     };
 
     return html`
-      <dialog ref=${this.dialog} class=${wide ? 'modal wide' : 'modal'} aria-labelledby="dialog-title" onCancel=${cancel}>
+      <dialog ref=${this.dialog} class=${wide ? 'modal wide' : 'modal'} aria-labelledby="dialog-title"
+        onCancel=${cancel}>
         <header>
           <h2 id="dialog-title">${title}</h2>
           ${onClose && html`
@@ -121,6 +117,34 @@ export class Dialog extends Component {
       </dialog>
     `;
   }
+}
+
+/** Does it when the browser has nothing better to do. @param {() => void} fn */
+export function whenIdle(fn) {
+  if ('requestIdleCallback' in window) requestIdleCallback(fn, { timeout: 4000 });
+  else setTimeout(fn, 1000);
+}
+
+/**
+ * A component whose code comes after the page has, before anybody needs it.
+ * @param {() => Promise<any>} load
+ */
+export function later(load) {
+  /** @type {any} */
+  let Loaded;
+  const get = () => load().then((component) => (Loaded = component));
+
+  addEventListener('load', () => whenIdle(() => get().catch(() => null)));
+  return class extends Component {
+    componentDidMount() {
+      if (!Loaded) get().then(() => this.forceUpdate(), () => say(t('problem.offline')));
+    }
+
+    /** @param {any} props */
+    render(props) {
+      return Loaded ? html`<${Loaded} ...${props} />` : null;
+    }
+  };
 }
 
 /** Says something short that needs no answer; screen readers hear it. @param {string} text */

@@ -44,13 +44,15 @@ export class Attendance extends Component {
       <div class="attendance">
         <div class="segments" role="group" aria-label=${t('attendance.of', { name: session.student.name })}>
           ${ATTENDANCE.map((name) => html`
-            <button type="button" aria-pressed=${mark === name ? 'true' : 'false'} disabled=${busy} onClick=${() => this.save(name)}>
+            <button type="button" aria-pressed=${mark === name ? 'true' : 'false'} disabled=${busy}
+              onClick=${() => this.save(name)}>
               ${t(`attendance.${name}`)}</button>`)}
         </div>
         ${session.attendance_note && !note && html`<p class="quote" dir="auto">${session.attendance_note}</p>`}
         ${note ? html`
           <form class="stack" onSubmit=${this.saveNote}>
-            <${Field} label=${t('attendance.note')} name="note" id=${`note-${session.id}`} maxlength="1000" dir="auto"
+            <${Field} label=${t('attendance.note')} name="note" id=${`note-${session.id}`} maxlength="1000"
+              dir="auto"
               defaultValue=${session.attendance_note ?? ''} autocomplete="off" />
             <footer>
               <button type="button" onClick=${() => this.setState({ note: false })}>${t('action.cancel')}</button>

@@ -6,12 +6,21 @@ import { t, word } from '../lib/i18n.js';
 import { now } from '../lib/clock.js';
 import { isoDay, month as monthName, number } from '../lib/format.js';
 import { Badge, Duration, Marks, When } from '../lib/session.js';
-import { Freshness, Refresher } from '../lib/refresh.js';
+import { Freshness, Refresher, UNTRIED } from '../lib/refresh.js';
 import { Attendance } from './attendance.js';
 
 /** @typedef {import('../types').Session} Session */
 /** @typedef {import('../types').SessionList} SessionList */
-/** @typedef {{month: string, list: SessionList | null, rows: Session[], more: boolean, marking: Session | null, health: import('../lib/refresh.js').Health}} State */
+/**
+ * @typedef {{
+ *   month: string,
+ *   list: SessionList | null,
+ *   rows: Session[],
+ *   more: boolean,
+ *   marking: Session | null,
+ *   health: import('../lib/refresh.js').Health,
+ * }} State
+ */
 
 /** @param {string} month YYYY-MM @param {number} by */
 function shift(month, by) {
@@ -20,7 +29,8 @@ function shift(month, by) {
 }
 
 /** @param {string} month */
-const lastDay = (month) => new Date(Date.parse(`${shift(month, 1)}-01T00:00:00Z`) - 864e5).toISOString().slice(0, 10);
+const lastDay = (month) =>
+  new Date(Date.parse(`${shift(month, 1)}-01T00:00:00Z`) - 864e5).toISOString().slice(0, 10);
 
 /** @extends {Component<{}, State>} */
 export class History extends Component {
@@ -28,7 +38,7 @@ export class History extends Component {
   state = {
     month: new URLSearchParams(location.search).get('month') ?? isoDay(now()).slice(0, 7),
     list: null, rows: [], more: false, marking: null,
-    health: { at: null, error: '', next: null, busy: true },
+    health: UNTRIED,
   };
 
   refresher = new Refresher((poll) => this.load(poll), (health) => this.setState({ health }), 120);
@@ -56,7 +66,8 @@ export class History extends Component {
     // Pages that were opened stay open; only the first is asked for anew.
     const first = new Set(list.sessions.map(({ id }) => id));
     const older = rows.length > list.sessions.length ? rows.filter(({ id }) => !first.has(id)) : [];
-    this.setState({ list: older.length ? { ...list, next_cursor: this.state.list?.next_cursor ?? null } : list, rows: [...list.sessions, ...older] });
+    const next = older.length ? (this.state.list?.next_cursor ?? null) : list.next_cursor;
+    this.setState({ list: { ...list, next_cursor: next }, rows: [...list.sessions, ...older] });
   }
 
   more = async () => {
@@ -85,33 +96,44 @@ export class History extends Component {
   /** @param {unknown} _ @param {State} state */
   render(_, { month, list, rows, more, marking, health }) {
     const totals = list?.totals;
+    const waits = html`<i class="skeleton"></i>`;
 
     return html`
-      <div class="head"><h1>${t('nav.history')}</h1><${Freshness} health=${health} onRefresh=${this.refresher.now} /></div>
+      <div class="head"><h1>${t('nav.history')}</h1>
+        <${Freshness} health=${health} onRefresh=${this.refresher.now} /></div>
       <div class="months">
-        <button type="button" aria-label=${t('history.earlier')} onClick=${() => this.turn(-1)}><${Icon} name="back" /></button>
+        <button type="button" aria-label=${t('history.earlier')} onClick=${() => this.turn(-1)}>
+          <${Icon} name="back" /></button>
         <h2 aria-live="polite">${monthName(month)}</h2>
-        <button type="button" aria-label=${t('history.later')} disabled=${month >= isoDay(now()).slice(0, 7)} onClick=${() => this.turn(1)}><${Icon} name="forward" /></button>
+        <button type="button" aria-label=${t('history.later')} disabled=${month >= isoDay(now()).slice(0, 7)}
+          onClick=${() => this.turn(1)}><${Icon} name="forward" /></button>
       </div>
       <ul class="cards">
-        <li><div class="card"><span>${t('history.classes')}</span><strong>${totals ? number(totals.ended + totals.timeout + totals.active) : html`<i class="skeleton"></i>`}</strong></div></li>
-        <li><div class="card"><span>${t('history.minutes')}</span><strong>${totals ? number(totals.minutes) : html`<i class="skeleton"></i>`}</strong></div></li>
-        <li><div class="card"><span>${t('history.missed')}</span><strong>${totals ? number(totals.missed) : html`<i class="skeleton"></i>`}</strong></div></li>
+        <li><div class="card"><span>${t('history.classes')}</span>
+          <strong>${totals ? number(totals.ended + totals.timeout + totals.active) : waits}</strong></div></li>
+        <li><div class="card"><span>${t('history.minutes')}</span>
+          <strong>${totals ? number(totals.minutes) : waits}</strong></div></li>
+        <li><div class="card"><span>${t('history.missed')}</span>
+          <strong>${totals ? number(totals.missed) : waits}</strong></div></li>
       </ul>
-      ${!list ? html`<ul class="classes skeleton" aria-busy="true">${[1, 2, 3, 4, 5].map(() => html`<li><i></i></li>`)}</ul>`
+      ${!list ? html`<ul class="classes skeleton"
+        aria-busy="true">${[1, 2, 3, 4, 5].map(() => html`<li><i></i></li>`)}</ul>`
         : !rows.length ? html`<${Empty} title=${t('history.none')} text=${t('history.none_text')} />`
         : html`<ul class="classes">${rows.map((s) => html`
           <li key=${s.id}>
             <div><strong><${Name} text=${s.student.name} /></strong> <${Badge} status=${s.session_status} /></div>
-            <div class="muted"><${When} at=${s.clicked_at ?? s.sent_at} />${s.session_ended_at && html` – <${When} at=${s.session_ended_at} beside=${s.clicked_at} />`}</div>
+            <div class="muted"><${When} at=${s.clicked_at ?? s.sent_at} />
+              ${s.session_ended_at && html` – <${When} at=${s.session_ended_at} beside=${s.clicked_at} />`}</div>
             <div><span class="num"><${Duration} session=${s} /></span> <${Marks} session=${s} /></div>
             ${['ended', 'timeout', 'missed'].includes(s.session_status) && html`
               <button type="button" class="small" onClick=${() => this.setState({ marking: s })}>
                 ${s.attendance ? word('attendance', s.attendance) : t('attendance.mark')}</button>`}
           </li>`)}</ul>`}
-      ${list?.next_cursor && html`<p class="center"><button type="button" disabled=${more} onClick=${this.more}>${t('history.more')}</button></p>`}
+      ${list?.next_cursor && html`<p class="center">
+        <button type="button" disabled=${more} onClick=${this.more}>${t('history.more')}</button></p>`}
       ${marking && html`
-        <${Dialog} title=${t('attendance.of', { name: marking.student.name })} onClose=${() => this.setState({ marking: null })}>
+        <${Dialog} title=${t('attendance.of', { name: marking.student.name })}
+          onClose=${() => this.setState({ marking: null })}>
           <${Attendance} session=${marking} onDone=${this.marked} />
         <//>`}
     `;

@@ -5,13 +5,14 @@ import { api, explain, query } from '../lib/api.js';
 import { t } from '../lib/i18n.js';
 import { now } from '../lib/clock.js';
 import { isoDay } from '../lib/format.js';
-import { Freshness, Refresher } from '../lib/refresh.js';
+import { Freshness, Refresher, UNTRIED } from '../lib/refresh.js';
 import { ShareDialog } from '../lib/share.js';
 import { start } from '../lib/shell.js';
 import { History } from './history.js';
 import { StudentCard, endedToday, open } from './student.js';
 
 /** @typedef {import('../types').Session} Session */
+/** @typedef {import('../types').SessionList} SessionList */
 /** @typedef {import('./student.js').Student} Student */
 /** @typedef {'now' | 'today' | 'others'} Group */
 /**
@@ -30,7 +31,7 @@ class Today extends Component {
   /** @type {State} */
   state = {
     students: null, meetings: false, groups: new Map(), q: '', telegram: null, error: null,
-    health: { at: null, error: '', next: null, busy: true },
+    health: UNTRIED,
   };
 
   refresher = new Refresher((poll) => this.load(poll), (health) => this.setState({ health }), 20);
@@ -39,9 +40,8 @@ class Today extends Component {
   /** The cards keep their places while somebody looks; who comes back finds them sorted anew. */
   sorted = false;
 
-  async componentDidMount() {
+  componentDidMount() {
     document.addEventListener('visibilitychange', this.resort);
-    await this.findUsual();
     this.refresher.start();
   }
 
@@ -56,9 +56,11 @@ class Today extends Component {
     const ago = (weeks) => new Date(Date.parse(today) - weeks * 7 * 864e5).toISOString().slice(0, 10);
 
     try {
-      const days = await Promise.all([1, 2].map((weeks) =>
-        api('GET', `/api/teacher/sessions${query({ from: ago(weeks), to: ago(weeks), limit: 200 })}`, undefined, { poll: true, raw401: true })));
-      this.usual = new Set(days.flatMap(({ sessions }) => sessions.map((/** @type {Session} */ s) => s.student.id)));
+      const days = /** @type {SessionList[]} */ (await Promise.all([1, 2].map((weeks) => {
+        const day = query({ from: ago(weeks), to: ago(weeks), limit: 200 });
+        return api('GET', `/api/teacher/sessions${day}`, undefined, { poll: true, raw401: true });
+      })));
+      this.usual = new Set(days.flatMap(({ sessions }) => sessions.map(({ student }) => student.id)));
     } catch {
       // Only the order suffers.
     }
@@ -66,11 +68,15 @@ class Today extends Component {
 
   /** @param {boolean} poll */
   async load(poll) {
-    const { students, meetings } = await api('GET', '/api/teacher/students', undefined, { poll });
+    const [{ students, meetings }] = await Promise.all([
+      api('GET', '/api/teacher/students', undefined, { poll }),
+      this.sorted || this.findUsual(),
+    ]);
 
     for (const { id, name, last_session: last } of students) if (last) last.student = { id, name };
     this.keepDelivery(students);
-    this.setState({ students, meetings: !!meetings, groups: this.sorted ? this.state.groups : this.group(students) });
+    const groups = this.sorted ? this.state.groups : this.group(students);
+    this.setState({ students, meetings: !!meetings, groups });
     this.sorted = true;
   }
 
@@ -98,8 +104,10 @@ class Today extends Component {
 
   /** @param {Session} session */
   changed = (session) => {
-    const students = (this.state.students ?? []).map((student) =>
-      student.id === session.student.id ? { ...student, last_session: { ...student.last_session, ...session } } : student);
+    const students = (this.state.students ?? []).map((student) => {
+      if (student.id !== session.student.id) return student;
+      return { ...student, last_session: { ...student.last_session, ...session } };
+    });
     this.setState({ students });
     this.refresher.now();
   };
@@ -125,11 +133,13 @@ class Today extends Component {
         <${Freshness} health=${health} onRefresh=${this.refresher.now} />
         ${students && students.length > 8 && html`
           <label class="pick search"><span class="sr">${t('filter.q')}</span>
-            <input type="search" autocomplete="off" placeholder=${t('teacher.search')} onInput=${(/** @type {any} */ e) => this.setState({ q: e.target.value.trim() })} /></label>`}
+            <input type="search" autocomplete="off" placeholder=${t('teacher.search')}
+              onInput=${(/** @type {any} */ e) => this.setState({ q: e.target.value.trim() })} /></label>`}
       </div>
       ${error && html`<${Notice} text=${explain(error)} />`}
-      ${!found ? html`<div class="students skeleton" aria-busy="true">${[1, 2, 3, 4].map(() => html`<i></i>`)}</div>`
-        : !students?.length ? html`<${Empty} title=${t('teacher.no_students')} text=${t('teacher.no_students_text')} />`
+      ${!found ? html`<${Shape} />`
+        : !students?.length ? html`<${Empty} title=${t('teacher.no_students')}
+          text=${t('teacher.no_students_text')} />`
         : !found.length ? html`<${Empty} title=${t('teacher.none_found', { q })} />`
         : /** @type {Group[]} */ (['now', 'today', 'others']).map((group) => {
             const members = found.filter(({ id }) => (groups.get(id) ?? 'others') === group);
@@ -138,15 +148,26 @@ class Today extends Component {
                 <h2 id=${`group-${group}`}>${t(`teacher.${group}`)}</h2>
                 <div class="students">
                   ${members.map((student) => html`
-                    <${StudentCard} key=${student.id} student=${student} meetings=${meetings} onChange=${this.changed} onTelegram=${this.linkTelegram} />`)}
+                    <${StudentCard} key=${student.id} student=${student} meetings=${meetings}
+                      onChange=${this.changed} onTelegram=${this.linkTelegram} />`)}
                 </div>
               </section>`;
           })}
-      ${telegram && html`<${ShareDialog} title=${t('telegram.title', { name: telegram.name })} about=${t('telegram.about')} link=${telegram.url}
+      ${telegram && html`<${ShareDialog} title=${t('telegram.title', { name: telegram.name })}
+        about=${t('telegram.about')} link=${telegram.url}
         onClose=${() => this.setState({ telegram: null })} />`}
     `;
   }
 }
 
 const view = new URLSearchParams(location.search).get('view') === 'history' ? 'history' : 'today';
-start('teacher', view, view === 'history' ? History : Today);
+
+/** The shape of what comes. */
+const Shape = () => html`<div class="students skeleton"
+  aria-busy="true">${[1, 2, 3, 4].map(() => html`<i></i>`)}</div>`;
+const Wait = () => html`
+  <div class="head"><h1>${t(`nav.${view}`)}</h1><${Freshness} health=${UNTRIED} onRefresh=${() => {}} /></div>
+  <${Shape} />
+`;
+
+start('teacher', view, view === 'history' ? History : Today, Wait);

@@ -5,7 +5,16 @@ import { Problem, api, query } from '../lib/api.js';
 import { recall, remember } from '../lib/store.js';
 
 /** @typedef {import('../types').Session} Session */
-/** @typedef {{session: Session, join_url: string, start_url: string, leave_url: string, delivery: string, delivery_detail?: string}} Sent */
+/**
+ * @typedef {{
+ *   session: Session,
+ *   join_url: string,
+ *   start_url: string,
+ *   leave_url: string,
+ *   delivery: string,
+ *   delivery_detail?: string,
+ * }} Sent
+ */
 /** @typedef {{student_id: number, zoom_url?: string, request_id: string}} Request */
 /** @typedef {{request: Request, at: number}} Kept a request whose answer never came */
 

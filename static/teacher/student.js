@@ -21,8 +21,24 @@ import { linksOf, send } from './sent.js';
  * @property {boolean} telegram_linked
  * @property {Session | null} last_session
  */
-/** @typedef {{student: Student, meetings: boolean, onChange: (session: Session) => void, onTelegram: (student: Student) => void}} Props */
-/** @typedef {{busy: string, error: unknown, sent: Sent | null, typing: boolean, ending: boolean, share: string}} State */
+/**
+ * @typedef {{
+ *   student: Student,
+ *   meetings: boolean,
+ *   onChange: (session: Session) => void,
+ *   onTelegram: (student: Student) => void,
+ * }} Props
+ */
+/**
+ * @typedef {{
+ *   busy: string,
+ *   error: unknown,
+ *   sent: Sent | null,
+ *   typing: boolean,
+ *   ending: boolean,
+ *   share: string,
+ * }} State
+ */
 
 /** Is this session still something to act on? @param {Session | null} session */
 export const open = (session) => session?.session_status === 'active' || session?.session_status === 'sent';
@@ -37,7 +53,11 @@ export class StudentCard extends Component {
   /** @type {State} */
   state = { busy: '', error: null, sent: null, typing: false, ending: false, share: '' };
 
-  /** Runs one action of the card; what is typed stays until it worked. @param {string} busy @param {() => Promise<void>} fn */
+  /**
+   * Runs one action of the card; what is typed stays until it worked.
+   * @param {string} busy
+   * @param {() => Promise<void>} fn
+   */
   async act(busy, fn) {
     this.setState({ busy, error: null });
     try {
@@ -105,7 +125,7 @@ export class StudentCard extends Component {
           ${session && open(session) && html`<${Badge} status=${session.session_status} />`}
           <p class="muted">
             ${student.package_id ? html`<${Name} text=${student.package_id} />` : t('package.none')}
-            ${session && !open(session) && html` · ${t('student.last', { time: dayTime(session.clicked_at ?? session.sent_at) })}`}
+            ${lastClass(session)}
           </p>
         </header>
         ${session?.session_status === 'active' && html`<${Running} session=${session} />`}
@@ -114,8 +134,10 @@ export class StudentCard extends Component {
         ${this.buttons(student, props.meetings, state)}
         ${error && html`<${Notice} text=${explain(error)} />`}
         ${!student.telegram_linked && !(session && open(session)) && html`
-          <button type="button" class="link" onClick=${() => props.onTelegram(student)}>${t('telegram.link_student')}</button>`}
-        ${share && html`<${ShareDialog} title=${t('share.title', { name: student.name })} about=${t('share.about')} link=${share}
+          <button type="button" class="link"
+            onClick=${() => props.onTelegram(student)}>${t('telegram.link_student')}</button>`}
+        ${share && html`<${ShareDialog} title=${t('share.title', { name: student.name })} about=${t('share.about')}
+          link=${share}
           onClose=${() => this.setState({ share: '' })} />`}
       </article>
     `;
@@ -128,29 +150,38 @@ export class StudentCard extends Component {
     if (session && open(session)) {
       const start = (sent?.session.id === session.id && sent.start_url) || student.zoom_url;
       return html`
-        ${start && html`<a class="button primary" href=${start} target="_blank" rel="noreferrer"><${Icon} name="video" /> ${t('send.start')}</a>`}
+        ${start && html`<a class="button primary" href=${start} target="_blank" rel="noreferrer">
+          <${Icon} name="video" /> ${t('send.start')}</a>`}
         <div class="buttons">
-          <button type="button" disabled=${!!busy} onClick=${this.copy}><${Icon} name="copy" /> ${t('share.copy')}</button>
-          <button type="button" disabled=${!!busy} onClick=${this.show}><${Icon} name="qr" /> ${t('share.show_qr')}</button>
+          <button type="button" disabled=${!!busy} onClick=${this.copy}>
+            <${Icon} name="copy" /> ${t('share.copy')}</button>
+          <button type="button" disabled=${!!busy} onClick=${this.show}>
+            <${Icon} name="qr" /> ${t('share.show_qr')}</button>
         </div>
         ${ending
           ? html`<div class="buttons confirm">
-              <button type="button" class="danger solid" disabled=${!!busy} onClick=${() => this.finish(session.session_status === 'active' ? 'end' : 'cancel')}>
+              <button type="button" class="danger solid" disabled=${!!busy}
+                onClick=${() => this.finish(session.session_status === 'active' ? 'end' : 'cancel')}>
                 ${t(session.session_status === 'active' ? 'end.yes' : 'withdraw.yes')}</button>
               <button type="button" onClick=${() => this.setState({ ending: false })}>${t('end.no')}</button>
             </div>`
-          : html`<button type="button" class="danger" disabled=${!!busy} onClick=${() => this.setState({ ending: true })}>
+          : html`<button type="button" class="danger" disabled=${!!busy}
+            onClick=${() => this.setState({ ending: true })}>
               ${t(session.session_status === 'active' ? 'end.button' : 'withdraw.button')}</button>`}
       `;
     }
     if (typing || (!student.zoom_url && !meetings))
       return html`
         <form class="stack" onSubmit=${this.submit}>
-          <${Field} label=${t('send.zoom_url')} name="zoom_url" id=${`zoom-${student.id}`} type="url" required maxlength="600" dir="ltr"
-            inputmode="url" autocomplete="off" placeholder="https://zoom.us/j/…" defaultValue=${student.zoom_url ?? ''} />
+          <${Field} label=${t('send.zoom_url')} name="zoom_url" id=${`zoom-${student.id}`} type="url" required
+            maxlength="600" dir="ltr"
+            inputmode="url" autocomplete="off" placeholder="https://zoom.us/j/…"
+            defaultValue=${student.zoom_url ?? ''} />
           <div class="buttons">
-            <button class="primary" disabled=${!!busy}><${Icon} name="send" /> ${t(busy ? 'send.busy' : 'send.button')}</button>
-            ${(student.zoom_url || meetings) && html`<button type="button" onClick=${() => this.setState({ typing: false })}>${t('action.cancel')}</button>`}
+            <button class="primary" disabled=${!!busy}>
+              <${Icon} name="send" /> ${t(busy ? 'send.busy' : 'send.button')}</button>
+            ${(student.zoom_url || meetings) && html`<button type="button"
+              onClick=${() => this.setState({ typing: false })}>${t('action.cancel')}</button>`}
           </div>
         </form>
       `;
@@ -158,17 +189,26 @@ export class StudentCard extends Component {
       <button type="button" class="primary" disabled=${!!busy} onClick=${() => this.send(student.zoom_url)}>
         <${Icon} name="send" /> ${t(busy ? 'send.busy' : 'send.button')}</button>
       <p class="link-used">
-        <span class="muted">${student.zoom_url ? html`<bdi dir="ltr">${short(student.zoom_url)}</bdi>` : t('send.new_meeting')}</span>
-        <button type="button" class="link" onClick=${() => this.setState({ typing: true })}>${t('send.other_link')}</button>
+        <span class="muted">
+          ${student.zoom_url ? html`<bdi dir="ltr">${short(student.zoom_url)}</bdi>` : t('send.new_meeting')}</span>
+        <button type="button" class="link"
+          onClick=${() => this.setState({ typing: true })}>${t('send.other_link')}</button>
       </p>
     `;
   }
 }
 
+/** @param {Session | null} session */
+const lastClass = (session) =>
+  session && !open(session) && ` · ${t('student.last', { time: dayTime(session.clicked_at ?? session.sent_at) })}`;
+
 /** zoom.us/j/933… of a long link @param {string} url */
 const short = (url) => url.replace(/^https:\/\//, '').replace(/[?#].*$/, '').slice(0, 40);
 
-/** The clock of a running class, and a word when the package's time is over. @extends {Component<{session: Session}, {over: boolean}>} */
+/**
+ * The clock of a running class, and a word when the package's time is over.
+ * @extends {Component<{session: Session}, {over: boolean}>}
+ */
 class Running extends Component {
   state = { over: this.over() };
 
@@ -195,12 +235,14 @@ class Running extends Component {
 
   /** @param {{session: Session}} props @param {{over: boolean}} state */
   render({ session }, { over }) {
+    const end = time(session.times_out_at ?? '');
+
     return html`
       <p class="timer"><${Stopwatch} session=${session} />
         <span class="muted">${t('running.since', { time: time(session.clicked_at ?? '') })}</span></p>
       <p class=${over ? 'over' : 'muted'} role="status">
-        ${over ? t('running.over', { minutes: minutes(session.duration_minutes ?? 0), time: time(session.times_out_at ?? '') })
-          : t('running.until', { time: time(session.times_out_at ?? '') })}
+        ${over ? t('running.over', { minutes: minutes(session.duration_minutes ?? 0), time: end })
+          : t('running.until', { time: end })}
       </p>
     `;
   }
@@ -215,8 +257,9 @@ const Delivery = ({ session, name }) => {
 
   return html`
     <p class=${`delivery ${result}`} role="status">
-      <${Icon} name=${result === 'sent' ? 'check' : result === 'failed' || result === 'unknown' ? 'alert' : 'clock'} />
-      <span>${word('deliver', result)}${session.delivery_detail && html`<span class="muted" dir="auto"> ${session.delivery_detail}</span>`}</span>
+      <${Icon} name=${{ sent: 'check', failed: 'alert', unknown: 'alert' }[result] ?? 'clock'} />
+      <span>${word('deliver', result)}${session.delivery_detail && html`<span class="muted"
+        dir="auto"> ${session.delivery_detail}</span>`}</span>
     </p>
     <p class="muted">${t('send.waiting', { name, time: time(session.sent_at) })}</p>
   `;
@@ -225,7 +268,10 @@ const Delivery = ({ session, name }) => {
 /** @param {{session: Session, onChange: (session: Session) => void}} props */
 const Finished = ({ session, onChange }) => html`
   <div class="finished">
-    <p><${Badge} status=${session.session_status} /> ${session.session_duration_minutes !== null && html`<strong class="num"><${Duration} session=${session} /></strong>`} <${Marks} session=${session} /></p>
+    <p class="state"><${Badge} status=${session.session_status} />
+      ${session.session_duration_minutes !== null && html`
+        <strong class="num"><${Duration} session=${session} /></strong>`}
+      <${Marks} session=${session} /></p>
     <${Attendance} key=${session.id} session=${session} onDone=${onChange} />
   </div>
 `;

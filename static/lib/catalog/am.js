@@ -167,6 +167,9 @@ export default {
   'kind.teacher_ended': 'በመምህሩ አበቃ',
   'kind.teacher_left': 'መምህሩ ወጣ',
   'kind.timed_out': 'የጊዜ ገደቡ አለፈ',
+  'kind.zoom_role': 'መምህሩ በስብሰባው ታወቀ',
+  'kind.zoom_assigned': 'ስብሰባው ለዚህ ክፍል ተቆጥሯል',
+  'kind.zoom_released': 'ስብሰባው ለዚህ ክፍል መቆጠሩ ቀርቷል',
   'kind.zoom_ended': 'ስብሰባው አበቃ',
   'kind.zoom_joined': 'ወደ ስብሰባው ገባ',
   'kind.zoom_left': 'ከስብሰባው ወጣ',
@@ -328,7 +331,7 @@ export default {
 
   'access.active': 'ንቁ',
   'access.disabled': 'የታገደ',
-  'access.expired': 'ግብዣው ጊዜው አልፏል',
+  'access.expired': 'የሚሠራ ግብዣ የለም',
   'access.invited': 'የተጋበዘ',
   'access.left': 'የወጣ',
   'access.until': 'እስከ {time}',

@@ -174,6 +174,9 @@ export default {
   'kind.teacher_ended': 'أنهاها المعلم',
   'kind.teacher_left': 'خرج المعلم',
   'kind.timed_out': 'مضى الموعد النهائي',
+  'kind.zoom_role': 'عُرف المعلم في الاجتماع',
+  'kind.zoom_assigned': 'احتُسب الاجتماع لهذه الحصة',
+  'kind.zoom_released': 'لم يعد الاجتماع محسوبًا لهذه الحصة',
   'kind.zoom_ended': 'انتهى الاجتماع',
   'kind.zoom_joined': 'دخول إلى الاجتماع',
   'kind.zoom_left': 'خروج من الاجتماع',
@@ -381,7 +384,7 @@ export default {
 
   'access.active': 'مفعّل',
   'access.disabled': 'معطّل',
-  'access.expired': 'انتهت الدعوة',
+  'access.expired': 'لا دعوة صالحة',
   'access.invited': 'مدعو',
   'access.left': 'غادر',
   'access.until': 'حتى {time}',

@@ -168,6 +168,9 @@ export default {
   'kind.teacher_ended': 'Ended by the teacher',
   'kind.teacher_left': 'Teacher left',
   'kind.timed_out': 'Deadline passed',
+  'kind.zoom_role': 'Teacher recognised in the meeting',
+  'kind.zoom_assigned': 'Meeting counted for this class',
+  'kind.zoom_released': 'Meeting no longer counted for this class',
   'kind.zoom_ended': 'Meeting ended',
   'kind.zoom_joined': 'Joined the meeting',
   'kind.zoom_left': 'Left the meeting',
@@ -326,7 +329,7 @@ export default {
 
   'access.active': 'Active',
   'access.disabled': 'Disabled',
-  'access.expired': 'Invitation expired',
+  'access.expired': 'Not invited',
   'access.invited': 'Invited',
   'access.left': 'Left',
   'access.until': 'until {time}',

@@ -11,7 +11,7 @@ const run = promisify(execFile);
 const DEV = path.resolve(import.meta.dirname, '../../../dev');
 
 /** A port nobody listens on. */
-function freePort() {
+export function freePort() {
   return new Promise((resolve) => {
     const server = net.createServer().listen(0, '127.0.0.1', () => {
       const { port } = server.address();

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { randomUUID } from 'node:crypto';
 import { chromium } from 'playwright-core';
+import { CHROMIUM, FLAGS } from './chromium.js';
 import { Instance } from './instance.js';
 
 export const SHOTS = path.resolve(import.meta.dirname, '../shots');
@@ -15,9 +16,6 @@ export const PASSWORD = 'a quiet river 7';
 export const WIDE = { width: 1366, height: 768 };
 export const NARROW = { width: 360, height: 640 };
 
-const CHROMIUM = '/usr/bin/chromium';
-// As root Chromium has no sandbox; the rest keeps it from calling out.
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 /** @type {Instance} */
