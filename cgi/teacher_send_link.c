@@ -2,13 +2,17 @@
  * POST /api/teacher/send-link: sends a class to one of the teacher's students.
  *
  * Request   {"student_id","zoom_url","request_id"}; the same request_id again gives the same answer
- * Answer    201 {"session":{...},"join_url","start_url","leave_url","delivery"}
+ * Answer    201 {"session":{...},"join_url","start_url","leave_url","delivery","delivery_detail"}
  * Errors    400 401 403 404 409 503
  */
 #include "app.h"
 #include "fields.h"
+#include "outbox_send.h"
 #include "session.h"
 #include "session_answer.h"
+
+/* The teacher waits for Telegram at most this long; the job goes on where that was too short. */
+#define TELEGRAM_MS 2000
 
 static enum err parse(struct req *req, struct session_want *want)
 {
@@ -23,13 +27,19 @@ static enum err parse(struct req *req, struct session_want *want)
 
 static enum err send(struct req *req)
 {
-	struct session_want want = { .teacher_id = req->who.id };
+	struct session_want want = { .teacher_id = req->who.id,
+				     .by_telegram = req->conf->telegram_bot_token != NULL };
+	struct outbox outbox;
 	int64_t id;
 	enum err e = parse(req, &want);
 
 	if (!e)
 		e = session_send(req->db, req->arena, &want, &id, &req->why);
-	return e ? e : session_answer_links(req, 201, id);
+	if (e)
+		return e;
+	outbox_open(&outbox, req->db, req->conf, req->keys, TELEGRAM_MS);
+	outbox_try_link(&outbox, req->arena, id);
+	return session_answer_links(req, 201, id);
 }
 
 static const struct endpoint endpoint = {
@@ -37,6 +47,7 @@ static const struct endpoint endpoint = {
 	.who = WHO_TEACHER,
 	.routes = { { "POST", send } },
 	.needs = NEED_AUTH_SECRET,
+	.workers = 8, /* half of them may wait for Telegram: lib/outbox_send.c, SLOTS */
 };
 
 int main(int argc, char **argv)

@@ -6,6 +6,7 @@
  *                                               print a fresh one-time invitation
  *   check                                       hold the data to every invariant
  *   demo [--packages-only]                      fill the demo academy
+ *   telegram-webhook set|show|delete            where Telegram posts its updates
  *
  * Exit status: 0 done, 1 failed or an invariant broken, 2 wrong usage.
  */
@@ -20,6 +21,7 @@
 #include "db_script.h"
 #include "invariants.h"
 #include "log.h"
+#include "telegram_hook.h"
 
 #define EXIT_USAGE     2
 #define DEADLINE_MS    (10 * 60 * 1000)
@@ -127,6 +129,19 @@ static int demo(struct job *job)
 	return done(e);
 }
 
+static int telegram_webhook(struct job *job)
+{
+	const char *what = job->argc == 1 ? job->argv[0] : "";
+
+	if (!strcmp(what, "set"))
+		return done(telegram_hook_set(job->conf, job->arena, stdout));
+	if (!strcmp(what, "show"))
+		return done(telegram_hook_show(job->conf, job->arena, stdout));
+	if (!strcmp(what, "delete"))
+		return done(telegram_hook_delete(job->conf, job->arena, stdout));
+	return wrong_usage("telegram-webhook set|show|delete");
+}
+
 static const struct command {
 	const char *name;
 	int (*run)(struct job *job);
@@ -142,6 +157,9 @@ static const struct command {
 	{ "check", check, NEED_DATABASE, "check\n\tHold the data to every invariant." },
 	{ "demo", demo, NEED_DATABASE,
 	  "demo [--packages-only]\n\tFill an empty database with the demo academy." },
+	{ "telegram-webhook", telegram_webhook, NEED_BASE_URL,
+	  "telegram-webhook set|show|delete\n"
+	  "\tHave Telegram post the bot's updates here, show how that goes, or stop it." },
 };
 
 #define N_COMMANDS (sizeof commands / sizeof *commands)

@@ -10,10 +10,10 @@
 
 /*
  * One statement, one commit, for any number of clicks: starts the sessions
- * whose first human click is among them, writes the evidence and keeps the
- * clicks. A click on a class that is "sent" in the snapshot and yet did not
- * start was overtaken by another transaction: its verdict is "again", nothing
- * of it was kept, and the caller asks anew.
+ * whose first human click is among them, writes the evidence, keeps the clicks
+ * and has the teacher told who wants to be. A click on a class that is "sent" in the snapshot and
+ * yet did not start was overtaken by another transaction: its verdict is "again", nothing of it was
+ * kept, and the caller asks anew.
  *
  * $1 session  $2 link_id  $3 expires_us  $4 verdict, NULL for a person  $5 address  $6 agent
  * $7 hash of the login token that came along, NULL if none
@@ -39,10 +39,17 @@
 	" UPDATE sessions s SET session_status = 'active', clicked_at = clock_now(),"              \
 	"  times_out_at = clock_now() + (s.duration_minutes + s.buffer_minutes)"                   \
 	"   * interval '1 minute'"                                                                 \
-	" FROM first WHERE s.id = first.id RETURNING s.id, s.clicked_at"                           \
+	" FROM first WHERE s.id = first.id RETURNING s.id, s.clicked_at, s.teacher_id"             \
 	"), evidence AS ("                                                                         \
 	" INSERT INTO session_events (session_id, kind, happened_at, received_at, source)"         \
 	" SELECT id, 'clicked', clicked_at, clicked_at, 'student' FROM started"                    \
+	"), told AS ("                                                                             \
+	" INSERT INTO messages (kind, session_id, chat_id)"                                        \
+	" SELECT 'class_opened', started.id, t.telegram_chat_id FROM started"                      \
+	" JOIN accounts t ON t.id = started.teacher_id"                                            \
+	" LEFT JOIN telegram_chats c ON c.chat_id = t.telegram_chat_id"                            \
+	" WHERE t.telegram_chat_id IS NOT NULL AND c.dead IS NULL"                                 \
+	" ON CONFLICT (session_id, kind) DO NOTHING"                                               \
 	"), judged AS ("                                                                           \
 	" SELECT was.*, CASE WHEN superseded_by IS NOT NULL THEN 'superseded'"                     \
 	"   WHEN verdict IS NOT NULL THEN verdict"                                                 \

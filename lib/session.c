@@ -6,6 +6,7 @@
 #include "evidence.h"
 #include "join_link.h"
 #include "leave_link.h"
+#include "outbox.h"
 #include "session.h"
 #include "zoom_url.h"
 
@@ -141,7 +142,11 @@ static enum err send_locked(struct db *db, struct arena *a, const struct session
 		return repeated(db, a, want, id, why);
 	*id = db_i64(&r);
 	e = supersede_unopened(db, a, want, *id);
-	return e ? e : db_write(db, a, SQL_REMEMBER_URL, 2, remember, NULL);
+	if (!e)
+		e = db_write(db, a, SQL_REMEMBER_URL, 2, remember, NULL);
+	if (!e)
+		e = outbox_drop(db, a, want->student_id, NULL);
+	return e || !want->by_telegram ? e : outbox_add_join_link(db, a, *id);
 }
 
 enum err session_send(struct db *db, struct arena *a, const struct session_want *want, int64_t *id,

@@ -1,6 +1,7 @@
 #ifndef SESSION_H
 #define SESSION_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "conf.h"
@@ -34,7 +35,12 @@ struct json_object;
 	"(s.session_status IN ('ended', 'timeout') AND s.zoom_seen AND NOT s.corrected"            \
 	" AND clock_now() < s.times_out_at + interval '85 minutes')"
 
-#define SESSION_DELIVERY "'none' AS delivery"
+/* What became of the message with the link; none without a chat or a bot. */
+#define SESSION_DELIVERY                                                                           \
+	"coalesce((SELECT CASE m.state WHEN 'sending' THEN 'queued' WHEN 'dropped' THEN 'none'"    \
+	"  ELSE m.state END FROM messages m WHERE m.session_id = s.id AND m.kind = 'join_link'),"  \
+	" 'none') AS delivery, (SELECT m.detail FROM messages m WHERE m.session_id = s.id"         \
+	"  AND m.kind = 'join_link') AS delivery_detail"
 
 /* A teacher's wish to send a class. request_id makes it safe to repeat. */
 struct session_want {
@@ -42,11 +48,13 @@ struct session_want {
 	int64_t student_id;
 	const char *zoom_url;
 	const char *request_id;
+	bool by_telegram; /* a bot is configured: the link goes to the student's chat */
 };
 
 /*
- * Sends a class: makes the session and its evidence, and supersedes links to
- * the same student that nobody has opened. Repeated with the same content it
+ * Sends a class: makes the session, its evidence and the message with its link
+ * (lib/outbox_send.h sends that), and supersedes links to the same student
+ * that nobody has opened. Repeated with the same content it
  * changes nothing. *id is the session.
  *
  * ERR_NOT_FOUND  no such student of this teacher

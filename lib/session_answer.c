@@ -32,5 +32,7 @@ enum err session_answer_links(struct req *req, int status, int64_t id)
 	json_object_object_add(answer, "leave_url", json_object_new_string(links.leave_url));
 	json_object_object_add(answer, "delivery",
 			       json_object_get(json_object_object_get(session, "delivery")));
+	json_object_object_add(answer, "delivery_detail",
+			       json_object_get(json_object_object_get(session, "delivery_detail")));
 	return req_json(req, status, answer);
 }

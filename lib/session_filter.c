@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "cursor_rows.h"
 #include "params.h"
 #include "session_filter.h"
 
@@ -7,8 +8,7 @@
 #define LIMIT_DEFAULT 50
 #define LIMIT_MAX     200
 
-#define CURSOR_BYTES_MAX 64
-#define NAME_BYTES_MAX	 400
+#define NAME_BYTES_MAX 400
 
 static const char *const statuses[] = { "sent",	     "active", "ended", "timeout",
 					"cancelled", "missed", NULL };
@@ -28,17 +28,6 @@ static void read_days(struct params *p, struct session_filter *f)
 		f->from = f->to = date;
 }
 
-static void read_cursor(struct params *p, struct session_page *out)
-{
-	const char *text = params_str_or(p, "cursor", 1, CURSOR_BYTES_MAX, NULL);
-
-	if (!text)
-		return;
-	out->has_cursor = true;
-	if (cursor_open(p->req->keys, text, &out->cursor))
-		params_refuse(p, "cursor", "It is not a position that this list gave out.");
-}
-
 enum err session_page_read(struct req *req, enum page_of whose, struct session_page *out,
 			   bool *as_csv)
 {
@@ -53,7 +42,7 @@ enum err session_page_read(struct req *req, enum page_of whose, struct session_p
 	f->package_id = params_str_or(&p, "package_id", 1, NAME_BYTES_MAX, NULL);
 	f->q = params_str_or(&p, "q", 1, NAME_BYTES_MAX, NULL);
 	out->limit = params_i64_or(&p, "limit", 1, LIMIT_MAX, LIMIT_DEFAULT);
-	read_cursor(&p, out);
+	out->has_cursor = cursor_param(&p, &out->cursor);
 	if (whose == PAGE_OF_ADMIN) {
 		const char *format = params_word_or_null(&p, "format", formats);
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "csv.h"
+#include "cursor_rows.h"
 #include "db_json.h"
 #include "session.h"
 #include "session_list.h"
@@ -119,30 +120,6 @@ static enum err totals(struct db *db, struct arena *a, const struct session_filt
 	return *out ? OK : ERR_INTERNAL;
 }
 
-/* The rows of a page; one row more than limit tells that there is a next page. */
-static struct json_object *page_json(struct arena *a, const struct keys *keys, struct db_rows *r,
-				     int64_t limit, const char **next)
-{
-	struct json_object *all = json_object_new_array();
-	struct cursor last = { 0 };
-
-	*next = NULL;
-	for (int64_t i = 0; db_next(r); i++) {
-		struct json_object *row;
-
-		if (i == limit) {
-			*next = cursor_make(a, keys, &last);
-			break;
-		}
-		row = db_row_json(r);
-		last.id = json_object_get_int64(json_object_object_get(row, "id"));
-		last.us = json_object_get_int64(json_object_object_get(row, "_at"));
-		json_object_object_del(row, "_at");
-		json_object_array_add(all, row);
-	}
-	return all;
-}
-
 enum err session_list(struct db *db, struct arena *a, const struct keys *keys,
 		      const struct session_filter *filter, int64_t limit,
 		      const struct cursor *after, struct json_object **out)
@@ -155,7 +132,7 @@ enum err session_list(struct db *db, struct arena *a, const struct keys *keys,
 		e = totals(db, a, filter, out);
 	if (e)
 		return e;
-	json_object_object_add(*out, "sessions", page_json(a, keys, &rows, limit, &next));
+	json_object_object_add(*out, "sessions", cursor_rows_json(a, keys, &rows, limit, &next));
 	json_object_object_add(*out, "next_cursor", next ? json_object_new_string(next) : NULL);
 	return OK;
 }

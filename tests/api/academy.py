@@ -5,6 +5,7 @@ would. Nothing here knows how the programs are made; all it knows is the HTTP co
 the tables that the contract names.
 """
 
+import contextlib
 import datetime
 import http.client
 import json
@@ -276,6 +277,20 @@ class Instance:
         check = self.job("classclock-admin", "check")
         clock.reset()
         return check
+
+    @contextlib.contextmanager
+    def database_stopped(self):
+        """For as long as it lasts, programs are cut off and nobody reaches PostgreSQL."""
+        folder = (self.state / "run").resolve() / "pg"
+        door, elsewhere = folder / ".s.PGSQL.5432", folder / ".s.PGSQL.5999"
+        door.rename(elsewhere)
+        try:
+            cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'classclock_app'"
+            psql = ["/usr/lib/postgresql/15/bin/psql", "-XqAt", "-h", folder, "-p", "5999", "-U", "postgres"]
+            subprocess.run([*psql, "-c", cut], check=True, capture_output=True)
+            yield
+        finally:
+            elsewhere.rename(door)
 
     def logs(self):
         """All that the programs have logged."""

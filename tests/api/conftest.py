@@ -23,6 +23,7 @@ import zoom
 from academy import ZOOM_URL, PASSWORD, Clock, Instance, Person
 from ledger import put_crowd
 from openapi import CONTRACT
+from telegram import SECRET, TOKEN, Telegram, Timer
 
 _numbers = itertools.count(1)
 
@@ -42,9 +43,9 @@ def sign_in_admin(app):
     return person
 
 
-@pytest.fixture(scope="session")
-def app():
-    instance = Instance([f"ZOOM_WEBHOOK_SECRET={','.join(zoom.SECRETS)}"])
+def run(env):
+    """An instance for as long as a fixture lives, held to account at its end."""
+    instance = Instance(env)
     try:
         yield instance
         # Whatever the tests have done, the data is whole and no program has met a bug.
@@ -57,9 +58,69 @@ def app():
     assert not CONTRACT.deviations, "docs/openapi.yaml says otherwise:\n" + "\n".join(CONTRACT.deviations[:20])
 
 
+def teacher_maker(app, admin):
+    def make(name=None, **fields):
+        n = next(_numbers)
+        name = name or f"Teacher {n}"
+        wanted = {"name": name, "email": f"teacher{n}@example.org", **fields}
+        made = admin.post("/api/admin/teachers", wanted)
+        assert made.status == 201, made
+        client = app.client()
+        invitation = {"token": made["invite_url"].split("#")[1], "password": PASSWORD}
+        accepted = client.post("/api/auth/accept-invite", invitation)
+        assert accepted.status == 200, accepted
+        return Person(app, client, accepted["account"])
+
+    return make
+
+
+def student_maker(admin, make_teacher):
+    def make(teacher=None, name=None, package_id="Europe", **fields):
+        teacher = teacher or make_teacher()
+        name = name or f"Student {next(_numbers)}"
+        wanted = {"name": name, "teacher_id": teacher.id, "package_id": package_id, **fields}
+        made = admin.post("/api/admin/students", wanted)
+        assert made.status == 201, made
+        return made.json
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def bare_app():
+    """The instance of most tests. It has no Telegram bot."""
+    yield from run([f"ZOOM_WEBHOOK_SECRET={','.join(zoom.SECRETS)}"])
+
+
+@pytest.fixture(scope="session")
+def app(bare_app):
+    return bare_app
+
+
 @pytest.fixture(scope="session")
 def admin(app):
     return sign_in_admin(app)
+
+
+@pytest.fixture(scope="session")
+def telegram_server():
+    server = Telegram()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def telegram_app(telegram_server):
+    """Another instance, which has a bot: see telegram_app.py."""
+    settings = [
+        f"TELEGRAM_BOT_TOKEN={TOKEN}",
+        f"TELEGRAM_API_BASE={telegram_server.base}",
+        f"TELEGRAM_WEBHOOK_SECRET={SECRET}",
+    ]
+    for instance in run(settings):
+        timer = Timer(instance, "telegram-outbox")
+        yield instance
+        timer.release()
 
 
 @pytest.fixture(scope="session")
@@ -128,32 +189,12 @@ def clock(app):
 
 @pytest.fixture(scope="session")
 def make_teacher(app, admin):
-    def make(name=None, **fields):
-        n = next(_numbers)
-        name = name or f"Teacher {n}"
-        wanted = {"name": name, "email": f"teacher{n}@example.org", **fields}
-        made = admin.post("/api/admin/teachers", wanted)
-        assert made.status == 201, made
-        client = app.client()
-        invitation = {"token": made["invite_url"].split("#")[1], "password": PASSWORD}
-        accepted = client.post("/api/auth/accept-invite", invitation)
-        assert accepted.status == 200, accepted
-        return Person(app, client, accepted["account"])
-
-    return make
+    return teacher_maker(app, admin)
 
 
 @pytest.fixture(scope="session")
 def make_student(admin, make_teacher):
-    def make(teacher=None, name=None, package_id="Europe", **fields):
-        teacher = teacher or make_teacher()
-        name = name or f"Student {next(_numbers)}"
-        wanted = {"name": name, "teacher_id": teacher.id, "package_id": package_id, **fields}
-        made = admin.post("/api/admin/students", wanted)
-        assert made.status == 201, made
-        return made.json
-
-    return make
+    return student_maker(admin, make_teacher)
 
 
 @pytest.fixture(scope="session")
