@@ -6,9 +6,11 @@
  *           "telegram_linked", "note", "last_session": {"id", "session_status", "sent_at",
  *           "clicked_at", "times_out_at", "session_ended_at", "session_duration_minutes",
  *           "duration_minutes" (of the package), "estimated", "attendance",
- *           "attendance_note"} or null}], "more"}
+ *           "attendance_note"} or null}], "more", "meetings" (a class may be sent without a link)}
  * Errors    400 401 403
  */
+#include <json-c/json.h>
+
 #include "app.h"
 #include "params.h"
 #include "student.h"
@@ -25,7 +27,12 @@ static enum err list(struct req *req)
 	e = params_close(&p);
 	if (!e)
 		e = student_list_own(req->db, req->arena, &listing, req->who.id, &body);
-	return e ? e : req_json(req, 200, body);
+	if (e)
+		return e;
+	/* Of the app's settings only its account is no secret, so it alone is known here. */
+	json_object_object_add(body, "meetings",
+			       json_object_new_boolean(req->conf->zoom_account_id != NULL));
+	return req_json(req, 200, body);
 }
 
 static const struct endpoint endpoint = {

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "evidence.h"
 #include "explain.h"
 
 /* A moment as people read it here; the day is told when it is not the day of sending. */
@@ -7,33 +8,58 @@
 	"to_char(" column " AT TIME ZONE z.time_zone, CASE WHEN academy_day(" column               \
 	") = academy_day(s.sent_at) THEN 'HH24:MI' ELSE 'YYYY-MM-DD HH24:MI' END)"
 
+/* clang-format off */
 static const char SQL[] =
-	"SELECT s.session_status, " LOCAL("s.sent_at") ", " LOCAL("s.clicked_at") ", " LOCAL(
-		"s.session_ended_at") ", " LOCAL("s.times_out_at") ", s.session_duration_minutes,"
-								   " s.ended_by, s.estimated, "
-								   "s.corrected, s.link_hours, "
-								   "s.duration_minutes, "
-								   "s.buffer_minutes,"
-								   " EXISTS (SELECT FROM "
-								   "session_events e WHERE "
-								   "e.session_id = s.id AND e.kind "
-								   "= 'reopened')"
-								   " FROM sessions s CROSS JOIN "
-								   "academy z WHERE s.id = "
-								   "$1::bigint";
+	"SELECT s.session_status, " LOCAL("s.sent_at") ", " LOCAL("s.clicked_at") ", "
+	LOCAL("s.session_ended_at") ", " LOCAL("s.times_out_at") ", "
+	LOCAL("at_us($2::bigint)") ", " LOCAL("at_us($3::bigint)") ","
+	" s.session_duration_minutes, s.ended_by, s.estimated, s.corrected, s.link_hours,"
+	" s.duration_minutes, s.buffer_minutes, s.teacher_seconds IS NOT NULL, s.both_seconds,"
+	" EXISTS (SELECT FROM session_events e WHERE e.session_id = s.id AND e.kind = 'reopened')"
+	" FROM sessions s CROSS JOIN academy z WHERE s.id = $1::bigint";
+/* clang-format on */
+
+static const char SQL_SPAN[] = "SELECT us(clicked_at), us(session_ended_at) FROM sessions"
+			       " WHERE id = $1::bigint AND teacher_seconds IS NOT NULL";
 
 struct facts {
 	const char *status, *sent, *clicked, *ended, *times_out, *ended_by;
-	int64_t minutes, link_hours, duration, buffer;
-	bool estimated, corrected, reopened;
+	const char *together, *apart; /* from when to when both were there; NULL: never */
+	int64_t minutes, link_hours, duration, buffer, both_s;
+	bool estimated, corrected, reopened, presence_known;
 };
+
+/* From when to when both were there, as arguments of SQL; NULL when they never were. */
+static enum err read_together(struct db *db, struct arena *a, int64_t id, const char **from,
+			      const char **to)
+{
+	const char *args[] = { arena_int(a, id) };
+	int64_t clicked, ended, first, last;
+	struct evidence *events;
+	struct db_rows r;
+	size_t n;
+	enum err e = db_read(db, a, SQL_SPAN, 1, args, &r);
+
+	if (e || !db_next(&r))
+		return e;
+	clicked = db_i64(&r);
+	ended = db_i64(&r);
+	e = evidence_read(db, a, id, &events, &n);
+	if (!e && presence_together(events, n, clicked, ended, &first, &last)) {
+		*from = arena_int(a, first);
+		*to = arena_int(a, last);
+	}
+	return e;
+}
 
 static enum err read_facts(struct db *db, struct arena *a, int64_t id, struct facts *f)
 {
-	const char *args[] = { arena_int(a, id) };
+	const char *args[] = { arena_int(a, id), NULL, NULL };
 	struct db_rows r;
-	enum err e = db_read(db, a, SQL, 1, args, &r);
+	enum err e = read_together(db, a, id, &args[1], &args[2]);
 
+	if (!e)
+		e = db_read(db, a, SQL, 3, args, &r);
 	if (e)
 		return e;
 	if (!db_next(&r))
@@ -43,6 +69,8 @@ static enum err read_facts(struct db *db, struct arena *a, int64_t id, struct fa
 	f->clicked = db_str(&r);
 	f->ended = db_str(&r);
 	f->times_out = db_str(&r);
+	f->together = db_str(&r);
+	f->apart = db_str(&r);
 	f->minutes = db_i64_or(&r, 0);
 	f->ended_by = db_str(&r);
 	f->estimated = db_bool(&r);
@@ -50,6 +78,8 @@ static enum err read_facts(struct db *db, struct arena *a, int64_t id, struct fa
 	f->link_hours = db_i64(&r);
 	f->duration = db_i64(&r);
 	f->buffer = db_i64(&r);
+	f->presence_known = db_bool(&r);
+	f->both_s = db_i64_or(&r, 0);
 	f->reopened = db_bool(&r);
 	return db_end(&r);
 }
@@ -71,6 +101,17 @@ static const char *ender(const char *ended_by)
 	return "";
 }
 
+/* ", both present 10:03 to 10:50", with the time that they were when it has gaps. */
+static const char *presence(struct arena *a, const struct facts *f)
+{
+	if (!f->presence_known)
+		return "";
+	if (!f->together)
+		return ", never both present";
+	return arena_printf(a, ", both present %s to %s (%lld min)", f->together, f->apart,
+			    (long long)((f->both_s + 30) / 60));
+}
+
 static const char *timed_out(struct arena *a, const struct facts *f)
 {
 	const char *limit = f->reopened
@@ -78,8 +119,9 @@ static const char *timed_out(struct arena *a, const struct facts *f)
 				    : arena_printf(a, "%lld + %lld minutes", (long long)f->duration,
 						   (long long)f->buffer);
 
-	return arena_printf(a, "%lld min%s: opened %s by the student, %s, timed out %s (%s).",
+	return arena_printf(a, "%lld min%s: opened %s by the student%s, %s, timed out %s (%s).",
 			    (long long)f->minutes, f->estimated ? ", estimated" : "", f->clicked,
+			    presence(a, f),
 			    f->estimated ? "no end was seen" : "Zoom shows it still ran",
 			    f->times_out, limit);
 }
@@ -98,9 +140,9 @@ static const char *sentence(struct arena *a, const struct facts *f)
 				    f->clicked, f->times_out);
 	if (!strcmp(f->status, "timeout"))
 		return timed_out(a, f);
-	return arena_printf(a, "%lld min: opened %s by the student, ended %s %s%s.",
-			    (long long)f->minutes, f->clicked, f->ended, ender(f->ended_by),
-			    f->corrected ? " (corrected)" : "");
+	return arena_printf(a, "%lld min: opened %s by the student%s, ended %s %s%s.",
+			    (long long)f->minutes, f->clicked, presence(a, f), f->ended,
+			    ender(f->ended_by), f->corrected ? " (corrected)" : "");
 }
 
 enum err explain(struct db *db, struct arena *a, int64_t session_id, const char **out)

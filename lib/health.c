@@ -15,6 +15,11 @@ static const char SQL_HEALTH[] =
 	"\"timeout.age_seconds\","
 	" (SELECT count(*) FROM sessions WHERE session_status = 'active'"
 	"  AND times_out_at <= clock_now()) AS \"timeout.due\","
+	" (SELECT max(received_at) FROM zoom_raw) AS \"zoom.last_webhook\","
+	" (SELECT max(received_at) FROM zoom_raw WHERE event = 'endpoint.url_validation')"
+	"  AS \"zoom.last_challenge\","
+	" (SELECT count(*) FROM zoom_occurrences WHERE session_id IS NULL AND admin_id IS NULL)"
+	"  AS \"zoom.waiting\","
 	" (SELECT max(version) FROM migrations) AS schema_version";
 
 static const char SQL_METRICS[] =
@@ -30,6 +35,14 @@ static const char SQL_METRICS[] =
 	"'gauge',"
 	"  (SELECT coalesce(extract(epoch FROM max(finished_at)), 0)::bigint FROM job_runs"
 	"   WHERE job = 'session-timeout' AND ok)),"
+	" ('classclock_zoom_last_webhook_timestamp_seconds', 'Last signed call of Zoom.', 'gauge',"
+	"  (SELECT coalesce(extract(epoch FROM max(received_at)), 0)::bigint FROM zoom_raw)),"
+	" ('classclock_zoom_last_challenge_timestamp_seconds', 'Last check of the webhook by Zoom;"
+	" it comes every 72 hours.', 'gauge',"
+	"  (SELECT coalesce(extract(epoch FROM max(received_at)), 0)::bigint FROM zoom_raw"
+	"   WHERE event = 'endpoint.url_validation')),"
+	" ('classclock_zoom_waiting', 'Meetings of Zoom that are no known class.', 'gauge',"
+	"  (SELECT count(*) FROM zoom_occurrences WHERE session_id IS NULL AND admin_id IS NULL)),"
 	" ('classclock_clicks_orphaned', 'Clicks of the last day on links without a session.', "
 	"'gauge',"
 	"  (SELECT count(*) FROM clicks WHERE verdict = 'orphan'"

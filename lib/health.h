@@ -9,7 +9,7 @@ struct json_object;
 #define HEALTH_TIMEOUT_LATE_S 720
 
 /*
- * How the product is: {"status":"ok|degraded","database","timeout":{...}}.
+ * How the product is: {"status":"ok|degraded","database","timeout":{...},"zoom":{...}}.
  * The caller owns *out. ERR_UNAVAILABLE: the database is away.
  */
 MUST_CHECK enum err health_json(struct db *db, struct arena *a, struct json_object **out);

@@ -189,3 +189,26 @@ struct presence presence_of(const struct evidence *events, size_t n, int64_t cli
 	p.both_s = rounded_s(teacher + student - any);
 	return p;
 }
+
+bool presence_together(const struct evidence *events, size_t n, int64_t clicked_us,
+		       int64_t ended_us, int64_t *from_us, int64_t *to_us)
+{
+	const struct window w = { events, n, clicked_us, ended_us };
+	bool together = false;
+
+	if (!presence_of(events, n, clicked_us, ended_us).sides)
+		return false;
+	for (int64_t t = clicked_us, change; t < ended_us; t = change) {
+		bool teacher, student;
+
+		change = min_us(next_change(&w, SIDE_TEACHER, t, &teacher),
+				next_change(&w, SIDE_STUDENT, t, &student));
+		if (!teacher || !student)
+			continue;
+		if (!together)
+			*from_us = t;
+		*to_us = change;
+		together = true;
+	}
+	return together;
+}

@@ -31,4 +31,8 @@ struct presence {
 struct presence presence_of(const struct evidence *events, size_t n, int64_t clicked_us,
 			    int64_t ended_us);
 
+/* From when to when both sides were there, gaps included; false: never, or not known. */
+bool presence_together(const struct evidence *events, size_t n, int64_t clicked_us,
+		       int64_t ended_us, int64_t *from_us, int64_t *to_us);
+
 #endif

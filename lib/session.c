@@ -23,11 +23,11 @@ static const char SQL_SEND[] =
 	"WITH made AS ("
 	" INSERT INTO sessions (teacher_id, student_id, package_id, package_rate, currency,"
 	"  duration_minutes, buffer_minutes, link_hours, link_id, request_id, request_digest,"
-	"  zoom_url, meeting_id, sent_at)"
+	"  zoom_url, meeting_id, start_url, sent_at)"
 	" SELECT st.teacher_id, st.id, p.id, p.rate, coalesce(p.currency, a.currency),"
 	"  coalesce(p.duration_minutes, a.default_duration_minutes),"
 	"  coalesce(p.buffer_minutes, a.default_buffer_minutes), a.link_hours,"
-	"  gen_random_uuid(), $3::uuid, $4::bytea, $5, $6::bigint, clock_now()"
+	"  gen_random_uuid(), $3::uuid, $4::bytea, $5, $6::bigint, $7, clock_now()"
 	" FROM students st CROSS JOIN academy a LEFT JOIN packages p ON p.id = st.package_id"
 	" WHERE st.id = $1::bigint"
 	" ON CONFLICT (request_id) DO NOTHING"
@@ -62,7 +62,8 @@ static const char SQL_LINKS[] =
 /* What a request asked for, so that a repeat can be told from a different wish. */
 static const char *digest(struct arena *a, const struct session_want *want)
 {
-	const char *text = arena_printf(a, "%lld\n%s", (long long)want->student_id, want->zoom_url);
+	const char *text = arena_printf(a, "%lld\n%s", (long long)want->student_id,
+					want->is_made ? "" : want->zoom_url);
 	unsigned char hash[32];
 	char *hex = arena_alloc(a, 2 + 2 * sizeof hash + 1);
 
@@ -126,7 +127,8 @@ static enum err send_locked(struct db *db, struct arena *a, const struct session
 	const char *student[] = { arena_int(a, want->student_id), arena_int(a, want->teacher_id) };
 	const char *args[] = { student[0],	 student[1],
 			       want->request_id, digest(a, want),
-			       want->zoom_url,	 meeting_id ? arena_int(a, meeting_id) : NULL };
+			       want->zoom_url,	 meeting_id ? arena_int(a, meeting_id) : NULL,
+			       want->start_url };
 	const char *remember[] = { student[0], want->zoom_url };
 	struct db_rows r;
 	enum err e = db_write(db, a, SQL_LOCK_STUDENT, 2, student, &r);
@@ -135,14 +137,14 @@ static enum err send_locked(struct db *db, struct arena *a, const struct session
 		return e;
 	if (!db_next(&r))
 		return why_not(why, ERR_NOT_FOUND, "student_id", "You have no such student.");
-	e = db_write(db, a, SQL_SEND, 6, args, &r);
+	e = db_write(db, a, SQL_SEND, 7, args, &r);
 	if (e)
 		return e;
 	if (!db_next(&r))
 		return repeated(db, a, want, id, why);
 	*id = db_i64(&r);
 	e = supersede_unopened(db, a, want, *id);
-	if (!e)
+	if (!e && !want->is_made)
 		e = db_write(db, a, SQL_REMEMBER_URL, 2, remember, NULL);
 	if (!e)
 		e = outbox_drop(db, a, want->student_id, NULL);

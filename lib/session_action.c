@@ -257,15 +257,19 @@ static enum err change_url_locked(struct db *db, struct arena *a, int64_t sessio
 {
 	const char *args[] = { arena_int(a, session_id), zoom_url,
 			       meeting_id ? arena_int(a, meeting_id) : NULL };
-	const struct observation seen = { .kind = "zoom_url",
-					  .happened_us = HAPPENED_NOW,
-					  .source = SOURCE_TEACHER,
-					  .account_id = teacher_id };
+	struct observation seen = { .kind = "zoom_url",
+				    .happened_us = HAPPENED_NOW,
+				    .source = SOURCE_TEACHER,
+				    .account_id = teacher_id };
 	struct session_row row;
+	struct zoom_url was;
 	enum err e = lock_own(db, a, session_id, teacher_id, &row);
 
 	if (e)
 		return e;
+	/* What Zoom tells of the meeting before is still this class's: lib/zoom_meeting.h. */
+	if (!zoom_url_parse(row.zoom_url, &was, NULL) && was.meeting_id)
+		seen.detail = arena_printf(a, "{\"was\":%lld}", (long long)was.meeting_id);
 	if (row.decided.status != STATUS_SENT && row.decided.status != STATUS_ACTIVE)
 		return wrong_state(a, &row, "given another Zoom link", why);
 	e = db_write(db, a, SQL_CHANGE_URL, 3, args, NULL);

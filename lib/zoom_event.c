@@ -1,17 +1,13 @@
 #include <json-c/json.h>
-#include <limits.h>
 #include <sodium.h>
 #include <string.h>
 
 #include "utf8.h"
 #include "when.h"
 #include "zoom_event.h"
+#include "zoom_json.h"
 
-#define DEPTH_MAX	32
 #define NAME_BYTES_MAX	100
-#define MEETING_ID_MIN	INT64_C(100000000)
-#define MEETING_ID_MAX	INT64_C(99999999999)
-#define MEETING_DIGITS	11
 #define MOMENT_TEXT_MAX 32 /* bytes; "2026-01-01T10:00:00.123456Z" has 27 */
 
 /* Source: facts of Zoom, 5. */
@@ -28,73 +24,17 @@ static const struct {
 	[ZOOM_ENDED] = { "meeting.ended", "end_time", "zoom_ended", false },
 };
 
-static void put(void *o)
+/* An identifier; the separator of keys is none. */
+static const char *id_of(struct json_object *o, const char *name)
 {
-	json_object_put(o);
-}
+	const char *id = zoom_json_plain(o, name, ZOOM_ID_MAX);
 
-static struct json_object *parse(struct arena *a, const char *body, size_t len)
-{
-	struct json_tokener *t = json_tokener_new_ex(DEPTH_MAX);
-	struct json_object *o = NULL;
-
-	/* Not VALIDATE_UTF8: a broken name must not cost the event, and identifiers are checked. */
-	if (t && len <= INT_MAX) {
-		json_tokener_set_flags(t, JSON_TOKENER_STRICT);
-		o = json_tokener_parse_ex(t, body, (int)len);
-	}
-	if (t)
-		json_tokener_free(t);
-	arena_defer(a, put, o);
-	return o;
-}
-
-/* The member of an object, NULL if there is none or o is none. */
-static struct json_object *member(struct json_object *o, const char *name)
-{
-	struct json_object *v = NULL;
-
-	if (json_object_is_type(o, json_type_object))
-		json_object_object_get_ex(o, name, &v);
-	return v;
-}
-
-/* A string member of 1 to max printable ASCII characters without blank and |, else NULL. */
-static const char *plain(struct json_object *o, const char *name, size_t max)
-{
-	struct json_object *v = member(o, name);
-	const char *s = json_object_is_type(v, json_type_string) ? json_object_get_string(v) : "";
-	size_t len = strnlen(s, max + 1);
-
-	if (len == 0 || len > max || len != (size_t)json_object_get_string_len(v))
-		return NULL;
-	for (size_t i = 0; i < len; i++)
-		if (s[i] <= ' ' || s[i] > '~' || s[i] == '|')
-			return NULL;
-	return s;
-}
-
-/* Zoom sends ids of meetings as numbers and as strings. */
-static int64_t meeting_id(struct json_object *object)
-{
-	struct json_object *v = member(object, "id");
-	const char *s = plain(object, "id", MEETING_DIGITS);
-	int64_t id = 0;
-
-	if (json_object_is_type(v, json_type_int))
-		id = json_object_get_int64(v);
-	for (; s && *s; s++) {
-		if (*s < '0' || *s > '9')
-			return 0;
-		id = id * 10 + (*s - '0');
-	}
-	return id >= MEETING_ID_MIN && id <= MEETING_ID_MAX ? id : 0;
+	return id && !strchr(id, '|') ? id : NULL;
 }
 
 static int64_t sent_us(struct json_object *event)
 {
-	struct json_object *v = member(event, "event_ts");
-	int64_t ms = json_object_is_type(v, json_type_int) ? json_object_get_int64(v) : 0;
+	int64_t ms = zoom_json_i64(event, "event_ts", 0);
 
 	return ms > 0 && ms <= WHEN_MAX_US / 1000 ? ms * 1000 : 0;
 }
@@ -104,7 +44,7 @@ static int64_t happened_us(struct json_object *in, enum zoom_kind kind, int64_t 
 {
 	int64_t us;
 
-	if (when_parse(plain(in, kinds[kind].moment, MOMENT_TEXT_MAX), &us))
+	if (when_parse(zoom_json_plain(in, kinds[kind].moment, MOMENT_TEXT_MAX), &us))
 		return fallback_us;
 	return us;
 }
@@ -117,37 +57,37 @@ static bool is_same(const char *a, const char *b)
 /* A connection without an id of its own: numbers are given anew in each meeting. */
 static const char *connection(struct arena *a, struct json_object *participant, const char *uuid)
 {
-	const char *id = plain(participant, "participant_uuid", ZOOM_ID_MAX);
-	const char *number = plain(participant, "user_id", ZOOM_ID_MAX);
+	const char *id = id_of(participant, "participant_uuid");
+	const char *number = id_of(participant, "user_id");
 
 	return id || !number ? id : arena_printf(a, "%s/%s", uuid, number);
 }
 
 static void read_person(struct arena *a, struct json_object *participant, struct zoom_event *out)
 {
-	const char *id = plain(participant, "id", ZOOM_ID_MAX);
-	const char *user = plain(participant, "participant_user_id", ZOOM_ID_MAX);
+	const char *id = id_of(participant, "id");
+	const char *user = id_of(participant, "participant_user_id");
 
 	out->connection = connection(a, participant, out->uuid);
 	out->person_id = !id || is_same(user, out->host_id) ? user : id;
 	if (is_same(out->person_id, out->host_id))
-		out->host_email = plain(participant, "email", 254);
+		out->host_email = zoom_json_plain(participant, "email", 254);
 }
 
 /* Whether it is evidence: of a known meeting, at a known moment. */
 static bool read_evidence(struct arena *a, struct json_object *event, struct zoom_event *out)
 {
-	struct json_object *object = member(member(event, "payload"), "object");
-	struct json_object *participant = member(object, "participant");
+	struct json_object *object = zoom_json_member(zoom_json_member(event, "payload"), "object");
+	struct json_object *participant = zoom_json_member(object, "participant");
 	bool is_of_a_person = kinds[out->kind].is_of_a_person;
 
-	out->uuid = plain(object, "uuid", ZOOM_ID_MAX);
+	out->uuid = id_of(object, "uuid");
 	out->happened_us =
 		happened_us(is_of_a_person ? participant : object, out->kind, out->sent_us);
 	if (!out->uuid || !out->happened_us || (is_of_a_person && !participant))
 		return false;
-	out->meeting_id = meeting_id(object);
-	out->host_id = plain(object, "host_id", ZOOM_ID_MAX);
+	out->meeting_id = zoom_json_meeting_id(object, "id");
+	out->host_id = id_of(object, "host_id");
 	if (is_of_a_person)
 		read_person(a, participant, out);
 	out->key = arena_printf(a, "%s|%s|%s|%s", out->name, out->uuid,
@@ -166,7 +106,7 @@ static enum zoom_kind kind_of_event(const char *name)
 
 static const char *name_of(struct arena *a, struct json_object *event)
 {
-	struct json_object *v = member(event, "event");
+	struct json_object *v = zoom_json_member(event, "event");
 
 	if (!json_object_is_type(v, json_type_string))
 		return "";
@@ -184,12 +124,12 @@ static const char *hash(struct arena *a, const char *body, size_t len)
 
 void zoom_event_read(struct arena *a, const char *body, size_t len, struct zoom_event *out)
 {
-	struct json_object *event = parse(a, body, len);
+	struct json_object *event = zoom_json(a, body, len);
 
 	*out = (struct zoom_event){ .name = name_of(a, event), .sent_us = sent_us(event) };
 	out->kind = kind_of_event(out->name);
 	if (out->kind == ZOOM_CHALLENGE)
-		out->plain_token = plain(member(event, "payload"), "plainToken", ZOOM_ID_MAX);
+		out->plain_token = id_of(zoom_json_member(event, "payload"), "plainToken");
 	else if (out->kind != ZOOM_OTHER && !read_evidence(a, event, out))
 		*out = (struct zoom_event){ .name = out->name, .sent_us = out->sent_us };
 	if (!out->key)

@@ -1,5 +1,4 @@
 #include <sodium.h>
-#include <string.h>
 
 #include "log.h"
 #include "zoom_intake.h"
@@ -15,7 +14,8 @@ static const char *bytes(struct arena *a, const char *body, size_t len)
 {
 	char *hex = arena_alloc(a, 2 + 2 * len + 1);
 
-	memcpy(hex, "\\x", 2);
+	hex[0] = '\\';
+	hex[1] = 'x';
 	sodium_bin2hex(hex + 2, 2 * len + 1, (const unsigned char *)body, len);
 	return hex;
 }

@@ -21,6 +21,7 @@ CREATE TABLE zoom_raw (
 );
 CREATE INDEX zoom_raw_uuid ON zoom_raw (uuid) WHERE uuid IS NOT NULL;
 CREATE INDEX zoom_raw_received ON zoom_raw (received_at);
+CREATE INDEX zoom_raw_challenges ON zoom_raw (received_at) WHERE event = 'endpoint.url_validation';
 
 -- One run of a meeting, and whose class it is: the last zoom_assigned or zoom_released in evidence, kept here to be found.
 CREATE TABLE zoom_occurrences (
@@ -36,6 +37,7 @@ CREATE TABLE zoom_occurrences (
 CREATE INDEX zoom_occurrences_meeting ON zoom_occurrences (meeting_id, around);
 CREATE INDEX zoom_occurrences_session ON zoom_occurrences (session_id) WHERE session_id IS NOT NULL;
 CREATE INDEX zoom_occurrences_around ON zoom_occurrences (around);
+CREATE INDEX zoom_occurrences_nobodys ON zoom_occurrences (around) WHERE session_id IS NULL;
 
 -- Which of Zoom's accounts is which teacher, learned from meetings.
 CREATE TABLE zoom_hosts (
@@ -60,7 +62,8 @@ CREATE TABLE zoom_creates (
   account_id bigint NOT NULL REFERENCES accounts,
   zoom_user text NOT NULL,
   topic text NOT NULL UNIQUE,
-  asked_at timestamptz,                                -- null: Zoom was never asked
+  minutes integer NOT NULL,
+  asked_at timestamptz,                                -- null: Zoom was not asked, or said no
   leased_until timestamptz,
   meeting_id bigint,
   host_id text,

@@ -92,6 +92,8 @@ ENDPOINTS = [
     ("/api/admin/settings", "PATCH", ADMIN, lambda w: {}),
     ("/api/admin/attention", "GET", ADMIN, lambda w: {}),
     ("/api/admin/trends", "GET", ADMIN, lambda w: {}),
+    ("/api/admin/zoom-inbox", "GET", ADMIN, lambda w: {}),
+    ("/api/admin/zoom-inbox", "POST", (401, 403, 403, 404), lambda w: {"uuid": "x", "session_id": None, "reason": "access"}),
     ("/api/admin/import", "POST", ADMIN, lambda w: {"kind": "teachers", "csv": "name,email\nA,b", "dry_run": True}),
     ("/api/teacher/students", "GET", TEACHER, lambda w: {}),
     ("/api/teacher/sessions", "GET", TEACHER, lambda w: {}),

@@ -247,6 +247,25 @@ static void sums_are_rounded_half_up_to_seconds(void **state)
 	assert_seconds(&s, 61, 60, 60);
 }
 
+static void tells_from_when_to_when_both_were_there(void **state)
+{
+	struct story s = { 0 };
+	int64_t from, to;
+
+	(void)state;
+	joins(&s, 0, AT(-5));
+	joins(&s, 1, AT(1));
+	leaves(&s, 1, AT(10));
+	joins(&s, 3, AT(20));
+	leaves(&s, 0, AT(30));
+	leaves(&s, 3, AT(40));
+	assert_true(presence_together(s.events, s.n, AT(0), AT(60), &from, &to));
+	assert_int_equal(from, AT(1));
+	assert_int_equal(to, AT(30));
+	assert_false(presence_together(s.events, s.n, AT(30), AT(60), &from, &to));
+	assert_false(presence_together(s.events, 0, AT(0), AT(60), &from, &to));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -268,6 +287,7 @@ int main(void)
 		cmocka_unit_test(a_connection_is_the_teacher_s_when_any_of_its_events_says_so),
 		cmocka_unit_test(events_without_a_participant_are_one_connection_for_each_role),
 		cmocka_unit_test(sums_are_rounded_half_up_to_seconds),
+		cmocka_unit_test(tells_from_when_to_when_both_were_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

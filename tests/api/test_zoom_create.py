@@ -1,0 +1,369 @@
+"""A class without a pasted link: the meeting is made by Zoom's REST API, once, or pasting works."""
+
+import datetime
+import json
+import os
+import re
+import signal
+import time
+import uuid
+
+import pytest
+
+import zoom
+from academy import PASSWORD, ZOOM_URL, Instance, Person, at_once
+from zoom_rest import Rest
+
+SEND = "/api/teacher/send-link"
+
+
+@pytest.fixture(scope="module")
+def rest():
+    server = Rest()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def connected(rest):
+    """An instance that is connected to Zoom."""
+    instance = Instance([*rest.env, f"ZOOM_WEBHOOK_SECRET={zoom.SECRET}"])
+    try:
+        yield instance
+        check = instance.job("classclock-admin", "check")
+        logs = instance.logs()
+    finally:
+        instance.stop()
+    assert check.returncode == 0, check.stdout
+    assert "BUG" not in logs and "Sanitizer" not in logs
+    for secret in ("token-", "SECRET-HOST-KEY", "client-secret", "Basic "):
+        assert secret not in logs
+
+
+@pytest.fixture(scope="module")
+def boss(connected):
+    client = connected.client()
+    credentials = {"email": connected.admin_email, "password": connected.admin_password}
+    answer = client.post("/api/auth/login", credentials)
+    return Person(connected, client, answer["account"])
+
+
+@pytest.fixture
+def hana(connected, boss, rest):
+    """A teacher with students, and a Zoom that has forgotten what was."""
+    rest.forget()
+    connected.psql("DELETE FROM zoom_pauses", "DELETE FROM zoom_tokens")
+    wish = {"name": "Hana", "email": f"{uuid.uuid4().hex}@example.org"}
+    made = boss.post("/api/admin/teachers", wish)
+    client = connected.client()
+    token = made["invite_url"].split("#")[1]
+    accepted = client.post("/api/auth/accept-invite", {"token": token, "password": PASSWORD})
+    teacher = Person(connected, client, accepted["account"])
+    teacher.boss = boss
+    return teacher
+
+
+def new_student(teacher):
+    wish = {"name": "Ann", "teacher_id": teacher.id, "package_id": "Europe"}
+    return teacher.boss.post("/api/admin/students", wish)["id"]
+
+
+def wish_of(teacher, **more):
+    return {"student_id": new_student(teacher), "request_id": str(uuid.uuid4()), **more}
+
+
+def send(teacher, wish):
+    return teacher.client.fork().post(SEND, wish)
+
+
+def refused(answer, status):
+    assert answer.status == status and answer.field == "zoom_url", answer
+    assert "aste the link" in answer["detail"], answer
+    return answer["detail"]
+
+
+# ---------------------------------------------------------------- made
+
+
+def test_a_class_without_a_link_gets_a_meeting_of_its_own(connected, hana, rest):
+    answer = send(hana, wish_of(hana))
+    assert answer.status == 201, answer
+    ((_, path, _, body, headers),) = rest.creates
+    assert path == f"/v2/users/{hana.email.replace('@', '%40')}/meetings"
+    assert headers["Content-Type"] == "application/json"
+    asked = json.loads(body)
+    assert asked["type"] == 2 and asked["duration"] == 60 and asked["settings"]["use_pmi"] is False
+    assert re.fullmatch(r"Class [0-9a-f]{12}", asked["topic"])
+    (meeting,) = rest.meetings.values()
+    session = connected.session(answer["session"]["id"])
+    assert session["zoom_url"] == meeting["join_url"] and session["meeting_id"] == meeting["id"]
+    assert answer["start_url"] == meeting["start_url"]
+    opened = connected.client().get(answer["join_url"].removeprefix(connected.url))
+    assert opened.status == 302 and opened.headers["Location"] == meeting["join_url"]
+
+
+def test_the_students_own_link_is_not_replaced_by_it(connected, hana):
+    wish = wish_of(hana, zoom_url=ZOOM_URL)
+    assert send(hana, wish).status == 201
+    assert send(hana, {**wish_of(hana), "student_id": wish["student_id"]}).status == 201
+    student = connected.row(f"SELECT zoom_url FROM students WHERE id = {wish['student_id']}")
+    assert student["zoom_url"] == ZOOM_URL
+
+
+def test_zooms_events_about_it_are_the_classes(connected, hana, rest):
+    answer = send(hana, wish_of(hana))
+    connected.client().get(answer["join_url"].removeprefix(connected.url))
+    (made,) = rest.meetings.values()
+    meeting = zoom.Meeting(made["id"], made["host_id"])
+    session_id = answer["session"]["id"]
+    clicked = datetime.datetime.fromisoformat(connected.session(session_id)["clicked_at"])
+    end = clicked + datetime.timedelta(minutes=1)
+    assert zoom.deliver(connected.client(), meeting.ended(end)).status == 200
+    session = connected.session(session_id)
+    assert (session["session_status"], session["ended_by"]) == ("ended", "zoom")
+    # From now on Zoom is asked for the account that the events named.
+    assert send(hana, wish_of(hana)).status == 201
+    assert rest.creates[-1][1] == f"/v2/users/{made['host_id']}/meetings"
+
+
+def test_repeating_a_request_makes_no_second_meeting(hana, rest):
+    wish = wish_of(hana)
+    answers = [send(hana, wish) for _ in range(3)]
+    assert [a.status for a in answers] == [201] * 3
+    assert len({(a["session"]["id"], a["join_url"], a["start_url"]) for a in answers}) == 1
+    assert len(rest.creates) == 1
+
+
+def test_a_double_tap_makes_one_meeting(hana, rest):
+    wish = wish_of(hana)
+    rest.plan = ["slow made"]
+    rest.SLOW, before = 1.5, rest.SLOW
+    try:
+        answers = at_once(*[lambda: send(hana, wish)] * 3)
+    finally:
+        rest.SLOW = before
+    assert [a.status for a in answers] == [201] * 3, answers
+    assert len({a["session"]["id"] for a in answers}) == 1
+    assert len(rest.creates) == 1
+
+
+def test_a_request_id_is_for_one_wish(hana, rest):
+    wish = wish_of(hana)
+    assert send(hana, wish).status == 201
+    assert send(hana, {**wish, "zoom_url": ZOOM_URL}).status == 409
+    assert send(hana, {**wish, "student_id": new_student(hana)}).status == 409
+    pasted = wish_of(hana, zoom_url=ZOOM_URL)
+    assert send(hana, pasted).status == 201
+    del pasted["zoom_url"]
+    again = send(hana, pasted)
+    assert again.status == 409 and again.field == "request_id"
+    assert len(rest.creates) == 1
+
+
+def test_another_teachers_student_or_request_makes_nothing(connected, hana, boss, rest):
+    wish = wish_of(hana)
+    made = boss.post("/api/admin/teachers", {"name": "Ben", "email": f"{uuid.uuid4().hex}@example.org"})
+    client = connected.client()
+    token = made["invite_url"].split("#")[1]
+    accepted = client.post("/api/auth/accept-invite", {"token": token, "password": PASSWORD})
+    ben = Person(connected, client, accepted["account"])
+    ben.boss = boss
+    assert send(ben, wish).status == 404
+    assert rest.creates == []
+    assert send(hana, wish).status == 201
+    assert send(ben, {**wish, "student_id": new_student(ben)}).status == 409
+    assert len(rest.creates) == 1
+
+
+def test_only_its_teacher_sees_the_start_link(connected, hana, boss):
+    answer = send(hana, wish_of(hana))
+    session_id = answer["session"]["id"]
+    assert "SECRET-HOST-KEY" in answer["start_url"]
+    for path in (
+        "/api/admin/teacher-sessions",
+        "/api/admin/teacher-sessions?format=csv",
+        f"/api/admin/session-events?session_id={session_id}",
+    ):
+        assert "SECRET-HOST-KEY" not in boss.get(path).text
+    assert "SECRET-HOST-KEY" not in hana.get("/api/teacher/sessions").text
+    opened = connected.client().get(answer["join_url"].removeprefix(connected.url))
+    assert "SECRET-HOST-KEY" not in f"{opened.headers}{opened.text}"
+
+
+def test_says_that_meetings_can_be_made(app, hana, make_teacher):
+    assert hana.get("/api/teacher/students")["meetings"] is True
+    assert make_teacher().get("/api/teacher/students")["meetings"] is False
+
+
+def test_without_the_settings_pasting_works(make_teacher, make_student):
+    teacher = make_teacher()
+    wish = {"student_id": make_student(teacher)["id"], "request_id": str(uuid.uuid4())}
+    assert "not connected" in refused(teacher.post(SEND, wish), 400)
+    assert teacher.post(SEND, {**wish, "zoom_url": ZOOM_URL}).status == 201
+
+
+# ---------------------------------------------------------------- the token
+
+
+def test_all_workers_share_one_token(hana, rest):
+    wishes = [wish_of(hana) for _ in range(6)]
+    answers = at_once(*[lambda w=w: send(hana, w) for w in wishes])
+    assert [a.status for a in answers] == [201] * 6
+    assert len(rest.tokens) == 1
+
+
+def test_a_refused_token_is_fetched_anew_once(hana, rest):
+    assert send(hana, wish_of(hana)).status == 201
+    rest.plan = ["401"]
+    assert send(hana, wish_of(hana)).status == 201
+    assert rest.tokens == ["token-1", "nobody's", "token-3"]
+    rest.plan = ["401", "401"]
+    detail = refused(send(hana, wish_of(hana)), 503)
+    assert "credentials" in detail or "app" in detail
+    assert len(rest.called("POST", "/oauth/token")) == 3
+
+
+def test_a_token_that_expires_is_fetched_anew(connected, hana, rest):
+    assert send(hana, wish_of(hana)).status == 201
+    connected.psql("UPDATE zoom_tokens SET expires_at = clock_now() + interval '59 seconds'")
+    assert send(hana, wish_of(hana)).status == 201
+    assert len(rest.tokens) == 2
+
+
+def test_many_who_find_it_refused_fetch_one(connected, hana, rest):
+    assert send(hana, wish_of(hana)).status == 201
+    rest.tokens.append("of another program")
+    wishes = [wish_of(hana) for _ in range(4)]
+    answers = at_once(*[lambda w=w: send(hana, w) for w in wishes])
+    assert [a.status for a in answers] == [201] * 4
+    assert len(rest.called("POST", "/oauth/token")) == 2
+
+
+def test_refused_credentials_are_not_tried_again_at_once(hana, rest):
+    rest.oauth = "refused"
+    for _ in range(3):
+        refused(send(hana, wish_of(hana)), 503)
+    assert len(rest.called("POST", "/oauth/token")) == 1
+
+
+@pytest.mark.parametrize("oauth", ["down", "slow"])
+def test_a_token_that_does_not_come_is_no_meeting(hana, rest, oauth):
+    rest.oauth = oauth
+    refused(send(hana, wish_of(hana)), 503)
+    assert rest.creates == []
+
+
+# ---------------------------------------------------------------- limits
+
+
+def test_a_limit_by_the_second_is_waited_for(hana, rest):
+    rest.plan = ["429"]
+    assert send(hana, wish_of(hana)).status == 201
+    assert len(rest.creates) == 2
+    rest.plan = ["429", "429"]
+    wish = wish_of(hana)
+    refused(send(hana, wish), 503)
+    assert len(rest.creates) == 4
+    assert send(hana, wish).status == 201
+
+
+def test_a_daily_limit_is_obeyed_until_it_ends(connected, hana, rest):
+    rest.plan = ["429 daily"]
+    wish = wish_of(hana)
+    for _ in range(3):
+        refused(send(hana, wish), 503)
+    assert len(rest.creates) == 1
+    until = connected.psql(
+        "SELECT until BETWEEN date_trunc('day', now(), 'UTC') + interval '23 hours 59 minutes'"
+        " AND date_trunc('day', now(), 'UTC') + interval '24 hours 5 minutes' FROM zoom_pauses"
+    )
+    assert until == "t"
+    assert send(hana, {**wish, "zoom_url": ZOOM_URL}).status == 201
+
+
+def test_a_users_daily_limit_is_that_users(connected, hana, rest):
+    rest.plan = ["429 user"]
+    for _ in range(2):
+        refused(send(hana, wish_of(hana)), 503)
+    assert len(rest.creates) == 1
+    assert connected.psql("SELECT zoom_user FROM zoom_pauses") == hana.email
+
+
+def test_a_hundred_a_day_are_counted_here(connected, hana, rest):
+    connected.psql(
+        "INSERT INTO zoom_creates (request_id, account_id, zoom_user, topic, minutes, asked_at)"
+        f" SELECT gen_random_uuid(), {hana.id}, '{hana.email}', gen_random_uuid()::text, 60,"
+        "  clock_now() FROM generate_series(1, 100)"
+    )
+    refused(send(hana, wish_of(hana)), 503)
+    assert rest.creates == []
+    connected.psql("UPDATE zoom_creates SET asked_at = asked_at - interval '1 day'")
+    assert send(hana, wish_of(hana)).status == 201
+
+
+# ---------------------------------------------------------------- failures
+
+LOST = ["500", "reset", "slow", "cut", "html", "no json"]
+
+
+@pytest.mark.parametrize("how", LOST)
+def test_a_lost_answer_is_looked_for(hana, rest, how):
+    rest.plan = [f"{how} made"]
+    answer = send(hana, wish_of(hana))
+    assert answer.status == 201, answer
+    (meeting,) = rest.meetings.values()
+    assert answer["start_url"] == meeting["start_url"]
+    assert len(rest.creates) == 1 and len(rest.called("GET", "/v2/users/.*")) == 1
+
+
+@pytest.mark.parametrize("how", LOST)
+def test_what_was_not_made_is_made_by_the_repeat(hana, rest, how):
+    rest.plan = [how]
+    wish = wish_of(hana)
+    assert "try again" in refused(send(hana, wish), 503)
+    assert send(hana, wish).status == 201
+    assert len(rest.meetings) == 1 and len(rest.creates) == 2
+
+
+def test_one_that_was_made_while_nobody_could_look_is_found_by_the_repeat(connected, hana, rest):
+    rest.plan, rest.lists = ["reset made"], ["500"]
+    wish = wish_of(hana)
+    refused(send(hana, wish), 503)
+    refused(send(hana, wish), 503)  # Zoom is left alone for a moment
+    connected.psql("DELETE FROM zoom_pauses")
+    assert send(hana, wish).status == 201
+    assert len(rest.meetings) == len(rest.creates) == 1
+
+
+@pytest.mark.parametrize("how, words", [("404", "knows nobody"), ("400", "code 300")])
+def test_a_refusal_says_what_to_do(hana, rest, how, words):
+    rest.plan = [how]
+    wish = wish_of(hana)
+    assert words in refused(send(hana, wish), 409)
+    assert send(hana, {**wish, "zoom_url": ZOOM_URL}).status == 201
+
+
+def test_a_link_that_leads_elsewhere_is_not_sent(hana, rest):
+    rest.plan = ["evil"]
+    refused(send(hana, wish_of(hana)), 503)
+
+
+def test_a_worker_that_dies_meanwhile_loses_nothing(connected, hana, rest):
+    rest.plan = ["slow made"]
+    wish = wish_of(hana)
+
+    def die():
+        assert rest.made.wait(10)
+        parent = int((connected.state / "pids" / "teacher_send_link").read_text().split()[0])
+        workers = open(f"/proc/{parent}/task/{parent}/children").read().split()
+        for worker in workers:
+            os.kill(int(worker), signal.SIGKILL)
+
+    first, _ = at_once(lambda: send(hana, wish), die)
+    assert first.status == 503, first
+    connected.psql("UPDATE zoom_creates SET leased_until = clock_now()")  # as if 25 seconds were over
+    deadline = time.monotonic() + 10
+    while (answer := send(hana, wish)).status == 503 and time.monotonic() < deadline:
+        pass
+    assert answer.status == 201, answer
+    assert len(rest.meetings) == len(rest.creates) == 1

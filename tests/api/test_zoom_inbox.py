@@ -1,0 +1,460 @@
+"""Whose meeting it is: the inbox, an admin's word against the rule, late facts, links without an id."""
+
+import datetime
+
+import pytest
+
+import zoom
+from test_zoom_days import DAY, at
+
+INBOX = "/api/admin/zoom-inbox"
+_meetings = iter(range(81300000001, 81399999999))
+
+
+class Room:
+    """A teacher with a Zoom account and a room, and classes held there at moments of the day."""
+
+    def __init__(self, app, clock, teacher, make_student, send, host=None):
+        self.app, self.clock, self.teacher = app, clock, teacher
+        self.make_student, self._send = make_student, send
+        self.meeting_id = next(_meetings)
+        self.host = zoom.Person("Hana", host or f"Host{self.meeting_id}")
+        self.client = app.client()
+
+    def now(self, time):
+        self.clock.stop(at(time).isoformat())
+
+    def send(self, sent, url=None):
+        self.now(sent)
+        url = url or f"https://us02web.zoom.us/j/{self.meeting_id}?pwd=Zm9vYmFy.1"
+        return self._send(self.teacher, self.make_student(self.teacher), zoom_url=url)
+
+    def open(self, link, opened):
+        self.now(opened)
+        path = link["join_url"].removeprefix(self.app.url)
+        assert self.client.get(path).status == 302
+
+    def hold(self, sent, opened, url=None):
+        """A class; its session's id."""
+        link = self.send(sent, url)
+        self.open(link, opened)
+        return link["session"]["id"]
+
+    def meet(self, begin, end, meeting_id=None):
+        """A meeting with the teacher and a student; its uuid."""
+        meeting = zoom.Meeting(meeting_id or self.meeting_id, self.host.account)
+        guest = zoom.Person("Ann")
+        self.host.dial()
+        events = [
+            meeting.started(at(begin)),
+            meeting.joined(self.host, at(begin)),
+            meeting.joined(guest, at(begin)),
+            meeting.left(guest, at(end)),
+            meeting.left(self.host, at(end)),
+            meeting.ended(at(end)),
+        ]
+        self.tell(events)
+        return meeting.uuid
+
+    def tell(self, events):
+        for event in events:
+            assert zoom.deliver(self.client, event).status == 200
+
+    def session(self, session_id):
+        return self.app.session(session_id)
+
+    def owner(self, uuid):
+        return self.app.row(f"SELECT session_id FROM zoom_occurrences WHERE uuid = '{uuid}'")["session_id"]
+
+
+@pytest.fixture
+def make_room(app, clock, make_teacher, make_student, send):
+    def make(teacher=None, host=None):
+        return Room(app, clock, teacher or make_teacher(), make_student, send, host)
+
+    return make
+
+
+@pytest.fixture
+def room(make_room):
+    return make_room()
+
+
+def inbox(admin, **query):
+    query = "&".join(f"{name}={value}" for name, value in query.items())
+    answer = admin.get(f"{INBOX}?{query}")
+    assert answer.status == 200, answer
+    return answer["occurrences"]
+
+
+def assign(admin, uuid, session_id, reason="I saw it"):
+    wish = {"uuid": uuid, "session_id": session_id, "reason": reason}
+    return admin.post(INBOX, wish)
+
+
+def end_of(session):
+    end = session["session_ended_at"]
+    return end and datetime.datetime.fromisoformat(end)
+
+
+# ---------------------------------------------------------------- the inbox
+
+
+def test_what_matches_no_session_waits(admin, room):
+    uuid = room.meet("10:00", "10:50")
+    room.clock.reset()
+    (item,) = [i for i in inbox(admin, limit=200) if i["uuid"] == uuid]
+    assert item == {
+        "uuid": uuid,
+        "meeting_id": room.meeting_id,
+        "teacher": None,
+        "began_at": f"{DAY}T10:00:00Z",
+        "last_at": f"{DAY}T10:50:00Z",
+        "ended_at": f"{DAY}T10:50:00Z",
+        "events": 6,
+        "people": 2,
+        "state": "waiting",
+        "session": None,
+        "decided_by": "rule",
+        "reason": None,
+    }
+
+
+def test_an_admin_gives_a_meeting_to_a_class(app, admin, room):
+    session_id = room.hold("09:50", "10:02")
+    uuid = room.meet("10:00", "10:48", meeting_id=next(_meetings))
+    room.now("14:00")
+    assert app.job("session-timeout").returncode == 0
+    assert room.session(session_id)["session_status"] == "timeout"
+    room.clock.reset()
+    answer = assign(admin, uuid, session_id)
+    assert answer.status == 200
+    (item,) = answer["occurrences"]
+    assert item["state"] == "assigned" and item["decided_by"] == "admin"
+    assert item["reason"] == "I saw it"
+    assert item["session"]["id"] == session_id and item["teacher"]["id"] == room.teacher.id
+    session = room.session(session_id)
+    assert (end_of(session), session["ended_by"]) == (at("10:48"), "zoom")
+    assert session["both_seconds"] == 46 * 60
+    (said,) = [e for e in app.evidence(session_id) if e["kind"] == "zoom_assigned"]
+    assert said["source"] == "admin" and said["account_id"] == admin.id
+    assert said["detail"] == {"uuid": uuid, "reason": "I saw it"}
+
+
+def test_taking_it_back_undoes_everything_and_giving_it_again_redoes_it(app, admin, room):
+    session_id = room.hold("09:50", "10:02")
+    uuid = room.meet("09:58", "10:48")
+    before = room.session(session_id)
+    assert (end_of(before), before["ended_by"]) == (at("10:48"), "zoom")
+    room.now("14:00")
+    app.job("session-timeout")
+    room.clock.reset()
+    assert assign(admin, uuid, None, "it was another class").status == 200
+    after = room.session(session_id)
+    assert (after["session_status"], after["ended_by"]) == ("timeout", None)
+    assert after["estimated"] and not after["zoom_seen"] and after["both_seconds"] is None
+    (item,) = [i for i in inbox(admin, state="dismissed", limit=200) if i["uuid"] == uuid]
+    assert item["events"] == 6
+    for _ in range(2):
+        assert assign(admin, uuid, session_id).status == 200
+        assert room.session(session_id) == before
+    kinds = [e["kind"] for e in app.evidence(session_id)]
+    assert kinds.count("zoom_released") == 1 and kinds.count("zoom_assigned") == 2
+    assert kinds.count("zoom_ended") == 1
+
+
+def test_a_meeting_moves_from_class_to_class_with_its_moments(app, admin, room):
+    first = room.hold("07:50", "08:00")
+    second = room.hold("07:55", "08:05", url=f"https://zoom.us/j/{next(_meetings)}")
+    uuid = room.meet("08:01", "08:40")
+    app.psql(f"DELETE FROM zoom_raw WHERE uuid = '{uuid}'")  # evidence does not need it
+    room.now("14:00")
+    app.job("session-timeout")
+    room.clock.reset()
+    assert assign(admin, uuid, second).status == 200
+    ends = [(end_of(s), s["ended_by"]) for s in map(room.session, (first, second))]
+    assert ends == [(at("09:10"), None), (at("08:40"), "zoom")]
+
+    def told(session_id):
+        return [
+            (e["kind"], e["happened_at"], e["received_at"], e["detail"])
+            for e in app.evidence(session_id)
+            if e["source"] == "zoom"
+        ]
+
+    assert len(told(first)) == 6 and sorted(told(first), key=str) == sorted(told(second), key=str)
+
+
+def test_what_comes_later_goes_where_the_admin_said(app, admin, room):
+    session_id = room.hold("09:50", "10:02")
+    meeting = zoom.Meeting(next(_meetings), room.host.account)
+    room.tell([meeting.started(at("10:00"))])
+    room.clock.reset()
+    assert assign(admin, meeting.uuid, session_id).status == 200
+    room.tell([meeting.ended(at("10:30"))])
+    assert end_of(room.session(session_id)) == at("10:30")
+    assert assign(admin, meeting.uuid, None).status == 200
+    room.tell([meeting.joined(zoom.Person("Ann"), at("10:05"))])
+    assert room.owner(meeting.uuid) is None and not room.session(session_id)["zoom_seen"]
+
+
+def test_refuses_what_is_not_there(admin, room):
+    uuid = room.meet("10:00", "10:50")
+    room.clock.reset()
+    missing = assign(admin, uuid, 999999999)
+    assert missing.status == 404 and missing.field == "session_id"
+    unknown = assign(admin, "no-such-uuid", None)
+    assert unknown.status == 404 and unknown.field == "uuid"
+    assert room.owner(uuid) is None
+
+
+@pytest.mark.parametrize(
+    "wish, field",
+    [
+        ({"uuid": "a", "reason": "x"}, "session_id"),
+        ({"session_id": 1, "reason": "x"}, "uuid"),
+        ({"uuid": "a", "session_id": 0, "reason": "x"}, "session_id"),
+        ({"uuid": "a", "session_id": "1", "reason": "x"}, "session_id"),
+        ({"uuid": "a", "session_id": 1}, "reason"),
+        ({"uuid": "a", "session_id": 1, "reason": ""}, "reason"),
+        ({"uuid": "a" * 129, "session_id": 1, "reason": "x"}, "uuid"),
+        ({"uuid": "a", "session_id": 1, "reason": "x", "state": "all"}, "state"),
+    ],
+)
+def test_names_the_input_at_fault(admin, wish, field):
+    answer = admin.post(INBOX, wish)
+    assert answer.status == 400 and answer.field == field
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=201", "state=lost", "session_id=x", "page=2"])
+def test_refuses_wrong_parameters(admin, query):
+    assert admin.get(f"{INBOX}?{query}").status == 400
+
+
+def test_lists_what_a_session_has(admin, room):
+    session_id = room.hold("09:50", "10:02")
+    uuids = {room.meet("09:58", "10:20"), room.meet("10:22", "10:48")}
+    room.clock.reset()
+    assert {i["uuid"] for i in inbox(admin, session_id=session_id)} == uuids
+    assert len(inbox(admin, session_id=session_id, limit=1)) == 1
+
+
+# ---------------------------------------------------------------- links without a meeting id
+
+PERSONAL = "https://us02web.zoom.us/my/hana.teaches"
+
+
+def test_a_personal_link_is_known_by_its_host(app, admin, room):
+    room.hold("07:50", "08:00")
+    room.meet("08:01", "08:40")  # tells which teacher the host is
+    session_id = room.hold("09:50", "10:02", url=PERSONAL)
+    uuid = room.meet("10:01", "10:48", meeting_id=next(_meetings))
+    assert room.owner(uuid) == session_id
+    assert end_of(room.session(session_id)) == at("10:48")
+
+
+def test_a_host_becomes_known_when_an_admin_says_so(app, admin, room):
+    session_id = room.hold("07:50", "08:00", url=PERSONAL)
+    uuid = room.meet("08:01", "08:40")
+    assert room.owner(uuid) is None
+    later = room.hold("09:50", "10:02", url=PERSONAL)
+    again = room.meet("10:01", "10:48")
+    assert room.owner(again) is None
+    room.clock.reset()
+    assert assign(admin, uuid, session_id).status == 200
+    assert app.job("session-timeout").returncode == 0
+    assert room.owner(again) == later
+    assert end_of(room.session(later)) == at("10:48")
+
+
+def test_a_host_is_known_by_the_address_the_teacher_signs_in_with(app, room):
+    session_id = room.hold("09:50", "10:02", url=PERSONAL)
+    meeting = zoom.Meeting(next(_meetings), room.host.account)
+    joined = meeting.joined(room.host, at("09:58"))
+    joined["payload"]["object"]["participant"]["email"] = room.teacher.email.upper()
+    room.tell([joined])
+    assert room.owner(meeting.uuid) == session_id
+
+
+def test_names_and_guests_addresses_tell_nothing(app, room):
+    room.hold("09:50", "10:02", url=PERSONAL)
+    meeting = zoom.Meeting(next(_meetings), room.host.account)
+    joined = meeting.joined(zoom.Person(room.teacher.name, "SomeoneElse"), at("09:58"))
+    joined["payload"]["object"]["participant"]["email"] = room.teacher.email
+    room.tell([joined])
+    assert room.owner(meeting.uuid) is None
+
+
+# ---------------------------------------------------------------- whose it is
+
+
+def test_another_teachers_host_does_not_give_a_meeting_away(make_room):
+    hana, ben = make_room(), make_room()
+    for r in (hana, ben):
+        r.hold("07:50", "08:00")
+        r.meet("08:01", "08:40")
+    mine = hana.hold("09:50", "10:02")
+    hana.meet("09:58", "10:40")
+    url = f"https://zoom.us/j/{hana.meeting_id}"
+    theirs = ben.hold("10:10", "10:12", url=url)  # pasted the wrong link
+    again = hana.meet("10:42", "10:55")
+    assert hana.owner(again) == mine
+    assert not ben.session(theirs)["zoom_seen"]
+
+
+def test_a_room_that_teachers_share_works_for_each(make_room, app):
+    hana = make_room()
+    ben = make_room(host=hana.host.account)
+    ben.meeting_id = hana.meeting_id
+    first, second = hana.hold("07:50", "08:00"), None
+    hana.meet("08:01", "08:40")
+    second = ben.hold("08:50", "09:00")
+    uuid = ben.meet("08:58", "09:48")
+    assert ben.owner(uuid) == second and end_of(ben.session(second)) == at("09:48")
+    assert end_of(hana.session(first)) == at("08:40")
+
+
+def test_a_withdrawn_link_takes_no_restart_away(room):
+    mine = room.hold("09:50", "10:02")
+    room.meet("09:58", "10:40")
+    wrong = room.send("10:10")["session"]["id"]
+    withdrawn = {"session_id": wrong, "action": "cancel"}
+    assert room.teacher.post("/api/teacher/session", withdrawn).status == 200
+    again = room.meet("10:42", "10:55")
+    assert room.owner(again) == mine and end_of(room.session(mine)) == at("10:55")
+
+
+def test_withdrawing_a_link_gives_the_restart_back(app, room):
+    mine = room.hold("09:50", "10:02")
+    room.meet("09:58", "10:40")
+    wrong = room.send("10:10")["session"]["id"]
+    again = room.meet("10:42", "10:55")
+    assert room.owner(again) == wrong
+    withdrawn = {"session_id": wrong, "action": "cancel"}
+    assert room.teacher.post("/api/teacher/session", withdrawn).status == 200
+    assert app.job("session-timeout").returncode == 0
+    assert room.owner(again) == mine and end_of(room.session(mine)) == at("10:55")
+    assert not room.session(wrong)["zoom_seen"]
+
+
+def test_a_class_that_changed_its_link_keeps_the_meeting_before(room):
+    mine = room.hold("09:50", "10:02")
+    meeting = zoom.Meeting(room.meeting_id, room.host.account)
+    room.tell([meeting.started(at("09:58"))])
+    other = next(_meetings)
+    change = {"session_id": mine, "action": "zoom_url", "zoom_url": f"https://zoom.us/j/{other}"}
+    assert room.teacher.post("/api/teacher/session", change).status == 200
+    room.tell([meeting.ended(at("10:10"))])
+    assert room.owner(meeting.uuid) == mine
+    uuid = room.meet("10:12", "10:50", meeting_id=other)
+    assert room.owner(uuid) == mine and end_of(room.session(mine)) == at("10:50")
+
+
+def test_a_correction_of_minutes_moves_no_meeting(app, admin, room):
+    mine = room.hold("09:50", "10:02")
+    room.meet("09:58", "10:40")
+    fix = {"session_id": mine, "action": "correct", "reason": "agreed"}
+    moments = {"clicked_at": f"{DAY}T07:00:00Z", "session_ended_at": f"{DAY}T08:00:00Z"}
+    room.clock.reset()
+    assert admin.post("/api/admin/session", {**fix, **moments}).status == 200
+    again = room.meet("10:42", "10:55")
+    assert app.job("session-timeout").returncode == 0
+    assert room.owner(again) == mine and end_of(room.session(mine)) == at("08:00")
+    release = {"session_id": mine, "action": "release", "reason": "no"}
+    assert admin.post("/api/admin/session", release).status == 200
+    assert end_of(room.session(mine)) == at("10:55")
+
+
+def test_the_meeting_of_a_voided_class_stays_with_it(room):
+    before = room.hold("09:50", "10:02")
+    room.meet("09:58", "10:40")
+    voided = room.hold("10:45", "10:50")
+    void = {"session_id": voided, "action": "cancel", "reason": "no show"}
+    assert room.teacher.post("/api/teacher/session", void).status == 200
+    uuid = room.meet("10:51", "11:05")
+    assert room.owner(uuid) == voided and end_of(room.session(before)) == at("10:40")
+
+
+def test_the_clock_of_the_past_moves_with_its_session(app, room):
+    """Who shifts a session and its evidence shifts what the rule looks at."""
+    mine = room.hold("09:50", "10:02")
+    meeting = zoom.Meeting(room.meeting_id, room.host.account)
+    room.tell([meeting.started(at("10:01")), meeting.joined(room.host, at("10:01"))])
+    app.age(mine, "3 hours")
+    room.tell([meeting.ended(at("07:40"))])
+    assert room.owner(meeting.uuid) == mine
+    assert end_of(room.session(mine)) == at("07:40")
+
+
+# ---------------------------------------------------------------- who was there
+
+
+def test_the_host_is_recognised_late(app, room):
+    mine = room.hold("09:50", "10:02")
+    meeting, guest = zoom.Meeting(room.meeting_id, room.host.account), zoom.Person("Ann", "Guest")
+    moves = [
+        meeting.joined(room.host, at("09:58")),
+        meeting.joined(guest, at("10:03")),
+        meeting.left(guest, at("10:40")),
+        meeting.left(room.host, at("10:45")),
+    ]
+    for event in moves:
+        del event["payload"]["object"]["host_id"]
+    ended = meeting.ended(at("10:45"))
+    del ended["payload"]["object"]["host_id"]
+    room.tell([*moves, ended])
+    assert room.session(mine)["teacher_seconds"] is None
+    room.tell([meeting.started(at("09:58"))])
+    session = room.session(mine)
+    assert (session["teacher_seconds"], session["student_seconds"]) == (43 * 60, 37 * 60)
+
+
+def test_evidence_holds_no_names_and_no_moments(app, room):
+    mine = room.hold("09:50", "10:02")
+    room.meet("09:58", "10:48")
+    told = [e for e in app.evidence(mine) if e["kind"].startswith("zoom")]
+    assert len(told) == 7
+    for event in told:
+        assert set(event["detail"]) <= {"uuid", "participant", "side", "why"}
+        assert "Ann" not in str(event["detail"]) and str(DAY) not in str(event["detail"])
+
+
+# ---------------------------------------------------------------- what people read
+
+
+def test_a_session_shows_presence_and_says_why(admin, room, app):
+    mine = room.hold("09:50", "10:02")
+    silent = room.hold("12:50", "13:00", url=f"https://zoom.us/j/{next(_meetings)}")
+    meeting, guest = zoom.Meeting(room.meeting_id, room.host.account), zoom.Person("Ann")
+    room.tell(
+        [
+            meeting.started(at("09:58")),
+            meeting.joined(room.host, at("09:58")),
+            meeting.joined(guest, at("10:03")),
+            meeting.left(guest, at("10:20:29")),
+            meeting.joined(guest, at("10:30")),
+            meeting.left(guest, at("10:50")),
+            meeting.ended(at("10:50")),
+        ]
+    )
+    room.now("12:00")
+    (listed,) = [s for s in room.teacher.get("/api/teacher/sessions")["sessions"] if s["id"] == mine]
+    presence = {"teacher_minutes": 48, "student_minutes": 37, "both_minutes": 37}
+    assert listed["presence"] == presence and listed["provisional"]
+    room.clock.reset()
+    app.job("session-timeout")
+    shown = admin.get(f"/api/admin/session-events?session_id={mine}")
+    assert shown["session"]["presence"] == presence and not shown["session"]["provisional"]
+    assert shown["explanation"] == (
+        "48 min: opened 10:02 by the student, both present 10:03 to 10:50 (37 min),"
+        " ended 10:50 by Zoom."
+    )
+    assert admin.get(f"/api/admin/session-events?session_id={silent}")["session"]["presence"] is None
+
+
+def test_health_tells_when_zoom_was_heard(admin, room, app):
+    room.meet("10:00", "10:50")
+    health = app.client().get("/healthz").json
+    assert health["zoom"]["last_webhook"] and health["zoom"]["waiting"] >= 1
+    metrics = app.client().get("/metrics").text
+    assert "classclock_zoom_waiting " in metrics
