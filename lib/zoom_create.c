@@ -8,7 +8,7 @@
 #include "zoom_url.h"
 
 #define DB_MS	      3000
-#define START_URL_MAX 4000  /* bytes; as schema/0003_zoom.sql */
+#define START_URL_MAX 4000  /* bytes; as schema/0002_zoom.sql */
 #define CREATES_A_DAY "100" /* for each of Zoom's users. Source: facts of Zoom, 9 */
 #define AWAY_PAUSE_S  20    /* a Zoom that hangs shall not hold every worker in turn */
 #define WAIT_MS	      200   /* between looks while another worker makes it */

@@ -95,7 +95,7 @@ static enum zoom_outcome fetch(const struct zoom_api *api, const char **token, i
 static enum err renew(const struct zoom_api *api, const char **token, enum zoom_outcome *outcome)
 {
 	const char *args[] = { client(api), NULL, NULL };
-	int64_t seconds;
+	int64_t seconds = 0;
 	enum err e = OK;
 
 	*outcome = fetch(api, token, &seconds);
