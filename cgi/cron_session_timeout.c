@@ -3,11 +3,12 @@
  *
  * Request   Authorization: Bearer $CRON_SECRET
  * Answer    200 {"timed_out","session_ids":[at most 200],"missed","settled","duration_ms"}
- * Errors    404 no secret is set, 401 wrong or missing, 503
+ * Errors    404 no secret is set, 401 wrong or missing, 400 unknown parameters, 503
  */
 #include <string.h>
 
 #include "app.h"
+#include "params.h"
 #include "secret.h"
 #include "timeout_json.h"
 
@@ -22,6 +23,7 @@ static bool is_authorized(const struct req *req)
 static enum err run(struct req *req)
 {
 	struct json_object *answer;
+	struct params p;
 	enum err e;
 
 	if (!req->conf->cron_secret)
@@ -30,7 +32,10 @@ static enum err run(struct req *req)
 		req_add_header(req, "WWW-Authenticate", "Bearer");
 		return req_refuse(req, ERR_UNAUTHENTICATED, NULL, "Send the right bearer secret.");
 	}
-	e = timeout_run_json(req->db, req->arena, &answer);
+	params_open(&p, req);
+	e = params_close(&p);
+	if (!e)
+		e = timeout_run_json(req->db, req->arena, &answer);
 	return e ? e : req_json(req, 200, answer);
 }
 

@@ -5,7 +5,7 @@
 set(SECRETS_zoom_track auth)
 set(SECRETS_zoom_teacher_left auth)
 set(SECRETS_zoom_webhook zoom-webhook)
-set(SECRETS_telegram_webhook telegram)
+set(SECRETS_telegram_webhook auth telegram)
 set(SECRETS_admin_teacher_sessions auth)
 set(SECRETS_admin_deliveries auth)
 set(SECRETS_admin_student_link telegram)

@@ -94,6 +94,11 @@ ENDPOINTS = [
     ("/api/admin/trends", "GET", ADMIN, lambda w: {}),
     ("/api/admin/zoom-inbox", "GET", ADMIN, lambda w: {}),
     ("/api/admin/zoom-inbox", "POST", (401, 403, 403, 404), lambda w: {"uuid": "x", "session_id": None, "reason": "access"}),
+    ("/api/admin/deliveries", "GET", ADMIN, lambda w: {}),
+    ("/api/admin/student-link", "POST", (401, 403, 403, 409), lambda w: {"student_id": w.student["id"]}),  # no bot here
+    ("/api/admin/teacher-link", "POST", (401, 403, 403, 409), lambda w: {"teacher_id": w.teacher.id}),
+    ("/api/teacher/student-link", "POST", (401, 409, 409, 403), lambda w: {"student_id": w.student["id"]}),
+    ("/api/teacher/teacher-link", "POST", (401, 409, 409, 403), lambda w: {}),
     ("/api/admin/import", "POST", ADMIN, lambda w: {"kind": "teachers", "csv": "name,email\nA,b", "dry_run": True}),
     ("/api/teacher/students", "GET", TEACHER, lambda w: {}),
     ("/api/teacher/sessions", "GET", TEACHER, lambda w: {}),
