@@ -65,8 +65,8 @@ static const char SQL_FAIL_ALL[] =
 static const char *const SQL_MIGRATE[] = {
 	"UPDATE students SET telegram_chat_id = $2::bigint WHERE telegram_chat_id = $1::bigint",
 	"UPDATE accounts SET telegram_chat_id = $2::bigint WHERE telegram_chat_id = $1::bigint",
-	"UPDATE messages SET chat_id = $2::bigint"
-	" WHERE chat_id = $1::bigint AND next_at IS NOT NULL",
+	("UPDATE messages SET chat_id = $2::bigint"
+	 " WHERE chat_id = $1::bigint AND next_at IS NOT NULL"),
 };
 
 /*

@@ -233,7 +233,7 @@ static const char *state_after(const struct claim *c, const struct telegram_answ
 static enum err record(const struct outbox *o, struct arena *a, const struct claim *c,
 		       const struct telegram_answer *answer, int64_t message_id)
 {
-	int64_t next_ms, n;
+	int64_t next_ms, n = 0;
 	const char *state = state_after(c, answer, &next_ms);
 	const char *args[] = { arena_int(a, c->id),
 			       arena_int(a, c->attempt),

@@ -20,21 +20,21 @@
  * change. The first row that fits counts. Source: the official server, Client.cpp.
  */
 static const struct {
-	int code;
 	const char *prefix;
+	int code;
 	enum telegram_outcome outcome;
 } errors[] = {
-	{ 400, "Bad Request: chat not found", TELEGRAM_NO_CHAT },
-	{ 400, "Bad Request: inline keyboard button URL", TELEGRAM_BAD_URL },
-	{ 401, "", TELEGRAM_BAD_TOKEN },
-	{ 403, "Forbidden: bot was blocked by the user", TELEGRAM_BLOCKED },
-	{ 403, "Forbidden: user is deactivated", TELEGRAM_DEACTIVATED },
-	{ 403, "Forbidden: bot can't initiate conversation", TELEGRAM_NEVER_STARTED },
-	{ 403, "Forbidden: bot was kicked", TELEGRAM_LEFT_GROUP },
-	{ 403, "Forbidden: bot is not a member", TELEGRAM_LEFT_GROUP },
-	{ 403, "Forbidden: the group chat was deleted", TELEGRAM_LEFT_GROUP },
-	{ 403, "", TELEGRAM_FORBIDDEN },
-	{ 404, "", TELEGRAM_BAD_TOKEN },
+	{ "Bad Request: chat not found", 400, TELEGRAM_NO_CHAT },
+	{ "Bad Request: inline keyboard button URL", 400, TELEGRAM_BAD_URL },
+	{ "", 401, TELEGRAM_BAD_TOKEN },
+	{ "Forbidden: bot was blocked by the user", 403, TELEGRAM_BLOCKED },
+	{ "Forbidden: user is deactivated", 403, TELEGRAM_DEACTIVATED },
+	{ "Forbidden: bot can't initiate conversation", 403, TELEGRAM_NEVER_STARTED },
+	{ "Forbidden: bot was kicked", 403, TELEGRAM_LEFT_GROUP },
+	{ "Forbidden: bot is not a member", 403, TELEGRAM_LEFT_GROUP },
+	{ "Forbidden: the group chat was deleted", 403, TELEGRAM_LEFT_GROUP },
+	{ "", 403, TELEGRAM_FORBIDDEN },
+	{ "", 404, TELEGRAM_BAD_TOKEN },
 };
 
 /* One a process: it keeps what TLS has learned of the server. */

@@ -105,13 +105,13 @@ class AttentionPage extends Component {
         onClick=${() => this.go({ kind: name })}>${label} <span class="count">${number(n)}</span></button>`;
 
     return html`
-      <div class="head"><h1>${t('nav.attention')}</h1></div>
+      <div class="head"><h1>${t('nav.attention')}</h1>
+        <${Freshness} health=${health} onRefresh=${this.refresher.now} /></div>
       <div class="above">
         <div class="tabs" role="group" aria-label=${t('attention.kinds')}>
           ${total > 0 && tab('', t('filter.any'), total)}
           ${kinds.map((name) => tab(name, word('attention', name), counts[name]))}
         </div>
-        <${Freshness} health=${health} onRefresh=${this.refresher.now} />
       </div>
       ${error && !items ? html`<${Notice} text=${explain(error)} onRetry=${this.refresher.now} />`
         : !items ? html`<${Groups} />`
@@ -193,8 +193,8 @@ const Way = ({ item, onOpen }) => {
 };
 
 const Wait = () => html`
-  <div class="head"><h1>${t('nav.attention')}</h1></div>
-  <div class="above"><div class="tabs"></div><${Freshness} health=${UNTRIED} onRefresh=${() => {}} /></div>
+  <div class="head"><h1>${t('nav.attention')}</h1><${Freshness} health=${UNTRIED} onRefresh=${() => {}} /></div>
+  <div class="above"></div>
   <${Groups} />
 `;
 

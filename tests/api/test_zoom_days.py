@@ -496,3 +496,31 @@ def test_every_fact_counts_in_one_session_and_once(app, told, kind):
         )
         n = len(telling.story.events)
         assert counted == {"facts": n, "keys": n}, telling.way
+
+
+@pytest.mark.parametrize("told_late", [False, True])
+def test_a_restart_undoes_the_teacher_s_word_and_not_the_next(
+    app, clock, make_teacher, make_student, send, tap, told_late
+):
+    """Ended by mistake, started again, ended: whenever Zoom tells of the restart, the second end counts."""
+    meeting_id = next(_meeting_ids)
+    first, second = zoom.Meeting(meeting_id, HOST), zoom.Meeting(meeting_id, HOST)
+    teacher, client = make_teacher(), app.client()
+    clock.stop(at("09:50").isoformat())
+    sent = send(teacher, make_student(teacher), zoom_url=f"https://us02web.zoom.us/j/{meeting_id}?pwd=a.1")
+    clock.stop(at("10:02").isoformat())
+    tap(sent["join_url"])
+    one_by_one(client, [first.started(at("10:02"))])
+    steps = [
+        ("10:40", lambda: teacher.act(sent["session"]["id"], "end")),
+        ("10:41", lambda: zoom.deliver(client, second.started(at("10:41")))),
+        ("10:55", lambda: teacher.act(sent["session"]["id"], "end")),
+    ]
+    if told_late:
+        steps.append(("10:59", steps.pop(1)[1]))
+    for moment, step in steps:
+        clock.stop(at(moment).isoformat())
+        assert step().status == 200
+    row = app.session(sent["session"]["id"])
+    assert (row["session_status"], row["ended_by"]) == ("ended", "teacher")
+    assert datetime.datetime.fromisoformat(row["session_ended_at"]) == at("10:55")
