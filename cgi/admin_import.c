@@ -41,6 +41,7 @@ static const struct endpoint endpoint = {
 	.who = WHO_ADMIN,
 	.routes = { { "POST", run } },
 	.body_max = BODY_MAX,
+	.deadline_ms = 25000, /* thousands of rows in one transaction */
 };
 
 int main(int argc, char **argv)

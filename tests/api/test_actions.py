@@ -420,7 +420,7 @@ def test_another_zoom_link_fits_a_class_that_is_to_come_or_runs(app, hana, class
     answer = hana.act(n, "zoom_url", zoom_url=ZOOM_URL + "7")
     if state in ("sent", "active", "reopened"):
         assert answer.status == 200 and answer["start_url"] == ZOOM_URL + "7"
-        assert {"session", "join_url", "start_url", "leave_url", "delivery"} == set(answer.json)
+        assert {"session", "join_url", "start_url", "leave_url", "delivery", "delivery_detail"} == set(answer.json)
         assert app.session(n)["zoom_url"] == ZOOM_URL + "7"
         assert app.evidence(n)[-1]["kind"] == "zoom_url"
     else:
