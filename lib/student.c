@@ -2,6 +2,7 @@
 
 #include "db_input.h"
 #include "db_json.h"
+#include "session.h"
 #include "student.h"
 
 /* The shape of a student, for admins. */
@@ -11,18 +12,19 @@
 	" s.disabled_at IS NOT NULL AS disabled, s.created_at"                                     \
 	" FROM students s JOIN accounts t ON t.id = s.teacher_id"
 
-#define NAMED "($1::text IS NULL OR strpos(lower(s.name), lower($1)) > 0)"
-#define ORDER " ORDER BY lower(s.name), s.id LIMIT $2::bigint"
+#define NAMED(s) "($1::text IS NULL OR strpos(lower(" s ".name), lower($1)) > 0)"
+#define ORDER(s) " ORDER BY lower(" s ".name), " s ".id LIMIT $2::bigint"
 
-static const char SQL_LIST[] =
-	SELECT " WHERE ($3::bigint IS NULL OR s.teacher_id = $3::bigint) AND " NAMED ORDER;
+static const char SQL_LIST[] = SELECT
+	" WHERE ($3::bigint IS NULL OR s.teacher_id = $3::bigint) AND " NAMED("s") ORDER("s");
 
 static const char SQL_ONE[] = SELECT " WHERE s.id = $1::bigint";
 
+/* s is the session here, as SESSION_DELIVERY wants it. */
 static const char SQL_LIST_OWN[] =
-	"SELECT s.id, s.name, s.package_id, s.language, s.zoom_url,"
-	" s.telegram_chat_id IS NOT NULL AS telegram_linked, s.note, l.id AS \"last_session.id\","
-	" l.session_status AS \"last_session.session_status\","
+	"SELECT st.id, st.name, st.package_id, st.language, st.zoom_url,"
+	" st.telegram_chat_id IS NOT NULL AS telegram_linked, st.note,"
+	" l.id AS \"last_session.id\", l.session_status AS \"last_session.session_status\","
 	" l.sent_at AS \"last_session.sent_at\", l.clicked_at AS \"last_session.clicked_at\","
 	" l.times_out_at AS \"last_session.times_out_at\","
 	" l.session_ended_at AS \"last_session.session_ended_at\","
@@ -30,13 +32,13 @@ static const char SQL_LIST_OWN[] =
 	" l.duration_minutes AS \"last_session.duration_minutes\","
 	" l.estimated AS \"last_session.estimated\","
 	" l.attendance AS \"last_session.attendance\","
-	" l.attendance_note AS \"last_session.attendance_note\""
-	" FROM students s LEFT JOIN LATERAL (SELECT id, session_status, sent_at, clicked_at,"
-	" times_out_at, session_ended_at, session_duration_minutes, duration_minutes, estimated,"
-	" attendance, attendance_note FROM sessions"
-	" WHERE student_id = s.id"
-	" AND teacher_id = s.teacher_id ORDER BY sent_at DESC, id DESC LIMIT 1) l ON true"
-	" WHERE s.teacher_id = $3::bigint AND s.disabled_at IS NULL AND " NAMED ORDER;
+	" l.attendance_note AS \"last_session.attendance_note\","
+	" l.delivery AS \"last_session.delivery\","
+	" l.delivery_detail AS \"last_session.delivery_detail\""
+	" FROM students st LEFT JOIN LATERAL (SELECT s.*, " SESSION_DELIVERY
+	" FROM sessions s WHERE s.student_id = st.id AND s.teacher_id = st.teacher_id"
+	" ORDER BY s.sent_at DESC, s.id DESC LIMIT 1) l ON true"
+	" WHERE st.teacher_id = $3::bigint AND st.disabled_at IS NULL AND " NAMED("st") ORDER("st");
 
 /*
  * Whether student $1 (null: a new one) may have teacher $2 and package $3: 1,

@@ -74,22 +74,9 @@ class Today extends Component {
     ]);
 
     for (const { id, name, last_session: last } of students) if (last) last.student = { id, name };
-    this.keepDelivery(students);
     const groups = this.sorted ? this.state.groups : this.group(students);
     this.setState({ students, meetings: !!meetings, groups });
     this.sorted = true;
-  }
-
-  /** What sending told of the delivery stays until the list tells it anew. @param {Student[]} students */
-  keepDelivery(students) {
-    const before = new Map(this.state.students?.map(({ last_session: last }) => [last?.id, last]));
-
-    for (const { last_session: last } of students) {
-      const known = before.get(last?.id);
-      if (!last || !known || last.delivery) continue;
-      last.delivery = known.delivery;
-      last.delivery_detail = known.delivery_detail;
-    }
   }
 
   /** @param {Student[]} students */
