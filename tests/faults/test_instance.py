@@ -3,26 +3,69 @@
 import http.client
 import os
 import pathlib
+import shutil
 import signal
+import socket
 import subprocess
-import sys
 import tempfile
 import time
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "api"))
-import academy  # noqa: E402
+DEV = pathlib.Path(__file__).parents[2] / "dev"
 
 
-class Instance(academy.Instance):
-    """An instance whose processes are known by name, to be killed."""
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Instance:
+    """An empty instance whose processes are known by name, to be killed."""
+
+    def __init__(self, *env):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="classclock-test."))
+        self.state = self.folder / "state"
+        self.port = free_port()
+        (self.folder / "env").write_text("".join(f"{line}\n" for line in env))
+        self.first = self.up("--empty", "--env", self.folder / "env")
+        assert self.first.returncode == 0, self.first.stderr
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self.stop()
+        self.down()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def dev(self, command, *arguments):
+        return subprocess.run(
+            [DEV, command, "--state", self.state, *map(str, arguments)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=600,
+        )
+
+    def up(self, *options):
+        return self.dev("up", "--port", self.port, "--detach", *options)
+
+    def down(self):
+        assert self.dev("down").returncode == 0
+
+    def psql(self, query):
+        done = self.dev("psql", "-XqAt", "-c", query)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.rstrip("\n")
+
+    def job(self, *arguments):
+        return self.dev("job", *arguments)
+
+    @property
+    def env(self):
+        lines = (self.state / "env").read_text().splitlines()
+        return dict(line.split("=", 1) for line in lines)
 
     def pid(self, name):
         """The last known pid of a program's parent, of nginx, of postgres, of the supervisor."""
@@ -31,12 +74,6 @@ class Instance(academy.Instance):
 
     def kill(self, name):
         os.kill(self.pid(name), signal.SIGKILL)
-
-    def up(self):
-        return self.dev("up", "--state", self.state, "--port", self.port, "--detach", timeout=300)
-
-    def down(self):
-        assert self.dev("down", "--state", self.state).returncode == 0
 
 
 @pytest.fixture(scope="module")
@@ -145,15 +182,14 @@ def test_two_instances_run_side_by_side(app):
 
 def test_down_stops_everything_and_up_finds_the_data():
     with Instance() as instance:
-        people = instance.rows("SELECT id, email, password_hash FROM accounts")
+        people = instance.psql("SELECT id, email, password_hash FROM accounts")
         started = family(instance.pid("supervisor"))
         run = (instance.state / "run").resolve()
         instance.down()
         assert not alive(started)
         assert not run.exists()
-        again = instance.up()
-        assert f"admin: {instance.admin_email} {instance.admin_password}\n" in again.stdout
-        assert instance.rows("SELECT id, email, password_hash FROM accounts") == people
+        assert instance.up().stdout == instance.first.stdout
+        assert instance.psql("SELECT id, email, password_hash FROM accounts") == people
 
 
 @pytest.mark.parametrize("command", ["down", "up"])
@@ -171,13 +207,13 @@ def test_ctrl_c_stops_what_a_foreground_up_started():
     with Instance() as instance:
         instance.down()
         up = subprocess.Popen(
-            [academy.DEV, "up", "--state", instance.state, "--port", str(instance.port)],
+            [DEV, "up", "--state", instance.state, "--port", str(instance.port)],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
             start_new_session=True,
         )
-        assert up.stdout.readline() == f"url: {instance.url}\n"
+        assert up.stdout.readline() == f"url: http://127.0.0.1:{instance.port}\n"
         assert up.stdout.readline().startswith("admin: ")
         started = family(up.pid)
         os.killpg(up.pid, signal.SIGINT)
@@ -198,7 +234,7 @@ def test_a_port_in_use_is_named(app, tmp_path):
 
 def test_env_adds_replaces_and_unsets_settings():
     lines = ["# for this run", "CRON_SECRET=", "TELEGRAM_API_BASE=http://127.0.0.1:1/a=b"]
-    with Instance(lines) as app:
+    with Instance(*lines) as app:
         first = app.env
         assert "CRON_SECRET" not in first
         assert first["TELEGRAM_API_BASE"] == "http://127.0.0.1:1/a=b"
@@ -214,7 +250,7 @@ def test_env_adds_replaces_and_unsets_settings():
 def test_a_malformed_setting_stops_the_start_and_is_named(app, tmp_path, line):
     env, state = tmp_path / "env", tmp_path / "state"
     env.write_text(line + "\n")
-    where = ("--state", state, "--port", academy.free_port(), "--env", env)
+    where = ("--state", state, "--port", free_port(), "--env", env)
     done = app.dev("up", *where, "--detach", "--empty")
     assert done.returncode != 0 and line.split("=")[0] in done.stderr
     assert not (state / "run").exists()
@@ -222,7 +258,7 @@ def test_a_malformed_setting_stops_the_start_and_is_named(app, tmp_path, line):
 
 def test_psql_and_job_pass_arguments_and_status_through(app):
     assert app.psql("SELECT current_schema") == "classclock"
-    assert app.dev("psql", "--state", app.state, "-Xc", "SELECT 1/0").returncode == 1
+    assert app.dev("psql", "-Xc", "SELECT 1/0").returncode == 1
     assert app.job("session-timeout", "--dry-run").returncode == 0
     assert app.job("session-timeout", "--no-such-option").returncode == 2
     missing = app.job("no-such-job")
@@ -234,7 +270,7 @@ def test_a_state_folder_behind_a_closed_one_serves_too():
     with Instance() as app, tempfile.TemporaryDirectory() as closed:  # mode 0700
         app.down()
         app.state = pathlib.Path(closed) / "state"
-        started = app.dev("up", "--state", app.state, "--port", app.port, "--detach", "--empty")
+        started = app.up("--empty")
         assert started.returncode == 0, started.stderr
         assert works(app) and get(app, "/") == 200
         assert app.job("session-timeout").returncode == 0
