@@ -45,8 +45,8 @@ def test_cron_runs_every_line_as_it_stands():
         text=True,
         timeout=60,
     )
-    if "Operation not permitted" in done.stderr:
-        pytest.skip("this machine allows no namespaces")
+    if "unshare:" in done.stderr:
+        pytest.skip("no namespaces here: " + done.stderr)
     ran = dict(line.split(":", 1) for line in done.stdout.splitlines())
     assert set(ran) == JOBS, done.stderr
     for job, how in ran.items():

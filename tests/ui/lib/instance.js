@@ -6,9 +6,10 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { fileURLToPath } from 'node:url';
 
 const run = promisify(execFile);
-const DEV = path.resolve(import.meta.dirname, '../../../dev');
+const DEV = fileURLToPath(new URL('../../../dev', import.meta.url));
 
 /** A port nobody listens on. */
 export function freePort() {

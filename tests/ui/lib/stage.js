@@ -6,11 +6,12 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import { CHROMIUM, FLAGS } from './chromium.js';
 import { Instance } from './instance.js';
 
-export const SHOTS = path.resolve(import.meta.dirname, '../shots');
+export const SHOTS = fileURLToPath(new URL('../shots', import.meta.url));
 export const ZOOM_URL = 'https://us02web.zoom.us/j/8123456789?pwd=Zm9vYmFy.1';
 export const PASSWORD = 'a quiet river 7';
 export const WIDE = { width: 1366, height: 768 };

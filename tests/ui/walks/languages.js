@@ -1,10 +1,10 @@
 // English, Arabic and Amharic: chosen by the browser, remembered, complete.
 
 import assert from 'node:assert/strict';
-import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { makeTeacher, settled, theAdmin, walk } from '../lib/stage.js';
 
-const CATALOG = path.resolve(import.meta.dirname, '../../../static/lib/catalog');
+const CATALOG = fileURLToPath(new URL('../../../static/lib/catalog', import.meta.url));
 const words = async (lang) => (await import(`${CATALOG}/${lang}.js`)).default;
 const PAGES = ['/admin/', '/admin/attention', '/admin/people', '/admin/people?tab=students', '/admin/packages', '/admin/trends', '/admin/settings'];
 

@@ -72,7 +72,7 @@ walk('days, students and parts of names narrow the list as the API counts them',
   const page = await open({ who: theAdmin(), path: '/admin/' });
   const { sessions } = await theAdmin().get('/api/admin/teacher-sessions?limit=200&status=ended');
   const one = sessions[120];
-  const day = new Intl.DateTimeFormat('en-CA', { timeZone: 'Africa/Addis_Ababa' }).format(new Date(one.clicked_at));
+  const day = new Intl.DateTimeFormat('sv-SE', { timeZone: 'Africa/Addis_Ababa' }).format(new Date(one.clicked_at));
   const summary = async (n) => page.locator('.summary').getByText(new RegExp(`^${n.toLocaleString('en')} sessions?$`)).waitFor();
 
   await page.goto(`/admin/?from=${day}&to=${day}`);
