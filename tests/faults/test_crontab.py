@@ -15,7 +15,7 @@ JOBS = {"session-timeout", "telegram-outbox", "journal-replay"}
 # are out of sight. Three seconds before a fifth minute, for cron's clock, cron starts.
 SCRIPT = r"""
 set -e
-for folder in /etc/cron.d /var/spool/cron /usr/local/bin /run; do mount -t tmpfs none "$folder"; done
+for folder in /etc/cron.d /var/spool/cron /usr/local/bin /run /dev/shm; do mount -t tmpfs none "$folder"; done
 [ ! -e /etc/crontab ] || mount --bind /dev/null /etc/crontab
 install -m 644 "$CRONTAB" /etc/cron.d/classclock
 install -m 1777 -d /run/ran
