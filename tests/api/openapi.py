@@ -88,9 +88,9 @@ class Contract:
     # ------------------------------------------------------------ a request that was good
 
     def fields(self, operation):
-        """The schema of the request's body; {} if it has none, or may be anything."""
+        """The schema of the request's body; {} if it has none, or whatever comes is taken."""
         body = operation.get("requestBody")
-        return self.resolve(body["content"]["application/json"]["schema"]) if body else {}
+        return self.resolve(body["content"]["application/json"].get("schema", {})) if body else {}
 
     def parameters(self, operation):
         """The parameters of the query."""
