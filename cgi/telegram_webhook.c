@@ -4,8 +4,8 @@
  * Request   Telegram's update; X-Telegram-Bot-Api-Secret-Token: the secret given to setWebhook
  * Answer    200 and nothing else: what stands in the body would be taken for a call of the Bot API
  * Errors    401 wrong or missing secret; 503 our outage: Telegram repeats what got no 2xx, and
- * holds back the person's later updates until then, so nothing else may be refused Source    Bot
- * API, "setWebhook"; docs/architecture.md, "A message's way"
+ *           holds back the person's later updates until then, so nothing else may be refused
+ * Source    Bot API, "setWebhook"; docs/architecture.md, "A message's way"
  */
 #include "app.h"
 #include "chat.h"

@@ -65,6 +65,14 @@ static const char SQL_NO_RATE[] = SELECT_CLASS
 	" FROM students st JOIN packages p ON p.id = st.package_id"
 	" WHERE p.rate IS NULL AND st.disabled_at IS NULL";
 
+/* A message that has not failed is given two minutes: the job that repeats runs every minute. */
+static const char SQL_UNDELIVERED[] = SELECT_CLASS
+	" m.created_at AS at, coalesce(m.detail, 'It still waits to be sent by Telegram.') AS "
+	"detail"
+	" FROM sessions s JOIN messages m ON m.session_id = s.id AND m.kind = 'join_link'"
+	" WHERE s.session_status = 'sent' AND (m.state = 'failed' OR (m.state <> 'sent'"
+	"  AND m.created_at <= clock_now() - interval '2 minutes'))";
+
 static const char SQL_ORPHAN_CLICK[] =
 	"SELECT NULL::bigint AS session_id, NULL::bigint AS student_id, NULL::bigint AS teacher_id,"
 	" c.happened_at AS clicked_at, c.happened_at AS at,"
@@ -74,10 +82,15 @@ static const char SQL_ORPHAN_CLICK[] =
 static const struct {
 	const char *kind, *sql;
 } queries[] = {
-	{ "unopened", SQL_UNOPENED },	  { "running_over", SQL_RUNNING_OVER },
-	{ "estimated", SQL_ESTIMATED },	  { "no_attendance", SQL_NO_ATTENDANCE },
-	{ "late_click", SQL_LATE_CLICK }, { "event_without_session", SQL_EVENT_WITHOUT_SESSION },
-	{ "no_rate", SQL_NO_RATE },	  { "orphan_click", SQL_ORPHAN_CLICK },
+	{ "undelivered", SQL_UNDELIVERED },
+	{ "unopened", SQL_UNOPENED },
+	{ "running_over", SQL_RUNNING_OVER },
+	{ "estimated", SQL_ESTIMATED },
+	{ "no_attendance", SQL_NO_ATTENDANCE },
+	{ "late_click", SQL_LATE_CLICK },
+	{ "event_without_session", SQL_EVENT_WITHOUT_SESSION },
+	{ "no_rate", SQL_NO_RATE },
+	{ "orphan_click", SQL_ORPHAN_CLICK },
 };
 
 #define KINDS (sizeof queries / sizeof *queries)

@@ -12,6 +12,8 @@ struct json_object;
  * newest; counts are of all.
  * An item goes by itself when its reason goes; nobody dismisses it.
  *
+ *   undelivered    waits to be opened, and Telegram refused its link or has not
+ *                  confirmed it for 2 minutes; the detail says what to do
  *   unopened       sent 15 minutes ago or longer, and nobody came
  *   running_over   active beyond its package's minutes, the buffer not counted
  *   estimated      timed out in the last week; nothing better ended it

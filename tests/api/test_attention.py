@@ -10,7 +10,7 @@ from ledger import Ledger, ended, put_sessions, sent
 PATH = "/api/admin/attention"
 KINDS = {
     "unopened", "running_over", "estimated", "no_attendance", "late_click", "event_without_session", "no_rate",
-    "orphan_click",
+    "orphan_click", "undelivered",
 }  # fmt: skip
 WEEK = timedelta(days=7)
 TICK = timedelta(microseconds=1)
@@ -69,6 +69,10 @@ def expected(demo):
             if at > (row["session_ended_at"] or row["sent_at"]):
                 late[row["id"]] = max(at, late.get(row["id"], at))
     found["late_click"] = [(at, n) for n, at in late.items()]
+    for message in demo.rows("SELECT * FROM messages WHERE kind = 'join_link' AND state <> 'sent'"):
+        at, waits = moment(message["created_at"]), ledger_by_id[message["session_id"]]["session_status"] == "sent"
+        if waits and (message["state"] == "failed" or at <= now - timedelta(minutes=2)):
+            found["undelivered"].append((at, message["session_id"]))
     for click in demo.rows("SELECT * FROM clicks WHERE verdict = 'orphan'"):
         if moment(click["happened_at"]) >= now - WEEK:
             found["orphan_click"].append((moment(click["happened_at"]), None))
@@ -171,6 +175,44 @@ def test_a_late_click_while_the_class_is_over(demo, pair):
     (item,) = [i for i in look(demo.admin, "late_click")["items"] if i["teacher"]["id"] == pair["teacher_id"]]
     assert item["session_id"] == over
     assert moment(item["clicked_at"]) == moment(item["at"]) == now - 2 * hour
+
+
+def put_message(demo, session_id, state, at, detail=None):
+    detail = "NULL" if detail is None else f"'{detail}'"
+    due = "NULL" if state in ("sent", "failed", "dropped") else f"timestamptz '{at}'"
+    demo.psql(
+        "INSERT INTO messages (kind, session_id, chat_id, state, detail, next_at, created_at)"
+        f" VALUES ('join_link', {session_id}, 7, '{state}', {detail}, {due}, '{at}')"
+    )
+
+
+def test_a_link_that_did_not_arrive_until_the_class_is_opened(demo, pair):
+    now = Ledger(demo).now
+    patience = timedelta(minutes=2)
+    messages = {
+        "failed": ("failed", now, "The student has blocked the bot."),
+        "unknown": ("unknown", now - patience, "It may have arrived."),
+        "queued": ("queued", now - patience, None),
+        "sending": ("sending", now - patience, None),
+        "young": ("queued", now - patience + TICK, None),
+        "arrived": ("sent", now - patience, None),
+        "opened": ("failed", now, "x."),
+    }
+    opened = active(pair, now)
+    put = put_sessions(demo, [sent(pair, at) if name != "opened" else opened for name, (_, at, _) in messages.items()])
+    ids = dict(zip(messages, put))
+    for name, message in messages.items():
+        put_message(demo, ids[name], *message)
+    put_sessions(demo, [sent(pair, now - patience)])  # has no chat, so nothing was to be delivered
+    items = [i for i in look(demo.admin, "undelivered")["items"] if i["session_id"] in put]
+    assert {(i["session_id"], i["detail"]) for i in items} == {
+        (ids["failed"], "The student has blocked the bot."),
+        (ids["unknown"], "It may have arrived."),
+        (ids["queued"], "It still waits to be sent by Telegram."),
+        (ids["sending"], "It still waits to be sent by Telegram."),
+    }
+    assert all(moment(i["at"]) == messages[name][1] for name in messages for i in items if i["session_id"] == ids[name])
+    demo.psql(f"DELETE FROM messages WHERE session_id IN ({','.join(map(str, put))})")
 
 
 def test_a_class_of_this_month_without_a_rate(demo, pair):

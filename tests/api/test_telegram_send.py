@@ -180,6 +180,18 @@ def test_a_dead_chat_is_told_and_left_alone(app, telegram, pair, send, answer, o
     assert len(telegram.sent(chat)) == 1
 
 
+def test_what_did_not_arrive_needs_attention_until_the_class_is_opened(app, admin, telegram, pair, send, nobody):
+    def undelivered():
+        items = admin.get("/api/admin/attention?kind=undelivered")["items"]
+        return [item["detail"] for item in items if item["session_id"] == sent["session"]["id"]]
+
+    telegram.will(tg.error(403, "Forbidden: bot was blocked by the user"))
+    sent = send(*pair()[:2])
+    assert undelivered() == [sent["delivery_detail"]]
+    opened = nobody.get(sent["join_url"].removeprefix(app.url), headers={"User-Agent": "Mozilla/5.0"})
+    assert opened.status == 302 and undelivered() == []
+
+
 OURS = [
     (tg.error(400, "Bad Request: chat_id is empty"), "refused", "refused the message"),
     (tg.error(400, "Bad Request: message text is empty"), "refused", "refused the message"),
