@@ -27,7 +27,7 @@ static enum err list(struct req *req)
 
 	params_open(&p, req);
 	listing_params(&p, &listing);
-	teacher_id = params_i64_or(&p, "teacher_id", 1, INT64_MAX, 0);
+	teacher_id = params_i64_or(&p, "teacher_id", 1, INT64_MAX - 1, 0);
 	e = params_close(&p);
 	if (!e)
 		e = student_list(req->db, req->arena, &listing, teacher_id, &body);
@@ -45,7 +45,7 @@ static void parse(struct fields *f, bool is_new, struct student_fields *want)
 	if (is_new || fields_has(f, "name"))
 		want->name = fields_name(f, "name", STUDENT_NAME_MAX);
 	if (is_new || fields_has(f, "teacher_id"))
-		want->teacher_id = fields_i64(f, "teacher_id", 1, INT64_MAX);
+		want->teacher_id = fields_i64(f, "teacher_id", 1, INT64_MAX - 1);
 	if (is_new && !fields_has(f, "package_id"))
 		fields_refuse(f, "package_id", "It must be a package's id, or null for none.");
 	want->package_id = fields_str_or(f, "package_id", 1, PACKAGE_NAME_MAX, NULL);
@@ -88,7 +88,7 @@ static enum err change(struct req *req)
 	enum err e;
 
 	fields_open(&f, req);
-	want.id = fields_i64(&f, "id", 1, INT64_MAX);
+	want.id = fields_i64(&f, "id", 1, INT64_MAX - 1);
 	parse(&f, false, &want);
 	want.disabled = fields_flag_or_null(&f, "disabled");
 	e = fields_close(&f);

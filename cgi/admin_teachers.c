@@ -55,7 +55,7 @@ static enum err change(struct req *req)
 	enum err e;
 
 	fields_open(&f, req);
-	want.id = fields_i64(&f, "id", 1, INT64_MAX);
+	want.id = fields_i64(&f, "id", 1, INT64_MAX - 1);
 	if (fields_has(&f, "name"))
 		want.name = fields_name(&f, "name", TEACHER_NAME_MAX);
 	if (fields_has(&f, "email"))

@@ -3,16 +3,22 @@
  *
  * Answer    200 {"status":"ok|degraded","database","now","timeout":{...},"schema_version"};
  *           degraded: session-timeout has not succeeded lately
- * Errors    403 another machine, 503 the database is away
+ * Errors    400, 403 another machine, 503 the database is away
  */
 #include "app.h"
 #include "health.h"
+#include "params.h"
 
 static enum err show(struct req *req)
 {
 	struct json_object *answer;
-	enum err e = health_json(req->db, req->arena, &answer);
+	struct params p;
+	enum err e;
 
+	params_open(&p, req);
+	e = params_close(&p);
+	if (!e)
+		e = health_json(req->db, req->arena, &answer);
 	return e ? e : req_json(req, 200, answer);
 }
 

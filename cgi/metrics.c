@@ -6,12 +6,18 @@
  */
 #include "app.h"
 #include "health.h"
+#include "params.h"
 
 static enum err show(struct req *req)
 {
 	const char *text;
-	enum err e = health_metrics(req->db, req->arena, &text);
+	struct params p;
+	enum err e;
 
+	params_open(&p, req);
+	e = params_close(&p);
+	if (!e)
+		e = health_metrics(req->db, req->arena, &text);
 	return e ? e : req_text(req, 200, "text/plain; version=0.0.4", text);
 }
 

@@ -135,7 +135,7 @@ static void answer_problem(struct req *req, enum err e)
 	json_object_object_add(o, "title", json_object_new_string(err_title(e)));
 	json_object_object_add(o, "status", json_object_new_int(err_status(e)));
 	json_object_object_add(o, "detail", json_object_new_string(detail ? detail : err_title(e)));
-	if (req->why.field)
+	if (req->why.field && *req->why.field)
 		json_object_object_add(o, "field", json_object_new_string(req->why.field));
 	req->status = err_status(e);
 	req->type = "application/problem+json";

@@ -3,6 +3,7 @@
 
 #include "app.h"
 #include "fields.h"
+#include "utf8.h"
 #include "when.h"
 
 #define DEPTH_MAX 8
@@ -18,6 +19,41 @@ void fields_refuse(struct fields *f, const char *name, const char *detail)
 		f->err = req_refuse(f->req, ERR_INVALID, name, detail);
 }
 
+/* Whether text begins with the escape of one half of a surrogate pair: \uD, then one of these. */
+static bool is_half(const char *text, const char *digits)
+{
+	return text[0] == '\\' && text[1] == 'u' && (text[2] == 'd' || text[2] == 'D') && text[3] &&
+	       strchr(digits, text[3]);
+}
+
+/*
+ * Whether text that json-c takes is JSON: even when strict it takes single
+ * quotes, comments and NaN, invalid UTF-8 of some kinds, and makes U+FFFD of
+ * half a surrogate pair.
+ */
+static bool is_json(const char *text, size_t len)
+{
+	bool quoted = false;
+
+	for (const char *p = text; *p; p++) {
+		if (*p == '"')
+			quoted = !quoted;
+		else if (!quoted && !strchr(" \t\r\n{}[]:,+-.0123456789Eaeflnrstu", *p))
+			return false;
+		if (*p != '\\')
+			continue;
+		if (is_half(p, "cdefCDEF"))
+			return false;
+		if (!is_half(p, "89abAB"))
+			p++; /* over what is escaped */
+		else if (is_half(p + 6, "cdefCDEF"))
+			p += 11;
+		else
+			return false;
+	}
+	return utf8_valid(text, len);
+}
+
 void fields_open(struct fields *f, struct req *req)
 {
 	struct json_tokener *t = json_tokener_new_ex(DEPTH_MAX);
@@ -29,12 +65,12 @@ void fields_open(struct fields *f, struct req *req)
 		f->err = ERR_UNAVAILABLE;
 		return;
 	}
-	json_tokener_set_flags(t, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	json_tokener_set_flags(t, JSON_TOKENER_STRICT);
 	f->body = json_tokener_parse_ex(t, text, len);
 	arena_defer(req->arena, put, f->body);
 	if (json_tokener_get_error(t) != json_tokener_success ||
 	    json_tokener_get_parse_end(t) != (size_t)len ||
-	    !json_object_is_type(f->body, json_type_object)) {
+	    !json_object_is_type(f->body, json_type_object) || !is_json(text, (size_t)len)) {
 		f->body = NULL;
 		fields_refuse(f, "body", "Send one JSON object in UTF-8.");
 	} else if (json_object_object_length(f->body) > FIELDS_MAX) {

@@ -83,7 +83,7 @@ enum err query_parse(struct arena *a, const char *text, struct query *out, struc
 
 	out->count = 0;
 	if (strnlen(rest, QUERY_TEXT_MAX + 1) > QUERY_TEXT_MAX)
-		return why_not(why, ERR_INVALID, NULL, "The query is longer than 8192 bytes.");
+		return why_not(why, ERR_INVALID, "query", "The query is longer than 8192 bytes.");
 	while (next_piece(&rest, &piece)) {
 		struct query_pair pair = { .name = decode(a, piece.name, piece.name_len),
 					   .value = decode(a, piece.value, piece.value_len) };
@@ -92,7 +92,7 @@ enum err query_parse(struct arena *a, const char *text, struct query *out, struc
 			return why_not(why, ERR_INVALID, pair.name,
 				       "It is not UTF-8 text in percent-encoding.");
 		if (out->count == QUERY_PAIRS_MAX)
-			return why_not(why, ERR_INVALID, NULL,
+			return why_not(why, ERR_INVALID, "query",
 				       "The query has more than 32 parameters.");
 		out->pair[out->count++] = pair;
 	}

@@ -33,7 +33,7 @@ struct query {
  * Fills *out from text (NULL is empty); strings live in the arena.
  *
  * ERR_INVALID  too long, too many pairs, a bad escape, %00 or invalid UTF-8;
- *              *why names the parameter if its name can be read
+ *              *why names the parameter if its name can be read, or "query"
  */
 MUST_CHECK enum err query_parse(struct arena *a, const char *text, struct query *out,
 				struct why *why);

@@ -228,12 +228,6 @@ def test_what_does_not_go_together_is_refused(demo):
         assert (answer.status, answer.field) == (400, field), answer
 
 
-def test_bytes_that_are_no_text_are_refused(demo):
-    for raw in ("q=%ff", "q=%00", "q=%c0%80", "q=%zz", "q=%", "%ff=1", "q=" + "x" * 10_000):
-        answer = demo.admin.get(f"{PATH}?{raw}")
-        assert answer.status in (400, 414), answer
-
-
 def test_from_may_be_to(demo):
     ledger = Ledger(demo)
     day = str(ledger.day(ledger.sessions[100]))
@@ -277,19 +271,6 @@ def test_totals_are_of_the_filter_and_not_of_the_page(demo, pair):
     put_sessions(demo, [ended(pair, start + timedelta(hours=n), 30 + n) for n in range(5)] + [sent(pair, start)])
     for page in pages(demo.admin, 2, teacher_id=pair["teacher_id"]):
         assert page["totals"] == dict.fromkeys(STATES, 0) | {"ended": 5, "sent": 1, "minutes": 160}
-
-
-def test_a_tampered_cursor_is_refused(demo):
-    cursor = ask(demo.admin, limit=1).json["next_cursor"]
-    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-    wrong = [cursor[:-1], cursor + "A", cursor + "=", cursor[1:], cursor.swapcase()]
-    for i, letter in enumerate(cursor):
-        wrong.append(cursor[:i] + alphabet[alphabet.index(letter) ^ 1] + cursor[i + 1 :])
-        wrong.append(cursor[:i] + alphabet[alphabet.index(letter) ^ 32] + cursor[i + 1 :])
-    for text in wrong:
-        answer = ask(demo.admin, cursor=text)
-        assert (answer.status, answer.field) == (400, "cursor"), answer
-    assert ask(demo.admin, cursor=cursor).status == 200
 
 
 # ---------------------------------------------------------------- days
