@@ -103,7 +103,9 @@ run_pytest() {
 	count "$1" $((tests - failures - errors - skipped)) $((failures + errors)) "$skipped"
 }
 
+# One of its tests has a Telegram from npm.
 suite_api() {
+	npm_packages "$ROOT/tests/ui"
 	run_pytest api "$ASAN_BUILD"
 }
 
