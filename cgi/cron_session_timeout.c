@@ -8,9 +8,13 @@
 #include <string.h>
 
 #include "app.h"
+#include "journal_replay.h"
 #include "params.h"
 #include "secret.h"
 #include "timeout_json.h"
+
+/* Of a request's time; a longer journal is replayed by the next ones. */
+#define REPLAY_MS 10000
 
 static bool is_authorized(const struct req *req)
 {
@@ -18,6 +22,15 @@ static bool is_authorized(const struct req *req)
 
 	return header && !strncmp(header, "Bearer ", 7) &&
 	       secret_matches(req->conf->cron_secret, header + 7);
+}
+
+/* As session-timeout does first. What cannot be replayed now is logged, and corrects rows later. */
+static void replay(struct req *req)
+{
+	struct journal_replay done;
+
+	if (req->conf->journal_dir)
+		(void)!journal_replay(req->conf->journal_dir, req->db, REPLAY_MS, &done);
 }
 
 static enum err run(struct req *req)
@@ -34,8 +47,10 @@ static enum err run(struct req *req)
 	}
 	params_open(&p, req);
 	e = params_close(&p);
-	if (!e)
-		e = timeout_run_json(req->db, req->arena, &answer);
+	if (e)
+		return e;
+	replay(req);
+	e = timeout_run_json(req->db, req->arena, &answer);
 	return e ? e : req_json(req, 200, answer);
 }
 

@@ -1,8 +1,9 @@
 /*
  * GET /healthz: whether the product works, for this machine's monitor.
  *
- * Answer    200 {"status":"ok|degraded","database","now","timeout":{...},"schema_version"};
- *           degraded: session-timeout has not succeeded lately
+ * Answer    200 {"status":"ok|degraded","database","now","timeout":{...},"journal":{...},
+ *           "schema_version"}; degraded: session-timeout has not succeeded lately, or the
+ *           journal waits, cannot be read or has lost something
  * Errors    400, 403 another machine, 503 the database is away
  */
 #include "app.h"
@@ -18,7 +19,7 @@ static enum err show(struct req *req)
 	params_open(&p, req);
 	e = params_close(&p);
 	if (!e)
-		e = health_json(req->db, req->arena, &answer);
+		e = health_json(req->db, req->arena, req->conf->journal_dir, &answer);
 	return e ? e : req_json(req, 200, answer);
 }
 

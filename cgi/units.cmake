@@ -21,8 +21,8 @@ set(SECRETS_cron_session_timeout cron)
 set(CALLS_OUT teacher_send_link admin_student_link admin_teacher_link teacher_student_link
               teacher_teacher_link)
 
-# Those that write the journal.
-set(WRITES_JOURNAL zoom_track zoom_teacher_left)
+# Those that write or replay the journal.
+set(WRITES_JOURNAL zoom_track zoom_teacher_left cron_session_timeout)
 
 set(NETWORK_NONE "PrivateNetwork=yes
 RestrictAddressFamilies=AF_UNIX

@@ -41,21 +41,25 @@ static enum err answer(struct req *req, enum visitor visitor, const struct click
  * is durable on this node before it does. A student is never refused because
  * of our outage, so a journal that fails stops nobody either; it is logged.
  */
-static enum err open_without_database(struct req *req, const struct click *click)
+static enum err open_without_database(struct req *req, const struct click *click,
+				      int64_t happened_us)
 {
 	const struct join_link *link = click->link;
 	const struct journal_entry entry = {
 		.kind = JOURNAL_CLICK,
+		.id = click->key,
+		.happened_us = happened_us,
 		.session_id = link->session_id,
 		.link_id = join_link_id_text(req->arena, link),
 		.sent_us = link->sent_us,
 		.expires_us = link->expires_us,
 		.address = click->address,
 		.agent = click->agent,
+		.login = click->login ? token_hash(req->arena, click->login) : NULL,
 	};
 	struct click_result result = { .zoom_url = link->zoom_url };
 
-	if (journal_now_us() >= link->expires_us)
+	if (happened_us + journal_clock_offset_us(req->conf->journal_dir) >= link->expires_us)
 		result.answer = CLICK_EXPIRED;
 	else if (click->visitor == VISITOR_HUMAN)
 		(void)!journal_append(req->conf->journal_dir, req->arena, &entry);
@@ -64,9 +68,11 @@ static enum err open_without_database(struct req *req, const struct click *click
 
 static enum err open_class(struct req *req)
 {
+	int64_t happened_us = journal_now_us();
 	struct click_result result;
 	struct join_link link;
-	struct click click = { .link = &link,
+	struct click click = { .key = journal_id(req->arena),
+			       .link = &link,
 			       .visitor = req_visitor(req),
 			       .address = req_address(req),
 			       .agent = req_header(req, "User-Agent"),
@@ -76,7 +82,7 @@ static enum err open_class(struct req *req)
 			   &link))
 		return page_answer(req, 404, PAGE_NOT_A_LINK, NULL);
 	if (click_group_record(req->arena, &click, &result))
-		return open_without_database(req, &click);
+		return open_without_database(req, &click, happened_us);
 	return answer(req, click.visitor, &result);
 }
 

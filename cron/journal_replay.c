@@ -41,7 +41,7 @@ int main(int argc, char **argv)
 	if (sodium_init() < 0 || conf_load(&conf, NEED_DATABASE | NEED_JOURNAL))
 		return EXIT_FAILURE;
 	db = db_new(conf.database_url);
-	e = journal_replay(conf.journal_dir, db, &done);
+	e = journal_replay(conf.journal_dir, db, 0, &done);
 	if (e || done.applied || done.repeated || done.bad)
 		printf("journal-replay: %s, %lld applied, %lld repeated, %lld bad\n",
 		       e ? "FAILED" : "ok", (long long)done.applied, (long long)done.repeated,

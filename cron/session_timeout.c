@@ -5,6 +5,7 @@
  *
  * Exit status  0 done, 1 failed (say why on standard error), 2 wrong usage
  */
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,21 +41,20 @@ static enum err replay(const struct conf *conf, struct db *db)
 {
 	struct journal_replay done;
 
-	return conf->journal_dir ? journal_replay(conf->journal_dir, db, &done) : OK;
+	return conf->journal_dir ? journal_replay(conf->journal_dir, db, 0, &done) : OK;
 }
 
+/* A journal that cannot be read keeps no class open: what it holds corrects the row later. */
 static enum err run(const struct conf *conf, struct db *db, struct arena *a)
 {
 	struct timeout_run done = { 0 };
-	enum err e = replay(conf, db);
-
-	if (!e)
-		e = timeout_run(db, a, &done);
+	enum err replayed = replay(conf, db);
+	enum err e = timeout_run(db, a, &done);
 
 	printf("session-timeout: %s, %lld timed out, %lld missed, %lld settled in %lld ms\n",
 	       e ? "FAILED" : "ok", (long long)done.timed_out, (long long)done.missed,
 	       (long long)done.settled, (long long)done.duration_ms);
-	return e;
+	return e ? e : replayed;
 }
 
 int main(int argc, char **argv)
@@ -74,7 +74,7 @@ int main(int argc, char **argv)
 	}
 	if (argc > 1 && !dry)
 		return usage(stderr, 2);
-	if (conf_load(&conf, NEED_DATABASE))
+	if (sodium_init() < 0 || conf_load(&conf, NEED_DATABASE))
 		return EXIT_FAILURE;
 	a = arena_new();
 	db = db_new(conf.database_url);

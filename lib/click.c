@@ -1,12 +1,12 @@
-#include <arpa/inet.h>
 #include <string.h>
 
+#include "address.h"
 #include "click.h"
 #include "login.h"
 #include "utf8.h"
 
 #define AGENT_BYTES_MAX 300
-#define ARGS		7
+#define ARGS		8
 
 /*
  * One statement, one commit, for any number of clicks: starts the sessions
@@ -16,12 +16,13 @@
  * kept, and the caller asks anew.
  *
  * $1 session  $2 link_id  $3 expires_us  $4 verdict, NULL for a person  $5 address  $6 agent
- * $7 hash of the login token that came along, NULL if none
+ * $7 hash of the login token that came along, NULL if none  $8 key
  */
 /* clang-format off: one clause a line reads better than full lines. */
 #define SQL_CLICKS(locking)                                                                        \
 	"WITH was AS ("                                                                            \
-	" SELECT w.n, w.address, w.agent, s.id, s.session_status, s.zoom_url, s.superseded_by,"    \
+	" SELECT w.n, w.address, w.agent, w.key, s.id, s.session_status, s.zoom_url, "             \
+	"s.superseded_by,"                                                                         \
 	"  s.session_ended_at, CASE WHEN w.login IS NOT NULL AND (SELECT true FROM logins l"       \
 	"    JOIN accounts a ON a.id = l.account_id"                                               \
 	"    WHERE l.token_hash = w.login AND " LOGIN_IS_GOOD " LIMIT 1)"                          \
@@ -29,8 +30,8 @@
 	"   coalesce(least(s.sent_at + s.link_hours * interval '1 hour', at_us(w.expires_us)),"    \
 	"    at_us(w.expires_us)) AS expired"                                                      \
 	" FROM unnest($1::bigint[], $2::uuid[], $3::bigint[], $4::text[], $5::inet[], $6::text[]," \
-	"   $7::bytea[]) WITH ORDINALITY"                                                          \
-	"  AS w(session_id, link_id, expires_us, verdict, address, agent, login, n)"               \
+	"   $7::bytea[], $8::uuid[]) WITH ORDINALITY"                                              \
+	"  AS w(session_id, link_id, expires_us, verdict, address, agent, login, key, n)"          \
 	" LEFT JOIN sessions s ON s.id = w.session_id AND s.link_id = w.link_id"                   \
 	"), first AS ("                                                                            \
 	" SELECT s.id FROM sessions s WHERE s.session_status = 'sent' AND s.id IN (SELECT was.id"  \
@@ -61,9 +62,8 @@
 	"   ELSE 'human' END AS outcome"                                                           \
 	" FROM was LEFT JOIN started ON started.id = was.id"                                       \
 	"), kept AS ("                                                                             \
-	" INSERT INTO clicks (session_id, happened_at, received_at, verdict, address, agent)"      \
-	" SELECT id, clock_now(), clock_now(), outcome,"                                           \
-	"  network(set_masklen(address, CASE family(address) WHEN 4 THEN 24 ELSE 48 END)), agent"  \
+	" INSERT INTO clicks (session_id, happened_at, received_at, verdict, address, agent, key)" \
+	" SELECT id, clock_now(), clock_now(), outcome, address, agent, key"                       \
 	" FROM judged WHERE outcome NOT IN ('again', 'superseded')"                                \
 	"), ignored AS ("                                                                          \
 	" INSERT INTO session_events (session_id, kind, happened_at, source, detail, dedupe)"      \
@@ -84,10 +84,13 @@ static const char SQL_NEWER[] =
 	"SELECT id, link_id, us(sent_at + link_hours * interval '1 hour') FROM sessions"
 	" WHERE id = $1::bigint";
 
+/* A click whose fate was in doubt may be there already, at the moment it was received. */
 static const char SQL_KEEP[] =
-	"INSERT INTO clicks (session_id, happened_at, verdict, address, agent)"
-	" VALUES ($1::bigint, at_us($2::bigint), $3, network(set_masklen($4::inet,"
-	"  CASE family($4::inet) WHEN 4 THEN 24 ELSE 48 END)), $5)";
+	"INSERT INTO clicks AS c (session_id, happened_at, verdict, address, agent, key)"
+	" VALUES ($1::bigint, at_us($2::bigint), $3, $4::inet, $5,"
+	"  coalesce($6::uuid, gen_random_uuid()))"
+	" ON CONFLICT (session_id, key) DO UPDATE"
+	" SET happened_at = least(c.happened_at, excluded.happened_at)";
 
 /* What the statement says of one click. */
 struct seen {
@@ -107,17 +110,6 @@ static const char *verdict_of(const struct click *click)
 	return click->visitor == VISITOR_HUMAN ? NULL : visitor_name(click->visitor);
 }
 
-/* An address as PostgreSQL reads it, or NULL: a strange one must not cost a click. */
-static const char *address_text(const char *address)
-{
-	unsigned char raw[16];
-
-	if (address &&
-	    (inet_pton(AF_INET, address, raw) == 1 || inet_pton(AF_INET6, address, raw) == 1))
-		return address;
-	return NULL;
-}
-
 static struct asked asked_of(struct arena *a, const struct click *click)
 {
 	return (struct asked){ {
@@ -125,9 +117,10 @@ static struct asked asked_of(struct arena *a, const struct click *click)
 		join_link_id_text(a, click->link),
 		arena_int(a, click->link->expires_us),
 		verdict_of(click),
-		address_text(click->address),
+		address_network(a, click->address),
 		click->agent ? utf8_clean(a, click->agent, AGENT_BYTES_MAX) : NULL,
 		click->login ? token_hash(a, click->login) : NULL,
+		click->key,
 	} };
 }
 
@@ -240,9 +233,10 @@ enum err click_keep(struct db *db, struct arena *a, const struct click *click, i
 		session_id ? arena_int(a, session_id) : NULL,
 		arena_int(a, happened_us),
 		verdict,
-		address_text(click->address),
+		address_network(a, click->address),
 		click->agent ? utf8_clean(a, click->agent, AGENT_BYTES_MAX) : NULL,
+		click->key,
 	};
 
-	return db_write(db, a, SQL_KEEP, 5, args, NULL);
+	return db_write(db, a, SQL_KEEP, 6, args, NULL);
 }

@@ -11,9 +11,10 @@
  * one redirects and changes nothing. Owns the SQL for "clicks".
  */
 struct click {
+	const char *key; /* a UUID: what makes it the same click, here and in the journal */
 	const struct join_link *link;
 	enum visitor visitor;
-	const char *address; /* as seen; kept truncated */
+	const char *address; /* as seen; its network is kept */
 	const char *agent;   /* NULL: none sent */
 	const char *login;   /* the login token that came along, NULL if none */
 };
@@ -34,12 +35,16 @@ struct click_result {
  * Records click and says what the visitor gets. An authentic link whose
  * session is not here opens too, and is kept as an orphan.
  *
- * ERR_IN_DOUBT  repeat it: a click is idempotent
+ * ERR_IN_DOUBT  it may be recorded; click_keep() by the same key keeps it once
  */
 MUST_CHECK enum err click_record(struct db *db, struct arena *a, const struct click *click,
 				 struct click_result *out);
 
-/* Keeps a click that was judged elsewhere; session_id 0: it has none here. */
+/*
+ * Keeps a click that was judged elsewhere; session_id 0: it has none here. By
+ * the same key it is kept once, at the earlier moment. Of a click a NULL key
+ * stands for one that nobody else knows.
+ */
 MUST_CHECK enum err click_keep(struct db *db, struct arena *a, const struct click *click,
 			       int64_t session_id, int64_t happened_us, const char *verdict);
 

@@ -1,24 +1,35 @@
+#define _GNU_SOURCE /* sem_clockwait */
+#include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "app_parent.h"
 #include "click_group.h"
 #include "journal.h"
+#include "journal_state.h"
 #include "log.h"
 
 #define CLOCK_EVERY_US INT64_C(60000000)
+#define GRACE_MS       100 /* the thread that records keeps the deadline too, and tells more */
 
-/* A click that waits. It lives on the stack of the thread that waits for it. */
+/*
+ * A click that waits. It belongs to the one who waits and to the one who
+ * records, and ends with the later of them: neither can hold the other up.
+ */
 struct waiting {
-	const struct click *click;
+	struct arena *arena;
+	struct click click;
+	struct join_link link;
 	struct waiting *next;
 	int64_t until_ms;
+	atomic_int holders;
+	atomic_bool is_single; /* its own session keeps it waiting, not the database */
 	enum err err;
 	struct click_result result;
-	char zoom_url[JOIN_LINK_URL_MAX + 1];
 	sem_t done;
 };
 
@@ -37,6 +48,43 @@ static struct queue singles = { .lock = PTHREAD_MUTEX_INITIALIZER,
 				.last = &singles.first };
 static const struct conf *conf;
 static atomic_bool is_away; /* the database, as the last attempt found it */
+
+static const char *copy(struct arena *a, const char *text)
+{
+	return text ? arena_copy(a, text, strlen(text)) : NULL;
+}
+
+static struct waiting *waiting_new(const struct click *click)
+{
+	struct waiting *w = calloc(1, sizeof *w);
+
+	if (!w) {
+		log_error("out of memory");
+		exit(EXIT_FAILURE);
+	}
+	w->arena = arena_new();
+	w->link = *click->link;
+	w->link.zoom_url = copy(w->arena, click->link->zoom_url);
+	w->click = (struct click){ .key = copy(w->arena, click->key),
+				   .link = &w->link,
+				   .visitor = click->visitor,
+				   .address = copy(w->arena, click->address),
+				   .agent = copy(w->arena, click->agent),
+				   .login = copy(w->arena, click->login) };
+	w->until_ms = monotonic_ms() + CLICK_DEADLINE_MS;
+	atomic_store(&w->holders, 2);
+	sem_init(&w->done, 0, 0);
+	return w;
+}
+
+static void leave(struct waiting *w)
+{
+	if (atomic_fetch_sub(&w->holders, 1) > 1)
+		return;
+	sem_destroy(&w->done);
+	arena_free(w->arena);
+	free(w);
+}
 
 static void put(struct queue *q, struct waiting *w)
 {
@@ -61,15 +109,17 @@ static size_t take_locked(struct queue *q, struct waiting **out, size_t max)
 	return n;
 }
 
-/* Takes up to max of those that wait, at least one. */
+/* Takes up to max of those that wait, at least one; of the groups none while the database is away.
+ */
 static size_t take(struct queue *q, struct waiting **out, size_t max)
 {
-	size_t n;
+	size_t n = 0;
 
 	pthread_mutex_lock(&q->lock);
-	while (!q->first)
+	while (!q->first && !(q == &groups && atomic_load(&is_away)))
 		pthread_cond_wait(&q->filled, &q->lock);
-	n = take_locked(q, out, max);
+	if (q->first)
+		n = take_locked(q, out, max);
 	pthread_mutex_unlock(&q->lock);
 	return n;
 }
@@ -85,18 +135,24 @@ static bool take_now(struct queue *q, struct waiting **out)
 	return n == 1;
 }
 
+/* From now on nobody waits for the database. Wakes the thread that finds out when it is back. */
+static void declare_away(void)
+{
+	pthread_mutex_lock(&groups.lock);
+	atomic_store(&is_away, true);
+	pthread_cond_signal(&groups.filled);
+	pthread_mutex_unlock(&groups.lock);
+}
+
 /* The arena of the result ends with its group, so the URL moves to the one who waits. */
 static void finish(struct waiting *w, enum err e, const struct click_result *result)
 {
 	w->err = e;
-	if (!e) {
-		size_t len = strnlen(result->zoom_url, JOIN_LINK_URL_MAX);
-
-		memcpy(w->zoom_url, result->zoom_url, len);
-		w->zoom_url[len] = '\0';
-		w->result = (struct click_result){ result->answer, w->zoom_url };
-	}
+	if (!e)
+		w->result =
+			(struct click_result){ result->answer, copy(w->arena, result->zoom_url) };
 	sem_post(&w->done);
+	leave(w);
 }
 
 /* Nothing that one click brought, and no lost connection, makes the others fail. */
@@ -108,37 +164,21 @@ static void record_group(struct db *db, struct arena *a, struct waiting **group,
 	enum err e;
 
 	for (size_t i = 0; i < n; i++)
-		clicks[i] = group[i]->click;
-	db_deadline(db, CLICK_DEADLINE_MS);
+		clicks[i] = &group[i]->click;
+	db_deadline(db, (int)(group[0]->until_ms - monotonic_ms())); /* who came first */
 	e = click_record_group(db, a, clicks, n, is_done, results);
 	if (e == ERR_UNAVAILABLE || e == ERR_IN_DOUBT)
-		atomic_store(&is_away, true);
+		declare_away();
 	for (size_t i = 0; i < n; i++) {
-		if (atomic_load(&is_away))
+		if (e == ERR_UNAVAILABLE || e == ERR_IN_DOUBT) {
 			finish(group[i], ERR_UNAVAILABLE, NULL);
-		else if (e || !is_done[i])
+		} else if (e || !is_done[i]) {
+			atomic_store(&group[i]->is_single, true);
 			put(&singles, group[i]);
-		else
+		} else {
 			finish(group[i], OK, &results[i]);
+		}
 	}
-}
-
-/* Measures how far the database's clock is from ours, for the journal's sake. */
-static enum err probe(struct db *db)
-{
-	struct arena *a = arena_new();
-	int64_t before = journal_now_us(), theirs = 0;
-	struct db_rows r;
-	enum err e;
-
-	db_deadline(db, CLICK_DEADLINE_MS);
-	e = db_read(db, a, "SELECT us(clock_timestamp())", 0, NULL, &r);
-	if (!e)
-		e = db_one_i64(&r, &theirs);
-	if (!e && conf->journal_dir)
-		journal_note_clock(conf->journal_dir, before, theirs, journal_now_us());
-	arena_free(a);
-	return e;
 }
 
 /* Once a minute while clicks come, and never before one that waits. */
@@ -150,14 +190,14 @@ static void measure_clock(struct db *db)
 	if (now - last_us < CLOCK_EVERY_US && now >= last_us)
 		return;
 	last_us = now;
-	if (probe(db))
+	if (probe_database(db, conf))
 		log_warn("the database's clock could not be read");
 }
 
-/* Asks once a second; meanwhile nobody is kept waiting. */
+/* Meanwhile nobody is kept waiting. */
 static void wait_until_back(struct db *db)
 {
-	const struct timespec pause = { .tv_sec = 1 };
+	const struct timespec pause = { .tv_sec = PROBE_EVERY_MS / 1000 };
 
 	log_warn("the database is away: clicks go to the journal");
 	do {
@@ -166,7 +206,7 @@ static void wait_until_back(struct db *db)
 		while (take_now(&groups, &w))
 			finish(w, ERR_UNAVAILABLE, NULL);
 		nanosleep(&pause, NULL);
-	} while (probe(db));
+	} while (probe_database(db, conf));
 	atomic_store(&is_away, false);
 	log_info("the database is back");
 }
@@ -181,7 +221,8 @@ static void *run_groups(void *arg)
 		size_t n = take(&groups, group, CLICK_GROUP_MAX);
 		struct arena *a = arena_new();
 
-		record_group(db, a, group, n);
+		if (n)
+			record_group(db, a, group, n);
 		arena_free(a);
 		if (atomic_load(&is_away))
 			wait_until_back(db);
@@ -203,9 +244,7 @@ static void record_single(struct db *db, struct arena *a, struct waiting *w)
 		return;
 	}
 	db_deadline(db, (int)left_ms);
-	e = click_record(db, a, w->click, &result);
-	if (e == ERR_IN_DOUBT) /* idempotent: ask what became of it */
-		e = click_record(db, a, w->click, &result);
+	e = click_record(db, a, &w->click, &result);
 	finish(w, e, &result);
 }
 
@@ -230,6 +269,7 @@ enum err click_group_start(const struct conf *with)
 	pthread_t thread;
 
 	conf = with;
+	journal_state_open(conf->journal_dir);
 	if (pthread_create(&thread, NULL, run_groups, NULL) ||
 	    pthread_create(&thread, NULL, run_singles, NULL)) {
 		log_error("cannot start the threads that record clicks");
@@ -238,20 +278,38 @@ enum err click_group_start(const struct conf *with)
 	return OK;
 }
 
+/* False: its time is over. */
+static bool wait_done(struct waiting *w)
+{
+	int64_t ms = w->until_ms + GRACE_MS;
+	const struct timespec end = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
+
+	while (sem_clockwait(&w->done, CLOCK_MONOTONIC, &end))
+		if (errno != EINTR)
+			return false;
+	return true;
+}
+
 enum err click_group_record(struct arena *a, const struct click *click, struct click_result *out)
 {
-	struct waiting w = { .click = click, .until_ms = monotonic_ms() + CLICK_DEADLINE_MS };
+	struct waiting *w;
+	enum err e;
 
 	if (atomic_load(&is_away))
 		return ERR_UNAVAILABLE;
-	sem_init(&w.done, 0, 0);
-	put(&groups, &w);
-	while (sem_wait(&w.done))
-		continue; /* a signal */
-	sem_destroy(&w.done);
-	if (w.err)
-		return w.err;
-	out->answer = w.result.answer;
-	out->zoom_url = arena_copy(a, w.zoom_url, strlen(w.zoom_url));
-	return OK;
+	w = waiting_new(click);
+	put(&groups, w);
+	if (wait_done(w)) {
+		e = w->err;
+		if (!e)
+			*out = (struct click_result){ w->result.answer,
+						      copy(a, w->result.zoom_url) };
+	} else {
+		/* The recording thread itself is stuck, say in a name server's silence. */
+		if (!atomic_load(&w->is_single))
+			declare_away();
+		e = ERR_UNAVAILABLE;
+	}
+	leave(w);
+	return e;
 }

@@ -2,6 +2,7 @@
 #define CLICK_GROUP_H
 
 #include "click.h"
+#include "probe.h"
 
 /*
  * Many students tap at the top of the hour. Clicks that arrive while one
@@ -16,16 +17,13 @@
 MUST_CHECK enum err click_group_start(const struct conf *conf);
 
 /*
- * After one expired deadline every click is told at once that the database is
- * away, which is asked once a second whether it is back.
- *
- * As click_record(), from any thread. Returns only after the commit, or when
- * CLICK_DEADLINE_MS have passed: ERR_UNAVAILABLE, and it may yet be recorded.
+ * As click_record(), from any thread. Returns after the commit, or when
+ * CLICK_DEADLINE_MS have passed, whatever the database, its network or its
+ * name server do: ERR_UNAVAILABLE, and it may yet be recorded, so keep it
+ * under its key. After one such deadline every click is told so at once, and
+ * the database is asked every PROBE_EVERY_MS whether it is back.
  */
 MUST_CHECK enum err click_group_record(struct arena *a, const struct click *click,
 				       struct click_result *out);
-
-/* A student waits at most this long for the database. Source: design, processes. */
-#define CLICK_DEADLINE_MS 1000
 
 #endif

@@ -1,7 +1,9 @@
+#include <inttypes.h>
 #include <json-c/json.h>
 
 #include "db_json.h"
 #include "health.h"
+#include "journal_state.h"
 
 static const char SQL_HEALTH[] =
 	"WITH run AS (SELECT finished_at, detail FROM job_runs WHERE job = 'session-timeout' AND ok"
@@ -50,7 +52,36 @@ static const char SQL_METRICS[] =
 	" SELECT string_agg(format(E'# HELP %1$s %2$s\\n# TYPE %1$s %3$s\\n%1$s %4$s\\n',"
 	"  name, help, type, value), '') FROM figure";
 
-enum err health_json(struct db *db, struct arena *a, struct json_object **out)
+/* What waits too long, cannot be read or was lost wants a person. */
+static bool journal_is_well(const struct journal_state *j)
+{
+	return !j->bad && !j->lost && j->oldest_s < HEALTH_JOURNAL_LATE_S;
+}
+
+static struct json_object *journal_json(const struct journal_state *j)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "files", json_object_new_int64(j->files));
+	json_object_object_add(o, "bytes", json_object_new_int64(j->bytes));
+	json_object_object_add(o, "oldest_seconds", json_object_new_int64(j->oldest_s));
+	json_object_object_add(o, "bad_files", json_object_new_int64(j->bad));
+	json_object_object_add(o, "lost", json_object_new_int64(j->lost));
+	return o;
+}
+
+static void add_journal(struct json_object *health, const char *dir)
+{
+	struct journal_state j;
+	bool known = dir && !journal_state_read(dir, &j);
+
+	json_object_object_add(health, "journal", known ? journal_json(&j) : NULL);
+	if (dir && (!known || !journal_is_well(&j)))
+		json_object_object_add(health, "status", json_object_new_string("degraded"));
+}
+
+enum err health_json(struct db *db, struct arena *a, const char *journal_dir,
+		     struct json_object **out)
 {
 	const char *args[] = { arena_int(a, HEALTH_TIMEOUT_LATE_S) };
 	struct db_rows r;
@@ -61,18 +92,48 @@ enum err health_json(struct db *db, struct arena *a, struct json_object **out)
 	if (!db_next(&r))
 		return ERR_INTERNAL;
 	*out = db_row_json(&r);
-	return *out ? OK : ERR_INTERNAL;
+	if (!*out)
+		return ERR_INTERNAL;
+	add_journal(*out, journal_dir);
+	return OK;
 }
 
-enum err health_metrics(struct db *db, struct arena *a, const char **out)
+static const char *figure(struct arena *a, const char *name, const char *help, const char *type,
+			  int64_t value)
 {
+	return arena_printf(a, "# HELP %s %s\n# TYPE %s %s\n%s %" PRId64 "\n", name, help, name,
+			    type, name, value);
+}
+
+static const char *journal_figures(struct arena *a, const char *dir)
+{
+	struct journal_state j;
+
+	if (!dir || journal_state_read(dir, &j))
+		return "";
+	return arena_printf(
+		a, "%s%s%s%s%s",
+		figure(a, "classclock_journal_files", "Files of clicks and ends that wait here.",
+		       "gauge", j.files),
+		figure(a, "classclock_journal_bytes", "Their length.", "gauge", j.bytes),
+		figure(a, "classclock_journal_oldest_seconds",
+		       "Since the oldest of them was written to.", "gauge", j.oldest_s),
+		figure(a, "classclock_journal_bad_files", "Files of lines that nobody could read.",
+		       "gauge", j.bad),
+		figure(a, "classclock_journal_lost_total",
+		       "Clicks and ends that could be kept nowhere.", "counter", j.lost));
+}
+
+const char *health_metrics(struct db *db, struct arena *a, const char *journal_dir)
+{
+	const char *told = NULL;
 	struct db_rows r;
 	enum err e = db_read(db, a, SQL_METRICS, 0, NULL, &r);
 
-	if (e)
-		return e;
-	if (!db_next(&r))
-		return ERR_INTERNAL;
-	*out = db_str(&r);
-	return db_end(&r);
+	if (!e && db_next(&r))
+		told = db_str(&r);
+	return arena_printf(a, "%s%s%s",
+			    figure(a, "classclock_database_up", "Whether the database answers.",
+				   "gauge", told != NULL),
+			    told ? told : "", journal_figures(a, journal_dir));
 }

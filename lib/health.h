@@ -8,13 +8,21 @@ struct json_object;
 /* The timeout job runs every 5 minutes; after this long without a success something is wrong. */
 #define HEALTH_TIMEOUT_LATE_S 720
 
-/*
- * How the product is: {"status":"ok|degraded","database","timeout":{...},"zoom":{...}}.
- * The caller owns *out. ERR_UNAVAILABLE: the database is away.
- */
-MUST_CHECK enum err health_json(struct db *db, struct arena *a, struct json_object **out);
+/* Lines that have waited for their replay for so long say that it does not run. */
+#define HEALTH_JOURNAL_LATE_S 600
 
-/* The figures of /metrics in Prometheus's text form. Belongs to the arena. */
-MUST_CHECK enum err health_metrics(struct db *db, struct arena *a, const char **out);
+/*
+ * How the product is: {"status":"ok|degraded","database","timeout":{...},"zoom":{...},
+ * "journal":{...}}. journal_dir may be NULL. The caller owns *out.
+ * ERR_UNAVAILABLE: the database is away.
+ */
+MUST_CHECK enum err health_json(struct db *db, struct arena *a, const char *journal_dir,
+				struct json_object **out);
+
+/*
+ * The figures of /metrics in Prometheus's text form; those of the journal also
+ * while the database is away. Belongs to the arena.
+ */
+const char *health_metrics(struct db *db, struct arena *a, const char *journal_dir);
 
 #endif

@@ -11,17 +11,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base64url.h"
+#include "address.h"
 #include "journal.h"
+#include "journal_state.h"
 #include "log.h"
 
-#define SUM_BYTES	16
-#define ID_BYTES	16
-#define AGENT_BYTES_MAX 300
-#define FIELDS		10 /* after the version */
 #define OFFSET_EVERY_US INT64_C(60000000)
-
-static const char *const kinds[] = { [JOURNAL_CLICK] = "click", [JOURNAL_LEFT] = "left" };
+#define LOCK_TRIES_MS	100
 
 static _Atomic int64_t offset_us, offset_saved_us;
 static _Atomic bool offset_known;
@@ -34,90 +30,11 @@ int64_t journal_now_us(void)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-/* ------------------------------------------------------------- lines */
-
-static const char *checksum(struct arena *a, const char *text)
+static void pause_ms(long ms)
 {
-	unsigned char sum[SUM_BYTES];
+	const struct timespec t = { .tv_nsec = ms * 1000000 };
 
-	crypto_generichash(sum, sizeof sum, (const unsigned char *)text, strlen(text), NULL, 0);
-	return base64url_encode(a, sum, sizeof sum);
-}
-
-static const char *or_dash(const char *s)
-{
-	return s && *s ? s : "-";
-}
-
-const char *journal_line(struct arena *a, const struct journal_entry *e)
-{
-	const char *agent =
-		e->agent ? base64url_encode(a, e->agent, strnlen(e->agent, AGENT_BYTES_MAX)) : NULL;
-	const char *text = arena_printf(
-		a, "1 %s %s %" PRId64 " %" PRId64 " %" PRId64 " %s %" PRId64 " %" PRId64 " %s %s",
-		kinds[e->kind], e->id, e->happened_us, e->offset_us, e->session_id,
-		or_dash(e->link_id), e->sent_us, e->expires_us, or_dash(e->address),
-		or_dash(agent));
-
-	return arena_printf(a, "%s %s", text, checksum(a, text));
-}
-
-/* The next word of a line, cut off in place; NULL at the end. */
-static char *word(char **rest)
-{
-	char *w = *rest;
-	size_t len = strcspn(w, " ");
-
-	if (!len)
-		return NULL;
-	*rest = w + len + (w[len] == ' ');
-	w[len] = '\0';
-	return w;
-}
-
-static bool number(const char *text, int64_t *out)
-{
-	char *end;
-
-	errno = 0;
-	*out = strtoll(text, &end, 10);
-	return !errno && end != text && !*end;
-}
-
-static const char *decoded(struct arena *a, const char *text)
-{
-	char bytes[AGENT_BYTES_MAX + 1];
-	size_t len;
-
-	if (!strcmp(text, "-") || base64url_decode(text, bytes, AGENT_BYTES_MAX, &len))
-		return NULL;
-	return arena_copy(a, bytes, len);
-}
-
-enum err journal_parse(struct arena *a, const char *line, struct journal_entry *out)
-{
-	const char *sum = strrchr(line, ' ');
-	char *rest, *w[FIELDS + 1];
-	size_t n = 0;
-
-	if (!sum || strcmp(sum + 1, checksum(a, arena_copy(a, line, (size_t)(sum - line)))) != 0)
-		return ERR_INVALID;
-	rest = arena_copy(a, line, (size_t)(sum - line));
-	while (n <= FIELDS && (w[n] = word(&rest)))
-		n++;
-	*out = (struct journal_entry){ 0 };
-	if (n != FIELDS + 1 || *rest || strcmp(w[0], "1") != 0)
-		return ERR_INVALID;
-	out->kind = strcmp(w[1], "left") ? JOURNAL_CLICK : JOURNAL_LEFT;
-	out->id = w[2];
-	out->link_id = w[6];
-	out->address = strcmp(w[9], "-") ? w[9] : NULL;
-	out->agent = decoded(a, w[10]);
-	if (!number(w[3], &out->happened_us) || !number(w[4], &out->offset_us) ||
-	    !number(w[5], &out->session_id) || !number(w[7], &out->sent_us) ||
-	    !number(w[8], &out->expires_us))
-		return ERR_INVALID;
-	return OK;
+	nanosleep(&t, NULL);
 }
 
 /* ------------------------------------------------------------- the clock's offset */
@@ -135,44 +52,49 @@ static int64_t distance(int64_t before, int64_t theirs, int64_t after)
 	return theirs > after ? theirs - after : 0;
 }
 
+/* A crash or a full disk leaves the offset that was there before. */
+static void save_offset(const char *dir, int64_t offset)
+{
+	struct arena *a = arena_new();
+	const char *new = arena_printf(a, "%s/offset.%d", dir, (int)getpid());
+	FILE *f = fopen(new, "we");
+	bool ok = f && fprintf(f, "%" PRId64 "\n", offset) > 0;
+
+	if (f && fclose(f))
+		ok = false;
+	if (!ok || rename(new, path_of(a, dir, "offset")))
+		unlink(new);
+	arena_free(a);
+}
+
 void journal_note_clock(const char *dir, int64_t before_us, int64_t theirs_us, int64_t after_us)
 {
 	int64_t now = journal_now_us(), offset = distance(before_us, theirs_us, after_us);
-	struct arena *a;
-	FILE *f;
 
 	atomic_store(&offset_us, offset);
 	atomic_store(&offset_known, true);
 	if (now - atomic_load(&offset_saved_us) < OFFSET_EVERY_US)
 		return;
 	atomic_store(&offset_saved_us, now);
-	a = arena_new();
-	f = fopen(path_of(a, dir, "offset"), "we");
-	if (f) {
-		fprintf(f, "%" PRId64 "\n", offset);
-		fclose(f);
-	}
-	arena_free(a);
+	save_offset(dir, offset);
 }
 
-/* As measured by this process, else as another left it, else none. */
-static int64_t known_offset(const char *dir, struct arena *a)
+int64_t journal_clock_offset_us(const char *dir)
 {
-	char line[32] = "";
+	struct arena *a;
+	char line[32];
 	int64_t offset = 0;
 	FILE *f;
 
 	if (atomic_load(&offset_known))
 		return atomic_load(&offset_us);
+	a = arena_new();
 	f = fopen(path_of(a, dir, "offset"), "re");
-	if (!f)
-		return 0;
-	if (fgets(line, sizeof line, f)) {
-		line[strcspn(line, "\n")] = '\0';
-		if (!number(line, &offset))
-			offset = 0;
-	}
-	fclose(f);
+	if (f && fgets(line, sizeof line, f))
+		offset = strtoll(line, NULL, 10);
+	if (f)
+		fclose(f);
+	arena_free(a);
 	return offset;
 }
 
@@ -198,92 +120,134 @@ static bool is_at(int fd, const char *path)
 	       mine.st_dev == there.st_dev;
 }
 
+/*
+ * Whoever holds a lock against us holds it for a moment, but may have been
+ * stopped in it, and nobody waits for that.
+ */
+static bool lock_soon(int fd, int how)
+{
+	for (int ms = 0; ms < LOCK_TRIES_MS; ms++) {
+		if (!flock(fd, how | LOCK_NB))
+			return true;
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return false;
+		pause_ms(1);
+	}
+	return false;
+}
+
 /* The open journal, locked so that it is not set aside while we write; -1 on failure. */
 static int open_locked(const char *path)
 {
 	for (int tries = 0; tries < 10; tries++) {
 		int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+		bool locked = fd >= 0 && lock_soon(fd, LOCK_SH);
 
-		if (fd < 0)
-			return -1;
-		if (!flock(fd, LOCK_SH) && is_at(fd, path))
+		if (locked && is_at(fd, path))
 			return fd;
-		close(fd);
+		if (fd >= 0)
+			close(fd);
+		if (!locked)
+			return -1;
 	}
 	errno = EBUSY;
 	return -1;
 }
 
-static bool write_all(int fd, const char *text, size_t len)
+/* In one piece or not at all: a rest would come behind somebody else's line. */
+static bool write_once(int fd, const char *text, size_t len)
 {
-	while (len > 0) {
-		ssize_t n = write(fd, text, len);
+	ssize_t n;
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		text += n;
-		len -= (size_t)n;
-	}
-	return true;
+	do
+		n = write(fd, text, len);
+	while (n < 0 && errno == EINTR);
+	if (n >= 0 && (size_t)n < len)
+		errno = ENOSPC;
+	return n >= 0 && (size_t)n == len;
 }
 
-static const char *make_id(struct arena *a)
+/* Behind the lines of others. */
+static bool append_shared(const char *dir, struct arena *a, const char *text)
 {
-	unsigned char raw[ID_BYTES];
+	int fd = open_locked(path_of(a, dir, "journal"));
+	bool ok =
+		fd >= 0 && write_once(fd, text, strlen(text)) && !fdatasync(fd) && sync_folder(dir);
+
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+/* In a file of its own, for the replay to find: where the common one cannot be used. */
+static bool append_apart(const char *dir, struct arena *a, const char *id, const char *text)
+{
+	const char *new = arena_printf(a, "%s/%s.new", dir, id);
+	int fd = open(new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	bool ok = fd >= 0 && write_once(fd, text, strlen(text)) && !fdatasync(fd) &&
+		  !rename(new, arena_printf(a, "%s/%s.replay", dir, id)) && sync_folder(dir);
+	int why = errno;
+
+	if (fd >= 0)
+		close(fd);
+	if (fd >= 0 && !ok)
+		unlink(new);
+	errno = why;
+	return ok;
+}
+
+const char *journal_id(struct arena *a)
+{
+	unsigned char raw[JOURNAL_ID_BYTES];
+	char *text = arena_alloc(a, 2 * sizeof raw + 1);
 
 	randombytes_buf(raw, sizeof raw);
-	return base64url_encode(a, raw, sizeof raw);
+	return sodium_bin2hex(text, 2 * sizeof raw + 1, raw, sizeof raw);
 }
 
 enum err journal_append(const char *dir, struct arena *a, const struct journal_entry *entry)
 {
 	struct journal_entry e = *entry;
-	const char *path = path_of(a, dir, "journal"), *text;
-	struct stat st;
-	bool ok;
-	int fd;
+	const char *text;
 
-	e.id = make_id(a);
-	e.happened_us = journal_now_us();
-	e.offset_us = known_offset(dir, a);
+	if (!e.id)
+		e.id = journal_id(a);
+	if (!e.happened_us)
+		e.happened_us = journal_now_us();
+	e.offset_us = journal_clock_offset_us(dir);
+	e.address = address_network(a, e.address);
 	/* A line end first: what a crash tore off before stays a line of its own. */
 	text = arena_printf(a, "\n%s\n", journal_line(a, &e));
-	fd = open_locked(path);
-	ok = fd >= 0 && !fstat(fd, &st) && write_all(fd, text, strlen(text)) && !fdatasync(fd) &&
-	     (st.st_size > 0 || sync_folder(dir));
-	if (!ok)
-		log_error("JOURNAL: a %s of session %" PRId64 " could not be written: %s",
-			  kinds[e.kind], e.session_id, strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	return ok ? OK : ERR_UNAVAILABLE;
+	if (append_shared(dir, a, text) || append_apart(dir, a, e.id, text))
+		return OK;
+	log_error("JOURNAL: a %s of session %" PRId64 " at %" PRId64 " us could not be written: %s",
+		  journal_kind_name(e.kind), e.session_id, e.happened_us + e.offset_us,
+		  strerror(errno));
+	journal_count_lost();
+	return ERR_UNAVAILABLE;
 }
 
 enum err journal_rotate(const char *dir)
 {
 	struct arena *a = arena_new();
 	const char *path = path_of(a, dir, "journal");
+	const char *aside =
+		arena_printf(a, "%s/%" PRId64 "-%d.replay", dir, journal_now_us(), (int)getpid());
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	enum err e = OK;
+	struct stat st;
+	bool ok;
 
 	if (fd < 0) {
-		if (errno != ENOENT) {
-			log_error("journal: cannot open %s: %s", path, strerror(errno));
-			e = ERR_UNAVAILABLE;
-		}
+		ok = errno == ENOENT;
 	} else {
-		const char *aside = arena_printf(a, "%s/%" PRId64 "-%d.replay", dir,
-						 journal_now_us(), (int)getpid());
-
 		/* Waits for those who write now; whoever comes later opens a new file. */
-		if (flock(fd, LOCK_EX) || (is_at(fd, path) && rename(path, aside))) {
-			log_error("journal: cannot set %s aside: %s", path, strerror(errno));
-			e = ERR_UNAVAILABLE;
-		}
-		close(fd);
+		ok = !fstat(fd, &st) && S_ISREG(st.st_mode) && lock_soon(fd, LOCK_EX) &&
+		     (!is_at(fd, path) || !rename(path, aside));
 	}
+	if (!ok)
+		log_error("journal: cannot set %s aside: %s", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
 	arena_free(a);
-	return e;
+	return ok ? OK : ERR_UNAVAILABLE;
 }

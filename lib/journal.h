@@ -15,30 +15,38 @@
  *
  * Files in JOURNAL_DIR: "journal" takes new lines; "*.replay" are being
  * replayed; "*.bad" keeps lines that cannot be read; "offset" holds the last
- * measured distance to the database's clock.
+ * measured distance to the database's clock; "lost" counts: journal_state.h.
  */
 enum journal_kind { JOURNAL_CLICK, JOURNAL_LEFT };
 
+const char *journal_kind_name(enum journal_kind kind);
+
+#define JOURNAL_ID_BYTES 16
+
 struct journal_entry {
 	enum journal_kind kind;
-	const char *id;	     /* unique; made by journal_append() */
-	int64_t happened_us; /* by this node's clock */
+	const char *id;	     /* unique; NULL: journal_append() makes one */
+	int64_t happened_us; /* by this node's clock; 0: journal_append() says now */
 	int64_t offset_us;   /* the database's clock minus this node's, as last measured */
 	int64_t session_id;
 	/* Clicks: from the sealed link. */
 	const char *link_id; /* 32 hex digits */
 	int64_t sent_us, expires_us;
-	const char *address, *agent; /* NULL: unknown */
+	const char *address, *agent; /* NULL: unknown; of the address its network is kept */
+	const char *login;	     /* the hash of the login token that came along, or NULL */
 };
+
+/* A fresh id, 32 hex digits, which PostgreSQL reads as a UUID. */
+const char *journal_id(struct arena *a);
 
 /* This node's clock, microseconds since 1970 UTC. */
 int64_t journal_now_us(void);
 
 /*
- * Writes entry to disk; id, happened_us and offset_us are filled in here. When
- * it returns OK the line survives a crash. From any thread or process.
+ * Writes entry to disk; offset_us is filled in here. When it returns OK the
+ * line survives a crash. From any thread or process, and waits for none.
  *
- * ERR_UNAVAILABLE  it could not be made durable; the reason is logged
+ * ERR_UNAVAILABLE  it could not be made durable; the reason is logged, and it is counted as lost
  */
 MUST_CHECK enum err journal_append(const char *dir, struct arena *a,
 				   const struct journal_entry *entry);
@@ -50,6 +58,9 @@ MUST_CHECK enum err journal_append(const char *dir, struct arena *a,
  * most once a minute.
  */
 void journal_note_clock(const char *dir, int64_t before_us, int64_t theirs_us, int64_t after_us);
+
+/* The database's clock minus this node's: as measured here, else by another program, else 0. */
+int64_t journal_clock_offset_us(const char *dir);
 
 /*
  * Sets the lines written so far aside for replay. Each file is then read by

@@ -12,10 +12,17 @@
 struct journal_replay {
 	int64_t applied;  /* lines that were new to the database */
 	int64_t repeated; /* lines it had already */
-	int64_t bad;	  /* torn or damaged: kept in a *.bad file */
+	int64_t bad;	  /* torn, damaged or senseless: kept in a *.bad file */
+	bool is_cut;	  /* the time was over before the end; the next run goes on */
+	int64_t until_ms;
 };
 
-/* ERR_UNAVAILABLE, ERR_IN_DOUBT: not all could be replayed; what is left waits for the next run. */
-MUST_CHECK enum err journal_replay(const char *dir, struct db *db, struct journal_replay *out);
+/*
+ * limit_ms: how long it may take, 0 as long as it does.
+ *
+ * ERR_UNAVAILABLE, ERR_IN_DOUBT: not all could be replayed; what is left waits for the next run
+ */
+MUST_CHECK enum err journal_replay(const char *dir, struct db *db, int limit_ms,
+				   struct journal_replay *out);
 
 #endif

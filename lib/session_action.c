@@ -214,9 +214,11 @@ enum err session_act(struct db *db, struct arena *a, const struct action_want *w
  * its way. One second is one observation, so repeats do not pile up.
  */
 enum err session_teacher_left_in(struct db *db, struct arena *a, int64_t session_id,
-				 int64_t happened_us)
+				 int64_t happened_us, const char *detail_text)
 {
-	struct observation seen = { .kind = "teacher_left", .source = SOURCE_TEACHER };
+	struct observation seen = { .kind = "teacher_left",
+				    .source = SOURCE_TEACHER,
+				    .detail = detail_text };
 	struct session_row row;
 	enum err e = session_lock(db, a, session_id, &row);
 
@@ -239,7 +241,7 @@ enum err session_teacher_left(struct db *db, struct arena *a, int64_t session_id
 {
 	enum err e = db_begin(db);
 
-	return e ? e : db_finish(db, session_teacher_left_in(db, a, session_id, happened_us));
+	return e ? e : db_finish(db, session_teacher_left_in(db, a, session_id, happened_us, NULL));
 }
 
 /* Locks one of the teacher's sessions. */

@@ -40,9 +40,9 @@ MUST_CHECK enum err session_act(struct db *db, struct arena *a, const struct act
  */
 MUST_CHECK enum err session_teacher_left(struct db *db, struct arena *a, int64_t session_id,
 					 int64_t happened_us);
-/* The same inside the caller's transaction. */
+/* The same inside the caller's transaction; detail as in evidence, NULL for {}. */
 MUST_CHECK enum err session_teacher_left_in(struct db *db, struct arena *a, int64_t session_id,
-					    int64_t happened_us);
+					    int64_t happened_us, const char *detail);
 
 /* Another Zoom link for a class that is sent or running; teacher_id as for send. */
 MUST_CHECK enum err session_change_url(struct db *db, struct arena *a, int64_t session_id,

@@ -260,16 +260,25 @@ def test_a_line_that_was_changed_is_not_believed(app):
         bad.unlink()
 
 
+def metric(app, name):
+    (line,) = [x for x in app.client().get("/metrics").text.splitlines() if x.startswith(f"classclock_{name} ")]
+    return int(line.split()[1])
+
+
 def test_a_journal_that_cannot_be_written_refuses_nobody(app):
     sent = app.send()
     app.replay()
-    (app.journal / "journal").mkdir()  # what no program can write to
+    lost = metric(app, "journal_lost_total")
+    app.journal.chmod(0o500)
     try:
         with Away(app, "stopped"):
             app.tap(sent)
+            assert metric(app, "journal_lost_total") == lost + 1  # told although nothing else works
+            assert metric(app, "database_up") == 0
     finally:
-        (app.journal / "journal").rmdir()
-    assert "JOURNAL: a click" in app.logs()
+        app.journal.chmod(0o700)
+    assert f"JOURNAL: a click of session {sent['session']['id']} " in app.logs()
+    assert app.client().get("/healthz")["status"] == "degraded"
 
 
 def test_the_link_of_a_lost_row_opens_and_is_kept_as_an_orphan(app):
