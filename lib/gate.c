@@ -1,8 +1,7 @@
 #include <string.h>
 
+#include "cookie.h"
 #include "gate.h"
-
-#define COOKIE_BYTES_MAX 4096
 
 const char *gate_cookie_name(const struct conf *conf)
 {
@@ -11,19 +10,7 @@ const char *gate_cookie_name(const struct conf *conf)
 
 const char *gate_login_token(const struct req *req)
 {
-	const char *name = gate_cookie_name(req->conf);
-	const char *p = req_header(req, "Cookie");
-	size_t n = strlen(name);
-
-	if (!p || strlen(p) > COOKIE_BYTES_MAX)
-		return NULL;
-	while (*p) {
-		p += strspn(p, " ;");
-		if (!strncmp(p, name, n) && p[n] == '=')
-			return arena_copy(req->arena, p + n + 1, strcspn(p + n + 1, "; "));
-		p += strcspn(p, ";");
-	}
-	return NULL;
+	return cookie_get(req->arena, req_header(req, "Cookie"), gate_cookie_name(req->conf));
 }
 
 static bool changes_something(const struct req *req)

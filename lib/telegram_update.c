@@ -1,5 +1,4 @@
 #include <json-c/json.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "telegram_update.h"
@@ -49,7 +48,7 @@ static int64_t chat_id_of(struct json_object *o, const char *name)
 	struct json_object *v = member(o, name, json_type_int);
 	int64_t id = v ? json_object_get_int64(v) : 0;
 
-	return llabs(id) <= CHAT_ID_MAX ? id : 0;
+	return id >= -CHAT_ID_MAX && id <= CHAT_ID_MAX ? id : 0;
 }
 
 /* "/start", "/start CODE", "/start@our_bot CODE"; a code of other characters is none of ours. */
