@@ -173,14 +173,18 @@ static bool ends_the_class(const struct reading *r, const struct evidence *e)
 	       !occurrence_follows(r->events, r->n, e, r->deadline_us);
 }
 
-/* A reopening or a release takes back what was received before it. */
+static bool is_corrected_end(const struct reading *r, const struct evidence *e)
+{
+	return e->kind == KIND_CORRECTED_END && e->happened_us >= r->clicked_us &&
+	       !(r->released && !is_received_later(e, r->released));
+}
+
+/* A reopening takes back what was received before it; a release, the corrections alone. */
 static bool is_admins_end(const struct reading *r, const struct evidence *e)
 {
-	if ((r->reopened && !is_received_later(e, r->reopened)) ||
-	    (r->released && !is_received_later(e, r->released)))
+	if (r->reopened && !is_received_later(e, r->reopened))
 		return false;
-	return (e->kind == KIND_CORRECTED_END && e->happened_us >= r->clicked_us) ||
-	       (e->kind == KIND_ADMIN_ENDED && is_in_window(r, e));
+	return is_corrected_end(r, e) || (e->kind == KIND_ADMIN_ENDED && is_in_window(r, e));
 }
 
 static bool is_meetings_end(const struct reading *r, const struct evidence *e)

@@ -36,7 +36,7 @@
  *
  * What the papers leave open, decided for minutes that can be explained:
  *
- *  - A restart (occurrence_follows) has a later moment than the end, up to the
+ *  - A restart (occurrence_follows) has a later moment than the end, before the
  *    deadline; in one second with the end it is none, nor is it when it may be
  *    of the same occurrence.
  *  - A restart undoes a teacher's end as it undoes Zoom's: the class went on.
@@ -61,7 +61,8 @@
  *    while the link was closed stays no click. At one moment reopening wins.
  *  - A supersede after the link's life finds nothing to supersede: missed stays
  *    missed, whenever the job ran. A cancel is a person's will at any moment.
- *  - A released session keeps its reopening and its cancel.
+ *  - A released session keeps its reopening, its cancel and its ends by an admin:
+ *    only corrections are dropped.
  *  - Facts with a moment after now count: clocks differ by a second or two.
  *  - Of several sent (there is one) the earliest counts; without one nothing
  *    can be decided: sent and unsettled.

@@ -28,13 +28,13 @@ bool occurrence_follows(const struct evidence *events, size_t n, const struct ev
 	for (size_t i = 0; i < n; i++) {
 		const struct evidence *e = &events[i];
 
-		if (e->happened_us <= end->happened_us || e->happened_us > until_us)
+		if (e->happened_us <= end->happened_us || e->happened_us >= until_us)
 			continue;
 		if (e->kind == KIND_ZOOM_STARTED)
 			return true;
 		if (e->kind != KIND_ZOOM_JOINED)
 			continue;
-		if (kind_is_zoom(end->kind)
+		if (end->kind == KIND_ZOOM_ENDED
 			    ? is_known_other(e->occurrence, end->occurrence)
 			    : only_others_seen(events, n, e->occurrence, end->happened_us))
 			return true;

@@ -10,10 +10,11 @@
  */
 
 /*
- * Whether a meeting began after end and up to until, so that end was not the
+ * Whether a meeting began after end and before until, so that end was not the
  * end of the class: a later start; or, its start being lost, a later join of
- * another occurrence. When end is not Zoom's it has no occurrence: then another
- * is one that had not been seen by then, while some other had.
+ * another occurrence than the one that end tells the end of. The teacher's leave
+ * or word ends no occurrence: then another is one that had not been seen by
+ * then, while some other had.
  */
 bool occurrence_follows(const struct evidence *events, size_t n, const struct evidence *end,
 			int64_t until_us);

@@ -1,33 +1,52 @@
-"""The rules of a class's minutes, written a second time and on their own.
+"""The design's rules of a session's row, said once more, for tests to hold lib/decide.c against.
 
-A session is a list of facts. From the facts and the time of day follow when
-the class began, when it ended, who or what ended it, and how long each side
-was there. lib/decide.c and lib/presence.c must say the same of every case;
-tests/api/test_decide_model.py compares them. Moments are whole microseconds.
+Written from the design and the headers alone, by another person than the C code, and built the other
+way round: nothing here walks through the evidence. Each rule names a set of facts; what counts is
+chosen from the sets at the end. "§3.5" is the design's "States, and who decides", 5; "facts" are
+what is known of Zoom; what stands in the header of decide.h, where those are silent, is said so.
+
+Moments are whole microseconds since 1970.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 
 SECOND = 1_000_000
-ALWAYS_BEFORE = -(2**62)
-THE_END_OF_TIME = 2**62
+NEVER = 2**63 - 1
+
+ZOOM = frozenset({"zoom_started", "zoom_joined", "zoom_left", "zoom_ended"})
+TEACHER = ("teacher_left", "teacher_ended")
+CORRECTIONS = frozenset({"corrected clicked_at", "corrected session_ended_at"})
+DECISIONS = CORRECTIONS | {"admin_ended", "cancelled", "reopened", "released"}
 
 
 @dataclass(frozen=True)
 class Fact:
+    """One row of session_events: kind as there, with detail.field after a space where it has one."""
+
     id: int
     kind: str
     at: int
     received: int
-    lasts: int = 0  # of a reopening: how long the class may still last
-    meeting: int = -1  # which occurrence of the Zoom meeting
-    connection: int = -1  # which participant_uuid
+    lasts: int = 0
+    meeting: int = -1
+    connection: int = -1
     role: str = "unknown"
+
+    @property
+    def arrival(self):
+        return self.received, self.id
+
+    @property
+    def line(self):
+        """What tells one connection of a meeting from another: Zoom's participant, if it named one."""
+        return self.connection if self.connection >= 0 else (self.meeting, self.role)
 
 
 @dataclass(frozen=True)
 class Terms:
-    duration: int  # seconds, all three
+    """What applied when the link was sent, in seconds (§3.3, §3.8)."""
+
+    duration: int
     buffer: int
     link: int
 
@@ -47,265 +66,268 @@ class Row:
 
 @dataclass(frozen=True)
 class Presence:
-    known: bool = False
+    known: bool
     sides: bool = False
     teacher: int = 0
     student: int = 0
     both: int = 0
 
 
-def of_kind(facts, *kinds):
-    return [f for f in facts if f.kind in kinds]
+class Story:
+    """A session's facts, sorted by kind. Each rule below is one method."""
 
+    def __init__(self, terms, facts):
+        # A fact told twice is one fact (§3.4).
+        self.facts = list({f.id: f for f in facts}.values())
+        self.terms = terms
+        self.of_kind = {}
+        for fact in self.facts:
+            self.of_kind.setdefault(fact.kind, []).append(fact)
+        self.zoom = [f for f in self.facts if f.kind in ZOOM]
+        self.sent = min((f.at for f in self.of("sent")), default=None)
+        self.reopenings = self.of("reopened")
+        # What a person decided is read in the order received: the last word counts (§3.5, §3.9).
+        self.reopening = max(self.reopenings, key=lambda f: f.arrival, default=None)
+        if self.sent is not None:
+            self.link_end = self.sent + terms.link * SECOND
+            self.clicked, self.click_corrected = self.the_click()
+            self.deadline = self.the_deadline()
 
-def zooms(facts):
-    return of_kind(facts, "zoom_started", "zoom_joined", "zoom_left", "zoom_ended")
+    def of(self, *kinds):
+        return [f for kind in kinds for f in self.of_kind.get(kind, ())]
 
+    # --- What the admin fixed ---
 
-# --- What the admin wants: a story told in the order it was received ---
+    def corrections(self, field):
+        """In force: "release drops corrections" (§3.9), so those received after the last release."""
+        released = max((f.arrival for f in self.of("released")), default=(-NEVER, 0))
+        return [f for f in self.of(f"corrected {field}") if f.arrival > released]
 
+    # --- Is it off? ---
 
-@dataclass
-class Wish:
-    click: int | None = None
-    ends: list = field(default_factory=list)  # the last one is the newest
-    reopened: Fact | None = None
-    cancelled: bool = False
+    def closings(self):
+        """Moments at which the link was closed: by a person, or by a newer link (§3.8)."""
+        return [f.at for f in self.of("cancelled", "superseded")]
 
-
-def what_the_admin_wants(facts):
-    wish = Wish()
-    for f in sorted(facts, key=lambda f: (f.received, f.id)):
-        if f.kind == "corrected clicked_at":
-            wish.click = f.at
-        elif f.kind in ("corrected session_ended_at", "admin_ended"):
-            wish.ends.append(f)
-        elif f.kind == "reopened":
-            wish.reopened, wish.ends, wish.cancelled = f, [], False
-        elif f.kind == "released":
-            wish.click, wish.ends = None, []
-        elif f.kind == "cancelled":
-            wish.cancelled = True
-    return wish
-
-
-# --- The link, the click, the deadline ---
-
-
-def hours_of_the_link(facts, sent, life):
-    """The stretches in which a tap on the button opens this class."""
-    turns = [(f.at, 0) for f in of_kind(facts, "cancelled", "superseded")]
-    turns += [(f.at, 1) for f in of_kind(facts, "reopened")]
-    stretches, since, is_open = [], ALWAYS_BEFORE, True
-    for at, opens in sorted(turns) + [(THE_END_OF_TIME, 0)]:
-        if is_open:
-            stretches.append((since, at))
-        since, is_open = at, bool(opens)
-    return [(max(a, sent), min(b, sent + life)) for a, b in stretches]
-
-
-def when_it_began(facts, wish, link_hours):
-    if wish.click is not None:
-        return wish.click
-    clicks = [f.at for f in of_kind(facts, "clicked") if any(a <= f.at < b for a, b in link_hours)]
-    if wish.reopened:
-        over = wish.reopened.at + wish.reopened.lasts
-        clicks = [c for c in clicks if c < over]
-    return min(clicks or [f.at for f in of_kind(facts, "reopened")], default=None)
-
-
-def when_it_must_end(terms, wish, clicked):
-    if wish.reopened:
-        promised = wish.reopened.at + wish.reopened.lasts
-        if promised > clicked:
-            return promised
-    return clicked + (terms.duration + terms.buffer) * SECOND
-
-
-# --- Who ended it ---
-
-
-def went_on_in_another_meeting(facts, end, join):
-    if join.meeting < 0:
-        return False
-    if end.kind.startswith("zoom"):
-        return end.meeting >= 0 and end.meeting != join.meeting
-    seen_by_then = {f.meeting for f in zooms(facts) if f.at <= end.at}
-    return join.meeting not in seen_by_then and bool(seen_by_then - {-1})
-
-
-def class_went_on(facts, end, deadline):
-    later = [f for f in facts if end.at < f.at <= deadline]
-    return bool(of_kind(later, "zoom_started")) or any(
-        went_on_in_another_meeting(facts, end, join) for join in of_kind(later, "zoom_joined")
-    )
-
-
-def teachers_connections(facts):
-    """Numbers of connections that are the teacher's."""
-    return {f.connection for f in facts if f.role == "teacher"} - {-1}
-
-
-def is_the_teachers(facts, f):
-    return f.role == "teacher" or f.connection in teachers_connections(facts)
-
-
-def name_of_connection(f):
-    return f.connection if f.connection >= 0 else (f.role, f.meeting)
-
-
-def same_connection(a, b):
-    return name_of_connection(a) == name_of_connection(b)
-
-
-def teacher_is_still_in(facts, deadline):
-    until_then = [f for f in facts if f.at <= deadline]
-    for join in of_kind(until_then, "zoom_joined"):
-        if not is_the_teachers(facts, join):
-            continue
-        leaves = [f for f in of_kind(until_then, "zoom_left") if same_connection(f, join)]
-        ends = [f for f in of_kind(until_then, "zoom_ended") if f.meeting == join.meeting]
-        if all(f.at <= join.at for f in leaves) and all(f.at < join.at for f in ends):
-            return True
-    return False
-
-
-def admins_end(wish, clicked, deadline):
-    for f in reversed(wish.ends):
-        if f.at >= clicked and (f.kind != "admin_ended" or f.at <= deadline):
-            return f
-    return None
-
-
-def evidence_of_the_end(facts, wish, clicked, deadline, over):
-    """The best end that the evidence shows, with who ended it; over: the deadline has passed."""
-    ends = [f for f in facts if clicked <= f.at <= deadline]
-    if wish.reopened:
-        ends = [f for f in ends if f.at > wish.reopened.at]
-    ends = [f for f in ends if not class_went_on(facts, f, deadline)]
-
-    if meeting_ends := of_kind(ends, "zoom_ended"):
-        return max(meeting_ends, key=lambda f: (f.at, -f.id)), "zoom"
-    leaves = [f for f in of_kind(ends, "zoom_left") if is_the_teachers(facts, f)]
-    if over and leaves and not teacher_is_still_in(facts, deadline):
-        return max(leaves, key=lambda f: (f.at, -f.id)), "zoom"
-    said = of_kind(ends, "teacher_left", "teacher_ended")
-    if said:
-        first = min(said, key=lambda f: (f.at, f.kind == "teacher_ended", f.id))
-        return first, "teacher_left" if first.kind == "teacher_left" else "teacher"
-    return None, None
-
-
-def zoom_saw_it_run_at(facts, moment):
-    for meeting in {f.meeting for f in zooms(facts)}:
-        of_it = [f for f in zooms(facts) if f.meeting == meeting]
-        begun = [f.at for f in of_kind(of_it, "zoom_started", "zoom_joined")]
-        over = any(f.at < moment for f in of_kind(of_it, "zoom_ended"))
-        if not over and min(begun, default=moment) <= moment <= max(f.at for f in of_it):
-            return True
-    return False
-
-
-# --- The row ---
-
-
-def row(terms, facts, now):
-    zoom = bool(zooms(facts))
-    sendings = of_kind(facts, "sent")
-    if not sendings:
-        return Row("sent", zoom=zoom)
-    sent = min(f.at for f in sendings)
-    link_end = sent + terms.link * SECOND
-    wish = what_the_admin_wants(facts)
-    clicked = when_it_began(facts, wish, hours_of_the_link(facts, sent, terms.link * SECOND))
-
-    if wish.cancelled:
-        return Row("cancelled", zoom=zoom)
-    if clicked is None:
-        if any(f.at < link_end for f in of_kind(facts, "superseded")):
-            return Row("cancelled", zoom=zoom)
-        return Row("missed" if now >= link_end else "sent", zoom=zoom)
-
-    deadline = when_it_must_end(terms, wish, clicked)
-    begun = Row("active", clicked, deadline, corrected=wish.click is not None, zoom=zoom)
-    end = admins_end(wish, clicked, deadline)
-    if end:
-        begun = replace(begun, corrected=begun.corrected or end.kind.startswith("corrected"))
-        by = "admin"
-    else:
-        end, by = evidence_of_the_end(facts, wish, clicked, deadline, now >= deadline)
-    if end:
-        return replace(begun, status="ended", ended=end.at, ended_by=by, deciding=end.id)
-    if now >= deadline:
-        estimated = not zoom_saw_it_run_at(facts, deadline)
-        return replace(begun, status="timeout", ended=deadline, estimated=estimated)
-    return begun
-
-
-def is_unsettled(terms, facts, now):
-    """Lets the set-based timeout loose on the row at every moment to come."""
-    if not of_kind(facts, "sent"):
+    def is_valid(self, moment):
+        """Whether the link was valid then (§3.2, §3.8): sent, not over, and not closed."""
+        if not self.sent <= moment < self.link_end:
+            return False
+        for closed in self.closings():
+            until = min((r.at for r in self.reopenings if r.at >= closed), default=NEVER)
+            if closed <= moment < until:
+                return False
         return True
-    link_end = min(f.at for f in of_kind(facts, "sent")) + terms.link * SECOND
-    written = row(terms, facts, now)
-    moments = [link_end, THE_END_OF_TIME]
-    if written.deadline is not None:
-        moments.append(written.deadline)
-    for moment in sorted(m for m in moments if m > now):
-        if written.status == "active" and written.deadline <= moment:
-            written = replace(written, status="timeout", ended=written.deadline, estimated=True)
-        if written.status == "sent" and link_end <= moment:
-            written = replace(written, status="missed")
-        if written != row(terms, facts, moment):
+
+    def is_cancelled(self):
+        """Withdrawn or voided by a person, at any moment, unless an admin reopened it later; or superseded
+        unopened and never reopened. Of two decisions of people the one received later holds (decide.h)."""
+        if any(not self.reopening or f.arrival > self.reopening.arrival for f in self.of("cancelled")):
             return True
-    return False
+        return self.clicked is None and any(f.at < self.link_end for f in self.of("superseded"))
 
+    # --- When did it begin? ---
 
-# --- Presence: who was there, moment by moment ---
+    def the_click(self):
+        """clicked_at (§3.2), and whether a correction says so."""
+        corrected = self.corrections("clicked_at")
+        if corrected:
+            return max(corrected, key=lambda f: f.arrival).at, True
+        last = self.reopening.at + self.reopening.lasts if self.reopening else NEVER
+        clicks = [f.at for f in self.of("clicked") if self.is_valid(f.at) and f.at < last]
+        # A missed class that the admin reopened runs although nobody clicked (the states' drawing).
+        return min(clicks or [r.at for r in self.reopenings], default=None), False
 
+    def the_deadline(self):
+        """times_out_at: §3.3, or what the reopening says (§3.9)."""
+        if self.clicked is None:
+            return None
+        if self.reopening and self.reopening.at + self.reopening.lasts > self.clicked:
+            return self.reopening.at + self.reopening.lasts
+        return self.clicked + (self.terms.duration + self.terms.buffer) * SECOND
 
-def met_its_end(facts, meeting, since, moment):
-    ends = [f.at for f in of_kind(facts, "zoom_ended") if f.meeting == meeting]
-    return any(since <= end <= moment for end in ends)
+    # --- Restarts ---
 
+    def is_undone(self, end):
+        """Whether the meeting "starts again before the deadline" (§3, drawing), so that "no later start
+        follows" (§3.5) does not hold. Zoom's events are not always complete, and a host who starts a new
+        meeting ends the old one in the same second (facts §5): so a join shows a start too, if it is
+        surely of another meeting: than the one that ended; or than any seen by then, when it was the
+        teacher who went, since that ends no meeting."""
+        later = [f for f in self.zoom if end.at < f.at < self.deadline]
+        if any(f.kind == "zoom_started" for f in later):
+            return True
+        joined = {f.meeting for f in later if f.kind == "zoom_joined" and f.meeting >= 0}
+        if end.kind == "zoom_ended":
+            return end.meeting >= 0 and bool(joined - {end.meeting})
+        seen = {f.meeting for f in self.zoom if f.at <= end.at and f.meeting >= 0}
+        return bool(seen) and bool(joined - seen)
 
-def is_there(facts, connection, moment, clicked):
-    """Whether a connection (its joins and leaves) was up just after the moment."""
-    past = [f for f in connection if f.at <= moment]
-    last = max(past, key=lambda f: (f.at, f.kind == "zoom_joined"), default=None)
-    if last and last.kind == "zoom_joined":
-        return not met_its_end(facts, last.meeting, last.at, moment)
+    # --- Candidates, a set a rank (§3.5) ---
 
-    # Gone, or not there yet, unless the next thing we hear is a leave that no join explains.
-    to_come = [f for f in connection if f.at > moment]
-    first = min(to_come, key=lambda f: (f.at, f.kind == "zoom_left"), default=None)
-    if first is None or first.kind == "zoom_joined":
+    def is_inside(self, fact):
+        """[clicked_at, times_out_at] (§3.4, §3.5); once reopened, what ended it before is over."""
+        if not self.clicked <= fact.at <= self.deadline:
+            return False
+        return self.reopening is None or fact.at > self.reopening.at
+
+    def admin_ends(self):
+        """"The latest received." A correction may say any moment from the click on, an end is one fact
+        more inside the window. What was said before a reopening, the reopening took back."""
+        floor = self.reopening.arrival if self.reopening else (-NEVER, 0)
+        ends = [f for f in self.corrections("session_ended_at") if f.at >= self.clicked]
+        ends += [f for f in self.of("admin_ended") if self.clicked <= f.at <= self.deadline]
+        return [f for f in ends if f.arrival > floor]
+
+    def zoom_ends(self):
+        return [f for f in self.of("zoom_ended") if self.is_inside(f) and not self.is_undone(f)]
+
+    def teacher_lines(self):
+        """The host is recognised by an identifier that not every event carries (facts §5), so one event
+        speaks for its whole connection."""
+        return {f.line for f in self.of("zoom_joined", "zoom_left") if f.role == "teacher"}
+
+    def is_open(self, line, until):
+        """Whether a connection is still up at a moment: its last join has no later leave, and its
+        meeting has not ended since. In one second a join beats a leave (facts §4)."""
+        mine = [f for f in self.of("zoom_joined", "zoom_left") if f.line == line and f.at <= until]
+        joins = [f for f in mine if f.kind == "zoom_joined"]
+        if not joins:
+            return False
+        last = max(joins, key=lambda f: f.at)
+        leaves = [f for f in mine if f.kind == "zoom_left" and f.at > last.at]
+        ends = [f for f in self.of("zoom_ended")
+                if f.meeting == last.meeting and last.at <= f.at <= until]
+        return not leaves and not ends
+
+    def teacher_leaves(self):
+        """The teacher's own last leave, with no rejoin: a rejoin is another connection, often up before
+        Zoom gives up the old one (facts §4)."""
+        lines = self.teacher_lines()
+        if any(self.is_open(line, self.deadline) for line in lines):
+            return []
+        leaves = [f for f in self.of("zoom_left") if f.line in lines and self.is_inside(f)]
+        return [f for f in leaves if not self.is_undone(f)]
+
+    def teacher_ends(self):
+        return [f for f in self.of(*TEACHER) if self.is_inside(f) and not self.is_undone(f)]
+
+    def ran_at(self, moment):
+        """Evidence that a meeting ran then (§3.4): an event of it then or later; it had begun, as far as
+        its beginning is known, and not ended."""
+        for meeting in {f.meeting for f in self.zoom if f.at >= moment}:
+            events = [f for f in self.zoom if f.meeting == meeting]
+            begun = [f.at for f in events if f.kind in ("zoom_started", "zoom_joined")]
+            ended = any(f.kind == "zoom_ended" and f.at < moment for f in events)
+            if not ended and (not begun or min(begun) <= moment):
+                return True
         return False
-    starts = [f.at for f in of_kind(facts, "zoom_started") if f.meeting == first.meeting]
-    since = last.at if last else max((s for s in starts if s <= first.at), default=clicked)
-    return since <= moment and not met_its_end(facts, first.meeting, since, moment)
+
+    # --- The choice ---
+
+    def the_end(self, now):
+        """(moment, ended_by, evidence) of the best rank that has a candidate; of equals the lowest id."""
+        passed = now >= self.deadline
+        ranks = [
+            (self.admin_ends(), lambda f: (-f.received, -f.id), "admin"),
+            (self.zoom_ends(), lambda f: (-f.at, f.id), "zoom"),
+            (self.teacher_leaves() if passed else [], lambda f: (-f.at, f.id), "zoom"),
+            (self.teacher_ends(), lambda f: (f.at, TEACHER.index(f.kind), f.id), None),
+        ]
+        for candidates, order, who in ranks:
+            if candidates:
+                best = min(candidates, key=order)
+                return best.at, who or {"teacher_ended": "teacher"}.get(best.kind, best.kind), best
+        return None
+
+    def row(self, now):
+        zoom = bool(self.zoom)
+        if self.sent is None:
+            return Row("sent", zoom=zoom)
+        if self.is_cancelled():
+            return Row("cancelled", zoom=zoom)
+        if self.clicked is None:
+            return Row("missed" if now >= self.link_end else "sent", zoom=zoom)
+        start = {"clicked": self.clicked, "deadline": self.deadline, "zoom": zoom}
+        end = self.the_end(now)
+        if end:
+            at, who, fact = end
+            corrected = self.click_corrected or fact.kind in CORRECTIONS
+            return Row("ended", ended=at, ended_by=who, deciding=fact.id, corrected=corrected, **start)
+        if now < self.deadline:
+            return Row("active", corrected=self.click_corrected, **start)
+        return Row("timeout", ended=self.deadline, estimated=not self.ran_at(self.deadline),
+                   corrected=self.click_corrected, **start)
 
 
-def seconds(us):
-    return (us + SECOND // 2) // SECOND
+def row_and_unsettled(terms, facts, now):
+    """The row of a session (§3.10), and whether time alone leads elsewhere than where the set-based
+    timeout would (decide.h)."""
+    story = Story(terms, facts)
+    r = story.row(now)
+    if story.sent is None:
+        return r, True
+    last = story.row(NEVER)
+    if r.status == "sent":
+        return r, last.status != "missed"
+    if r.status == "active":
+        return r, last != Row("timeout", r.clicked, r.deadline, r.deadline, estimated=True,
+                              corrected=r.corrected, zoom=r.zoom)
+    return r, last != r
+
+
+# --- Presence (issue: minutes of each side and of both, rejoins merged; presence.h) ---
+
+
+def union(spans):
+    merged = []
+    for start, end in sorted(spans):
+        if merged and start <= merged[-1][1]:
+            merged[-1][1] = max(merged[-1][1], end)
+        elif end > start:
+            merged.append([start, end])
+    return merged
+
+
+def intersection(some, others):
+    return [(max(a, c), min(b, d)) for a, b in some for c, d in others if max(a, c) < min(b, d)]
+
+
+def seconds(spans):
+    return (2 * sum(end - start for start, end in spans) + SECOND) // (2 * SECOND)
+
+
+def spans_of(story, line, clicked, ended):
+    """When one connection was up."""
+    mine = [f for f in story.of("zoom_joined", "zoom_left") if f.line == line]
+    leaves = sorted({f.at for f in mine if f.kind == "zoom_left"})
+
+    def until(start, meeting, *latest):
+        over = [f.at for f in story.of("zoom_ended") if f.meeting == meeting and f.at >= start]
+        return min([*over, *latest, ended])
+
+    for fact in mine:
+        if fact.kind == "zoom_joined":
+            yield fact.at, until(fact.at, fact.meeting, *[at for at in leaves if at > fact.at])
+            continue
+        previous = max((at for at in leaves if at < fact.at), default=-NEVER)
+        if any(f.kind == "zoom_joined" and previous <= f.at <= fact.at for f in mine):
+            continue
+        began = [f.at for f in story.of("zoom_started") if f.meeting == fact.meeting and f.at <= fact.at]
+        start = previous if previous > -NEVER else max(began, default=clicked)
+        yield start, until(start, fact.meeting, fact.at)
 
 
 def presence(facts, clicked, ended):
-    moves = of_kind(facts, "zoom_joined", "zoom_left")
-    if not any(is_the_teachers(facts, f) for f in moves):
-        return Presence(known=bool(moves))
-    connections = {}
-    for f in moves:
-        connections.setdefault(name_of_connection(f), []).append(f)
-    changes = {f.at for f in zooms(facts) if clicked < f.at < ended} | {clicked, ended}
-    stops = sorted(changes) if clicked < ended else []
+    story = Story(Terms(0, 0, 0), facts)
+    lines = {f.line for f in story.of("zoom_joined", "zoom_left")}
+    teachers = story.teacher_lines()
+    if not lines or not teachers:
+        return Presence(bool(lines))
 
-    teacher = student = both = 0
-    for start, stop in zip(stops, stops[1:]):
-        there = [c for c in connections.values() if is_there(facts, c, start, clicked)]
-        has_teacher = any(is_the_teachers(facts, c[0]) for c in there)
-        has_student = any(not is_the_teachers(facts, c[0]) for c in there)
-        teacher += (stop - start) * has_teacher
-        student += (stop - start) * has_student
-        both += (stop - start) * (has_teacher and has_student)
-    return Presence(True, True, seconds(teacher), seconds(student), seconds(both))
+    def side(some):
+        spans = (span for line in some for span in spans_of(story, line, clicked, ended))
+        return intersection(union(spans), [(clicked, ended)])
+
+    teacher, student = side(teachers), side(lines - teachers)
+    return Presence(True, True, seconds(teacher), seconds(student), seconds(intersection(teacher, student)))

@@ -347,7 +347,7 @@ static void a_restart_before_the_deadline_goes_on_with_the_class(void **state)
 	assert_ended(&s, IN_THE_END, ENDER_ZOOM, CLOCK(11, 0, 0));
 }
 
-static void a_restart_counts_up_to_the_deadline_and_not_in_the_second_of_the_end(void **state)
+static void a_restart_counts_before_the_deadline_and_not_in_the_second_of_the_end(void **state)
 {
 	const struct {
 		int64_t at_us;
@@ -355,8 +355,8 @@ static void a_restart_counts_up_to_the_deadline_and_not_in_the_second_of_the_end
 	} cases[] = {
 		{ LIVE, STATUS_ENDED },
 		{ LIVE + 1, STATUS_TIMEOUT },
-		{ DEADLINE, STATUS_TIMEOUT },
-		{ DEADLINE + 1, STATUS_ENDED },
+		{ DEADLINE - 1, STATUS_TIMEOUT },
+		{ DEADLINE, STATUS_ENDED },
 	};
 
 	(void)state;
@@ -505,6 +505,17 @@ static void a_restart_takes_the_teacher_s_leave_back(void **state)
 	tell_move(&joined, KIND_ZOOM_LEFT, LIVE, 0, 0, ROLE_TEACHER);
 	tell_move(&joined, KIND_ZOOM_JOINED, LIVE + 1, 1, 5, ROLE_STUDENT);
 	assert_timeout(&joined, IN_THE_END, DEADLINE, true);
+}
+
+static void a_student_who_moves_on_without_the_teacher_restarts_nothing(void **state)
+{
+	struct story s = taught();
+
+	(void)state;
+	tell_move(&s, KIND_ZOOM_LEFT, LIVE, 0, 0, ROLE_TEACHER);
+	tell_move(&s, KIND_ZOOM_LEFT, LIVE + 1, 1, 1, ROLE_TEACHER);
+	tell_move(&s, KIND_ZOOM_JOINED, LIVE + MINUTE, 0, 5, ROLE_STUDENT);
+	assert_ended(&s, IN_THE_END, ENDER_ZOOM, LIVE + 1);
 }
 
 static void a_leave_before_the_click_ends_nothing(void **state)
@@ -698,7 +709,6 @@ static void a_release_lets_the_evidence_decide_again(void **state)
 	(void)state;
 	tell_zoom(&s, KIND_ZOOM_ENDED, LIVE, 0);
 	tell(&s, KIND_CORRECTED_CLICK, CLICK + MINUTE);
-	tell(&s, KIND_ADMIN_ENDED, LIVE + MINUTE);
 	tell(&s, KIND_CORRECTED_END, LIVE + 2 * MINUTE);
 	tell(&s, KIND_RELEASED, LIVE + 3 * MINUTE);
 	assert_ended(&s, IN_THE_END, ENDER_ZOOM, LIVE);
@@ -706,6 +716,18 @@ static void a_release_lets_the_evidence_decide_again(void **state)
 	assert_false(decided(&s, IN_THE_END).corrected);
 	tell(&s, KIND_CORRECTED_CLICK, CLICK + 2 * MINUTE);
 	assert_clicked_at(&s, CLICK + 2 * MINUTE);
+}
+
+static void a_release_drops_corrections_and_keeps_the_admin_s_end(void **state)
+{
+	struct story s = clicked();
+
+	(void)state;
+	tell(&s, KIND_ADMIN_ENDED, LIVE);
+	tell(&s, KIND_CORRECTED_END, LIVE - MINUTE);
+	assert_ended(&s, LIVE, ENDER_ADMIN, LIVE - MINUTE);
+	tell(&s, KIND_RELEASED, LIVE + MINUTE);
+	assert_ended(&s, LIVE, ENDER_ADMIN, LIVE);
 }
 
 static void a_cancelled_class_stays_cancelled(void **state)
@@ -1007,7 +1029,7 @@ int main(void)
 		cmocka_unit_test(the_same_end_delivered_twice_is_decided_by_the_first_row),
 		cmocka_unit_test(a_restart_before_the_deadline_goes_on_with_the_class),
 		cmocka_unit_test(
-			a_restart_counts_up_to_the_deadline_and_not_in_the_second_of_the_end),
+			a_restart_counts_before_the_deadline_and_not_in_the_second_of_the_end),
 		cmocka_unit_test(a_join_of_the_meeting_that_ended_is_no_restart),
 		cmocka_unit_test(the_meeting_s_end_refines_a_timeout),
 		cmocka_unit_test(the_teacher_s_leave_serves_once_the_deadline_has_passed),
@@ -1019,6 +1041,7 @@ int main(void)
 		cmocka_unit_test(a_new_connection_that_was_up_before_the_old_one_left_is_a_rejoin),
 		cmocka_unit_test(the_end_of_its_meeting_closes_a_connection_of_the_teacher),
 		cmocka_unit_test(a_restart_takes_the_teacher_s_leave_back),
+		cmocka_unit_test(a_student_who_moves_on_without_the_teacher_restarts_nothing),
 		cmocka_unit_test(a_leave_before_the_click_ends_nothing),
 		cmocka_unit_test(the_meeting_s_end_outranks_the_teacher_s_leave),
 		cmocka_unit_test(
@@ -1036,6 +1059,7 @@ int main(void)
 		cmocka_unit_test(a_corrected_click_moves_the_start_and_the_deadline),
 		cmocka_unit_test(a_missed_or_superseded_class_can_be_corrected_into_an_ended_one),
 		cmocka_unit_test(a_release_lets_the_evidence_decide_again),
+		cmocka_unit_test(a_release_drops_corrections_and_keeps_the_admin_s_end),
 		cmocka_unit_test(a_cancelled_class_stays_cancelled),
 		cmocka_unit_test(a_reopening_lifts_a_cancel_for_good),
 		cmocka_unit_test(after_a_reopening_only_later_evidence_ends_the_class),
