@@ -187,6 +187,8 @@ const Way = ({ item, onOpen }) => {
     return html`<a class="button small" href=${`/admin/attention${query({ session: id })}`} data-session=${id}
       onClick=${open}>
       ${t(kind === 'late_click' ? 'do.reopen' : 'attention.open')}</a>`;
+  if (kind === 'event_without_session') return html`<a class="button small"
+    href="/admin/zoom-inbox">${t('inbox.title')} <${Icon} name="forward" /></a>`;
   if (kind === 'no_rate') return html`<a class="button small"
     href="/admin/packages">${t('nav.packages')} <${Icon} name="forward" /></a>`;
   return null;

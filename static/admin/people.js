@@ -3,7 +3,7 @@
 import { Component, Empty, Icon, Name, Notice, html, say } from '../lib/ui.js';
 import { api, explain, query } from '../lib/api.js';
 import { LANGUAGES, t } from '../lib/i18n.js';
-import { dayTime, number } from '../lib/format.js';
+import { dayTime, languageName, number } from '../lib/format.js';
 import { ShareDialog } from '../lib/share.js';
 import { start } from '../lib/shell.js';
 import { ImportDialog } from './import.js';
@@ -236,7 +236,7 @@ const Teachers = ({ rows, onEdit, onInvite, onTelegram }) => html`
               ${t(teacher.joined ? 'invitation.reset' : 'invitation.button')}<${Whose} name=${teacher.name} /></button>
             ${!teacher.telegram_linked && html`<button type="button" class="small"
               onClick=${() => onTelegram('teacher', teacher)}>
-              ${t('telegram.link')}<${Whose} name=${teacher.name} /></button>`}`}
+              ${t('telegram.link_student')}<${Whose} name=${teacher.name} /></button>`}`}
         </td>
       </tr>`)}</tbody>
   </table>
@@ -265,7 +265,7 @@ const Students = ({ rows, onEdit, onTelegram }) => html`
           ${student.note && html`<p class="muted note" dir="auto">${student.note}</p>`}</th>
         <td data-label=${t('col.teacher')}><${Name} text=${student.teacher.name} /></td>
         <td data-label=${t('col.package')}><${Package} id=${student.package_id} /></td>
-        <td data-label=${t('menu.language')}>${SPOKEN[student.language] ?? student.language}</td>
+        <td data-label=${t('menu.language')}>${SPOKEN[student.language] ?? languageName(student.language)}</td>
         <td data-label=${t('people.telegram')}><${Telegram} linked=${student.telegram_chat_id !== null} /></td>
         <td class="acts">
           <button type="button" class="small"
@@ -273,7 +273,7 @@ const Students = ({ rows, onEdit, onTelegram }) => html`
           ${student.telegram_chat_id === null && !student.disabled && html`
             <button type="button" class="small"
               onClick=${() => onTelegram('student', student)}>
-              ${t('telegram.link')}<${Whose} name=${student.name} /></button>`}
+              ${t('telegram.link_student')}<${Whose} name=${student.name} /></button>`}
         </td>
       </tr>`)}</tbody>
   </table>

@@ -3,6 +3,7 @@
 import { Field, html } from '../lib/ui.js';
 import { FormDialog } from '../lib/form.js';
 import { api } from '../lib/api.js';
+import { languageName } from '../lib/format.js';
 import { LANGUAGES, t } from '../lib/i18n.js';
 
 /** @typedef {import('../types').Named} Named */
@@ -86,9 +87,10 @@ export const StudentDialog = ({ student, teachers, packages, onSaved, onClose })
     onSaved();
   };
   // What the student has stays a choice, also when it is not offered any more.
-  const { teacher, package_id: own } = student;
+  const { teacher, package_id: own, language = 'en' } = student;
   const free = teachers.filter(({ id, disabled }) => !disabled || id === teacher?.id);
   const known = teacher && !free.some(({ id }) => id === teacher.id) ? [...free, teacher] : free;
+  const spoken = language in LANGUAGES ? LANGUAGES : { ...LANGUAGES, [language]: languageName(language) };
   const offered = own && !packages.includes(own) ? [...packages, own] : packages;
 
   return html`
@@ -114,8 +116,8 @@ export const StudentDialog = ({ student, teachers, packages, onSaved, onClose })
           <${Field} label=${t('field.language')} name="language"
             error=${wrong('language')}>${(/** @type {any} */ shared) => html`
             <select ...${shared}>
-              ${Object.entries(LANGUAGES).map(([tag, name]) => html`<option value=${tag}
-                selected=${tag === (student.language ?? 'en')}>${name}</option>`)}
+              ${Object.entries(spoken).map(([tag, name]) => html`<option value=${tag}
+                selected=${tag === language}>${name}</option>`)}
             </select>`}<//>
         </div>
         <${Field} label=${t('field.zoom_url')} name="zoom_url" type="url" maxlength="600" dir="ltr"

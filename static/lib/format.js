@@ -134,6 +134,17 @@ const minuteCounts = new Intl.NumberFormat(locale, {
   style: 'unit', unit: 'minute', unitDisplay: 'short',
 });
 
+const languages = new Intl.DisplayNames(locale, { type: 'language' });
+
+/** Swedish of sv @param {string} tag */
+export function languageName(tag) {
+  try {
+    return languages.of(tag) ?? tag;
+  } catch {
+    return tag; // the server takes whatever looks like a tag
+  }
+}
+
 /** @param {number} n */
 export const number = (n) => numbers.format(n);
 

@@ -122,8 +122,8 @@ export class SessionPanel extends Component {
             : html`<${Actions} session=${session} events=${events ?? []}
               onChoose=${(/** @type {Action} */ a) => this.setState({ action: a })} />`)}
           <h3>${t('panel.evidence')}</h3>
-          ${events ? html`<${Timeline} events=${events} />` : !error && html`<${TimelineSkeleton} />`}
-          ${session && html`<${Links} session=${session} />`}
+          ${events ? html`<${Timeline} events=${events} session=${session} />` : !error && html`<${TimelineSkeleton} />`}
+          ${session && html`<${Links} session=${session} events=${events ?? []} />`}
         </div>
       </dialog>
     `;
@@ -154,9 +154,11 @@ function sentence(s, english) {
   });
 }
 
-/** @param {{session: Session}} props */
-const Links = ({ session: { student, teacher } }) => html`
+/** @param {{session: Session, events: Evidence[]}} props */
+const Links = ({ session: { id, student, teacher }, events }) => html`
   <p class="links">
+    ${events.some(({ kind }) => kind.startsWith('zoom_')) && html`
+      <a href=${`/admin/zoom-inbox${query({ session: id })}`}>${t('panel.meetings')}</a>`}
     <a href=${`/admin/${query({ student_id: student.id, period: 'all' })}`}>${t('panel.all_of_student')}</a>
     <a href=${`/admin/${query({ teacher_id: teacher.id, period: 'all' })}`}>${t('panel.all_of_teacher')}</a>
   </p>
@@ -295,8 +297,33 @@ class ActionForm extends Component {
 /** @param {string} value a datetime-local without seconds when they are nought */
 const padded = (value) => (value.length === 16 ? `${value}:00` : value);
 
-/** @param {{events: Evidence[]}} props */
-const Timeline = ({ events }) => {
+/** What may decide an end, the better first, by who is said to have ended it. @type {Record<string, string[]>} */
+const ENDS = {
+  zoom: ['zoom_ended', 'zoom_left'], teacher_left: ['teacher_left'], teacher: ['teacher_ended'],
+  admin: ['corrected', 'admin_ended'], timeout: ['timed_out'],
+};
+
+/** The evidence that the minutes stand on. @param {Session} s @param {Evidence[]} events */
+function deciding(s, events) {
+  const by = s.session_status === 'timeout' ? 'timeout' : (s.ended_by ?? '');
+  /**
+   * Of the kinds at that moment the first, of its pieces the newest.
+   * @param {'clicked_at' | 'session_ended_at'} field
+   * @param {string[]} kinds
+   */
+  const find = (field, kinds) => {
+    const there = events.filter(({ kind, happened_at, detail }) =>
+      happened_at === s[field] && (kind !== 'corrected' || detail?.field === field));
+    const best = kinds.find((name) => there.some(({ kind }) => kind === name));
+    return there.findLast(({ kind }) => kind === best);
+  };
+
+  return { start: find('clicked_at', ['corrected', 'clicked']), end: find('session_ended_at', ENDS[by] ?? []) };
+}
+
+/** @param {{events: Evidence[], session: Session | undefined}} props */
+const Timeline = ({ events, session }) => {
+  const { start, end } = session ? deciding(session, events) : {};
   const at = (/** @type {Evidence} */ event) => Date.parse(event.happened_at);
   const ordered = [...events].sort((a, b) => at(a) - at(b) || (a.id ?? 0) - (b.id ?? 0));
   const newDay = (/** @type {number} */ i) => i === 0 || isoDay(at(ordered[i - 1])) !== isoDay(at(ordered[i]));
@@ -312,6 +339,8 @@ const Timeline = ({ events }) => {
             <p><strong>${nameOf(event)}</strong> <span class="muted">
               ${event.account ? html`<${Name} text=${event.account.name} />`
                 : event.source && word('source', event.source)}</span></p>
+            ${event === start && html`<p class="decides">${t('evidence.start')}</p>`}
+            ${event === end && html`<p class="decides">${t('evidence.end')}</p>`}
             <${Received} event=${event} />
             <${Detail} event=${event} />
           </div>

@@ -121,7 +121,9 @@ export class Freshness extends Component {
       <div class=${error ? 'fresh failing' : 'fresh'}>
         <p role="status" class="trouble">${error && html`<${Icon} name="alert" /><span>${error}</span>`}</p>
         ${(at !== null || !error) && html`
-          <p class=${at === null ? 'unknown' : 'muted'}>${t(error ? 'fresh.stale' : 'fresh.at', { time: timeExact(at ?? now()) })}</p>`}
+          <p class=${at === null ? 'unknown' : 'muted'}>
+            <span class="said">${t(error ? 'fresh.stale' : 'fresh.at', { time: timeExact(at ?? now()) })}</span>
+            <span class="short" aria-hidden="true">${timeExact(at ?? now())}</span></p>`}
         ${next && html`<p class="muted">${t('fresh.retry', { n: left })}</p>`}
         <button type="button" class="bare" aria-label=${t('action.refresh')} title=${t('action.refresh')}
           onClick=${onRefresh}>

@@ -46,7 +46,7 @@ export const open = (session) => session?.session_status === 'active' || session
 /** Did it end on the academy's today? @param {Session | null} session */
 export const endedToday = (session) =>
   !!session && ['ended', 'timeout', 'missed'].includes(session.session_status) &&
-  isoDay(session.clicked_at ?? session.sent_at) === isoDay(now());
+  isoDay(session.session_ended_at ?? session.clicked_at ?? session.sent_at) === isoDay(now());
 
 /** @extends {Component<Props, State>} */
 export class StudentCard extends Component {

@@ -7,6 +7,7 @@ import './walks/refresh.js';
 import './walks/panel.js';
 import './walks/clock.js';
 import './walks/attention.js';
+import './walks/inbox.js';
 import './walks/people.js';
 import './walks/academy.js';
 import './walks/teacher.js';

@@ -1,12 +1,13 @@
 // The instance under test: the one that CLASSCLOCK_URL names, or one of our own by ./dev up.
 
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { fileURLToPath } from 'node:url';
+import { SECRET } from './zoom.js';
 
 const run = promisify(execFile);
 const DEV = fileURLToPath(new URL('../../../dev', import.meta.url));
@@ -39,14 +40,16 @@ export class Instance {
     }
     it.folder = await mkdtemp(path.join(os.tmpdir(), 'classclock-ui.'));
     it.state = path.join(it.folder, 'state');
+    it.env = path.join(it.folder, 'env');
     it.port = await freePort();
+    await writeFile(it.env, `ZOOM_WEBHOOK_SECRET=${SECRET}\n`);
     await it.up();
     return it;
   }
 
   /** Starts what stopped. */
   async up() {
-    const { stdout } = await run(DEV, ['up', '--state', this.state, '--port', this.port, '--detach'], { maxBuffer: 1e8 });
+    const { stdout } = await run(DEV, ['up', '--state', this.state, '--port', this.port, '--env', this.env, '--detach'], { maxBuffer: 1e8 });
     const line = (name) => stdout.match(new RegExp(`^${name}: (.*)$`, 'm'))[1];
 
     this.url = line('url');

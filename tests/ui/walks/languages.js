@@ -6,7 +6,7 @@ import { makeTeacher, settled, theAdmin, walk } from '../lib/stage.js';
 
 const CATALOG = fileURLToPath(new URL('../../../static/lib/catalog', import.meta.url));
 const words = async (lang) => (await import(`${CATALOG}/${lang}.js`)).default;
-const PAGES = ['/admin/', '/admin/attention', '/admin/people', '/admin/people?tab=students', '/admin/packages', '/admin/trends', '/admin/settings'];
+const PAGES = ['/admin/', '/admin/attention', '/admin/zoom-inbox', '/admin/people', '/admin/people?tab=students', '/admin/packages', '/admin/trends', '/admin/settings'];
 
 walk('the browser’s language is spoken, another is remembered', async (t, open) => {
   const page = await open({ lang: 'ar-EG' });

@@ -9,7 +9,7 @@ const LOOKS = [
   { name: 'narrow-en-dark', size: NARROW, lang: 'en', theme: 'dark' },
   { name: 'narrow-am-light', size: NARROW, lang: 'am', theme: 'light' },
 ];
-const ADMIN = { sessions: '/admin/', attention: '/admin/attention', teachers: '/admin/people', students: '/admin/people?tab=students', packages: '/admin/packages', trends: '/admin/trends', settings: '/admin/settings' };
+const ADMIN = { sessions: '/admin/', attention: '/admin/attention', inbox: '/admin/zoom-inbox', teachers: '/admin/people', students: '/admin/people?tab=students', packages: '/admin/packages', trends: '/admin/trends', settings: '/admin/settings' };
 
 for (const { name, ...look } of LOOKS) {
   walk(`the door, ${name}`, async (t, open) => {

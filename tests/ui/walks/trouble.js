@@ -128,7 +128,7 @@ for (const [status, said] of Object.entries(SAID))
     await isAccessible(page, `answer of ${status}`);
   });
 
-for (const target of ['/admin/', '/admin/attention', '/admin/people', '/admin/packages', '/admin/trends', '/admin/settings'])
+for (const target of ['/admin/', '/admin/attention', '/admin/zoom-inbox', '/admin/people', '/admin/packages', '/admin/trends', '/admin/settings'])
   walk(`${target} that cannot be loaded says so and offers another try`, async (t, open) => {
     const page = await open({ who: theAdmin(), path: '' });
     await page.route(/\/api\/admin\//, (route) => route.fulfill(problem(500)));
