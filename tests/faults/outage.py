@@ -1,0 +1,266 @@
+"""An instance whose database can be taken away, students who tap meanwhile, and what must be true afterwards."""
+
+import contextlib
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest.mock
+import uuid
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "api"))
+import academy  # noqa: E402
+
+ZOOM_URL = academy.ZOOM_URL
+BUILD = pathlib.Path(os.environ.get("CLASSCLOCK_BUILD", academy.ROOT / "build"))
+LONG = "CLASSCLOCK_LONG" in os.environ
+AS_WEB = "www-data" if os.geteuid() == 0 else None
+
+
+class Academy(academy.Instance):
+    """An instance with a teacher and ways to take its database away."""
+
+    def __init__(self, env=()):
+        with unittest.mock.patch.dict(os.environ, LD_PRELOAD=str(BUILD / "faults" / "trouble.so")):
+            super().__init__(env)
+        self.folder.chmod(0o755)  # for trouble.c to find its files, whoever runs it
+
+    def start(self):
+        admin = self.client()
+        credentials = {"email": self.admin_email, "password": self.admin_password}
+        assert admin.post("/api/auth/login", credentials).status == 200
+        made = admin.post("/api/admin/teachers", {"name": "Tom", "email": "tom@example.org"})
+        self.teacher = self.client()
+        invitation = {"token": made["invite_url"].split("#")[1], "password": academy.PASSWORD}
+        assert self.teacher.post("/api/auth/accept-invite", invitation).status == 200
+        self.admin, self.teacher_id = admin, made["id"]
+        return self
+
+    def send(self, zoom_url=ZOOM_URL):
+        """A class to a student of its own; what send-link answers."""
+        student = {"name": "Sara", "teacher_id": self.teacher_id, "package_id": "Europe"}
+        made = self.admin.post("/api/admin/students", student)
+        wish = {"student_id": made["id"], "zoom_url": zoom_url, "request_id": str(uuid.uuid4())}
+        sent = self.teacher.post("/api/teacher/send-link", wish)
+        assert sent.status == 201, sent
+        return sent.json
+
+    def tap(self, sent):
+        """The student's tap; it must open the class, whatever is broken."""
+        target = sent["join_url"].removeprefix(self.url)
+        answer = self.client().get(target, headers={"Origin": None, "Sec-Fetch-Site": None})
+        assert answer.status == 302 and answer.headers["Location"] == ZOOM_URL, answer
+        return answer
+
+    def end(self, sent):
+        target = sent["leave_url"].removeprefix(self.url)
+        answer = self.client().get(target, headers={"Origin": None, "Sec-Fetch-Site": None})
+        assert answer.status == 200, answer
+
+    def pid(self, name):
+        file = self.state / ("supervisor" if name == "supervisor" else f"pids/{name}")
+        return int(file.read_text().split()[0])
+
+    def database(self):
+        """PostgreSQL's processes."""
+        postmaster = self.pid("postgres")
+        children = subprocess.run(["pgrep", "-P", str(postmaster)], capture_output=True, text=True)
+        return [postmaster, *map(int, children.stdout.split())]
+
+    @property
+    def journal(self):
+        return self.state / "journal"
+
+    def lines(self):
+        """The lines that wait on disk."""
+        files = [self.journal / "journal", *self.journal.glob("*.replay")]
+        text = "".join(f.read_text(errors="replace") for f in files if f.exists())
+        return [line for line in text.split("\n") if line]
+
+    def works(self):
+        return self.client().get("/healthz").status == 200
+
+    def replay(self):
+        done = self.job("journal-replay", timeout=1800)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def clicks(self, sent):
+        """Every click that was kept of a class."""
+        n = sent["session"]["id"]
+        return self.rows(f"SELECT *, us(happened_at) FROM clicks WHERE session_id = {n} ORDER BY happened_at")
+
+    def metric(self, name):
+        lines = self.client().get("/metrics").text.splitlines()
+        (line,) = [line for line in lines if line.startswith(f"classclock_{name} ")]
+        return int(line.split()[1])
+
+    def check_all(self):
+        """What must be true when all is over: nothing waits, and every invariant holds."""
+        self.replay()
+        assert self.lines() == []
+        job = self.job("session-timeout")
+        assert job.returncode == 0, job.stderr
+        check = self.job("classclock-admin", "check")
+        assert check.returncode == 0, check.stdout
+
+
+class Taps:
+    """Students who tap so many times a second on all these links in turn: tapper.c. Ended by finish()."""
+
+    def __init__(self, app, links, rate, seconds, addresses=1):
+        self.folder = tempfile.TemporaryDirectory(prefix="classclock-taps.")
+        folder = pathlib.Path(self.folder.name)
+        (folder / "targets").write_text("".join(link.removeprefix(app.url) + "\n" for link in links))
+        self.ledger, self.seconds = folder / "ledger", seconds
+        command = [BUILD / "faults" / "tapper", app.port, rate, seconds, folder / "targets", self.ledger, addresses]
+        self.began = time.monotonic()
+        self.process = subprocess.Popen(list(map(str, command)))
+
+    def at(self, second):
+        """Returns when they have tapped for so many seconds: how long an outage lasts is what is tested."""
+        time.sleep(max(0, self.began + second - time.monotonic()))
+
+    def finish(self):
+        """Every tap: number, moments tapped and answered (us), status, whether it was told when to come again."""
+        assert self.process.wait(self.seconds + 60) == 0
+        taps = [tuple(map(int, line.split())) for line in self.ledger.read_text().splitlines()]
+        self.folder.cleanup()
+        return taps
+
+
+def kept_taps(psql):
+    """What the database has of taps: {number: [moment, ...]}."""
+    kept = {}
+    lines = psql("SELECT substr(agent, 8), us(happened_at) FROM clicks WHERE agent LIKE 'tapper %'")
+    for line in lines.splitlines():
+        number, moment = map(int, line.split("|"))
+        kept.setdefault(number, []).append(moment)
+    return kept
+
+
+def check_ledger(taps, kept):
+    """Every tap that was answered with the class is kept, none twice, each at its own moment."""
+    opened = [tap for tap in taps if tap[3] == 302]
+    lost = [n for n, *_ in opened if n not in kept]
+    assert not lost, f"{len(lost)} of {len(opened)} are lost: {lost[:10]}"
+    twice = [n for n, moments in kept.items() if len(moments) > 1]
+    assert not twice, f"{len(twice)} are kept twice: {twice[:10]}"
+    # A millisecond: what the node's clock and the database's may be apart and still be called the same.
+    moved = [(n, kept[n][0] - began, ended - began) for n, began, ended, *_ in opened
+             if not began - 1000 <= kept[n][0] <= ended + 1000]
+    assert not moved, f"{len(moved)} have another moment: {moved[:5]}"
+
+
+def put_classes(app, n, psql=None):
+    """Puts n classes in that have just been sent, quicker than by sending them; their join links."""
+    app.send()  # for a student
+    made = (psql or app.psql)(
+        "WITH made AS (INSERT INTO sessions (teacher_id, student_id, package_id, currency, duration_minutes,"
+        " buffer_minutes, link_hours, link_id, request_id, request_digest, zoom_url, sent_at)"
+        f" SELECT {app.teacher_id}, (SELECT max(id) FROM students WHERE teacher_id = {app.teacher_id}), 'Europe',"
+        f" 'USD', 60, 10, 12, gen_random_uuid(), gen_random_uuid(), '', '{ZOOM_URL}', clock_now()"
+        f" FROM generate_series(1, {n}) RETURNING *), evidence AS (INSERT INTO session_events (session_id, kind,"
+        " happened_at, source) SELECT id, 'sent', sent_at, 'teacher' FROM made)"
+        " SELECT concat_ws(' ', id, replace(link_id::text, '-', ''), us(sent_at),"
+        " us(sent_at + interval '12 hours'), zoom_url) FROM made"
+    )
+    secret = {"AUTH_SECRET": app.env["AUTH_SECRET"]}
+    sealed = subprocess.run([BUILD / "faults" / "sealer"], env=secret, input=made + "\n", text=True, check=True,
+                            stdout=subprocess.PIPE)
+    return [f"{app.url}/api/zoom/track?token={token}" for token in sealed.stdout.split()]
+
+
+@contextlib.contextmanager
+def hung(app):
+    """All of PostgreSQL stands still: nobody answers, nobody hangs up."""
+    pids = app.database()
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):  # a backend whose client gave it up
+                os.kill(pid, signal.SIGCONT)
+
+
+@contextlib.contextmanager
+def stopped(app):
+    app.let_go()
+    os.kill(app.pid("supervisor"), signal.SIGSTOP)  # else it starts it again
+    try:
+        postmaster = app.pid("postgres")
+        os.kill(postmaster, signal.SIGINT)
+        until(lambda: not running(postmaster))
+        yield
+    finally:
+        os.kill(app.pid("supervisor"), signal.SIGCONT)
+
+
+@contextlib.contextmanager
+def read_only(app):
+    app.psql("ALTER SYSTEM SET default_transaction_read_only = on", "SELECT pg_reload_conf()")
+    until(lambda: app.psql("SHOW default_transaction_read_only") == "on")
+    yield
+    app.psql("SET default_transaction_read_only = off", "ALTER SYSTEM RESET default_transaction_read_only",
+             "SELECT pg_reload_conf()")
+
+
+TABLES = ("clicks", "session_events", "sessions")
+
+
+@contextlib.contextmanager
+def full(app):
+    """No table grows. Room that is left in their pages would still take a row or two, were it not kept free."""
+    flag = app.state / "pg" / "full"  # trouble.c
+    app.psql(*[f"ALTER TABLE {table} SET (fillfactor = 10)" for table in TABLES])
+    flag.touch()
+    yield
+    flag.unlink()
+    app.psql(*[f"ALTER TABLE {table} RESET (fillfactor)" for table in TABLES])
+
+
+@contextlib.contextmanager
+def slow(app):
+    """It does what it is told, half a second after those who asked have given up."""
+    app.psql("CREATE OR REPLACE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS"
+             " $$BEGIN PERFORM pg_sleep(1.5); RETURN NULL; END$$",
+             "GRANT EXECUTE ON FUNCTION slow() TO classclock_app",
+             "CREATE TRIGGER slow AFTER INSERT ON clicks EXECUTE FUNCTION slow()")
+    yield
+    app.psql("DROP TRIGGER slow ON clicks")
+
+
+def cut_off(app):
+    """The quickest way: nobody reaches it."""
+    return app.database_stopped()
+
+
+WAYS = {"cut off": cut_off, "hung": hung, "stopped": stopped, "read-only": read_only, "full": full, "slow": slow}
+
+
+@contextlib.contextmanager
+def Away(app, how="cut off"):
+    """PostgreSQL is away, or of no use, inside the with."""
+    with WAYS[how](app):
+        yield
+    until(app.works)
+
+
+def running(pid):
+    try:
+        state = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
+
+
+def until(true, seconds=60):
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.05)
