@@ -208,6 +208,21 @@ OURS = [
         "BASE_URL",
     ),
     (tg.error(409, "Conflict: terminated by other getUpdates request"), "refused", "refused the message"),
+    (
+        tg.error(
+            409,
+            "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first",
+        ),
+        "refused",
+        "refused the message",
+    ),
+    (tg.error(400, "Bad Request: message is not modified: x"), "refused", "refused the message"),
+    (tg.error(400, "Bad Request: message to edit not found"), "refused", "refused the message"),
+    (
+        tg.error(400, "Bad Request: query is too old and response timeout expired or query ID is invalid"),
+        "refused",
+        "refused the message",
+    ),
 ]
 
 
@@ -255,6 +270,21 @@ def test_a_wait_is_obeyed_to_the_second_and_never_shortened(app, telegram, pair,
     first, second = telegram.sent(chat)
     assert 3 <= second.at - first.at < 6
     assert delivery_of(teacher, sent["session"]["id"]) == ("sent", None)
+
+
+def test_an_overloaded_telegram_that_asks_for_silence_late_gets_it(app, telegram, pair, send, clock):
+    """It answers after three seconds: too late for the teacher, in time for the job."""
+    teacher, student, chat = pair()
+    telegram.will_always(tg.after(3, tg.wait(60)))
+    assert send(teacher, student)["delivery"] == "unknown"
+    clock.move("1 minute")
+    assert counts(run_job(app))["unknown"] == 1
+    clock.move("100 seconds")
+    run_job(app)
+    assert len(telegram.sent(chat)) == 2
+    telegram.forget()
+    clock.move("130 seconds")
+    assert counts(run_job(app))["sent"] == 1
 
 
 def test_a_wait_silences_the_bot_in_every_chat(app, telegram, pair, send, clock):

@@ -70,6 +70,11 @@ class Academy(academy.Instance):
         children = subprocess.run(["pgrep", "-P", str(postmaster)], capture_output=True, text=True)
         return [postmaster, *map(int, children.stdout.split())]
 
+    def start_job(self, name):
+        """A program of cron/ as crontab starts it, to be killed."""
+        settings = {"CLASSCLOCK_ENV": str((self.state / "run").resolve() / "env")}
+        return subprocess.Popen([BUILD / "cron" / name], env=settings, stdout=subprocess.DEVNULL, user=AS_WEB)
+
     @property
     def journal(self):
         return self.state / "journal"
