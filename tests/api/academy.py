@@ -46,6 +46,46 @@ LEAKS = re.compile(
 )
 
 
+class Secrets:
+    """What has been seen of passwords, logins, tokens and signatures, by anybody: no log may hold any of it."""
+
+    FIELDS = {"password", "current_password", "new_password", "token"}
+    SETTINGS = re.compile(r"SECRET|TOKEN")
+    IN_TEXT = re.compile(r"(?:/invite#|[?&](?:token|sig|start|pwd)=)([A-Za-z0-9_.-]{12,})")
+    SHORTEST = 12  # shorter ones are no secrets, and may stand in a log by chance
+
+    def __init__(self):
+        self.seen = set()
+
+    def add(self, *texts):
+        self.seen.update(text for text in texts if isinstance(text, str) and len(text) >= self.SHORTEST)
+
+    def find(self, text):
+        self.add(*self.IN_TEXT.findall(text))
+
+    def watch(self, target, body, headers, response):
+        """All that a call shows of them."""
+        self.find(target)
+        self.find(response.body.decode(errors="replace"))
+        self.add(*(headers.get(name) for name in ("Authorization", "X-Telegram-Bot-Api-Secret-Token", "x-zm-signature")))
+        for line in response.headers.get_all("Set-Cookie") or []:
+            self.add(line.partition("=")[2].partition(";")[0])
+        with contextlib.suppress(ValueError, TypeError):
+            fields = json.loads(body)
+            self.add(*(fields[name] for name in self.FIELDS & set(fields)))
+
+    def settings(self, env):
+        for name, value in env.items():
+            if self.SETTINGS.search(name):
+                self.add(*value.split(","))
+
+    def in_text(self, text):
+        return sorted(secret for secret in self.seen if secret in text)
+
+
+SECRETS = Secrets()
+
+
 class Response:
     """An answer: status, headers (names in any case), body, and json for JSON."""
 
@@ -106,6 +146,7 @@ class Client:
         finally:
             connection.close()
         self._keep_cookies(response)
+        SECRETS.watch(target, body, sent, response)
         check_contract(response)
         return response
 
@@ -169,20 +210,30 @@ class Instance:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="classclock-api."))
         self.state = self.folder / "state"
         self.port = free_port()
-        arguments = ["up", "--state", self.state, "--port", self.port, "--detach"]
-        if not demo:
-            arguments.append("--empty")
-        if env:
-            (self.folder / "env").write_text("".join(f"{line}\n" for line in env))
-            arguments += ["--env", self.folder / "env"]
-        # Leak reports of long-lived programs come at their end; see stop().
-        up = self.dev(*arguments, timeout=1200)
+        self._up(env, [] if demo else ["--empty"])
+
+    def _up(self, env, arguments=()):
+        (self.folder / "env").write_text("".join(f"{line}\n" for line in env))
+        # Leak reports of long-lived programs come at their end; see _down().
+        up = self.dev("up", "--state", self.state, "--port", self.port, "--detach", "--env", self.folder / "env",
+                      *arguments, timeout=1200)  # fmt: skip
         assert up.returncode == 0, f"./dev up failed:\n{up.stdout}{up.stderr}"
         lines = dict(re.findall(r"^(url|admin): (.*)$", up.stdout, re.M))
         self.url = lines["url"]
         self.admin_email, self.admin_password = lines["admin"].split(" ")
+        SECRETS.settings(self.env)
         self._superuser = Psql(self)
         self._stop_timer()
+
+    def _down(self):
+        self._superuser.close()
+        os.kill(self.timer, signal.SIGCONT)
+        self.dev("down", "--state", self.state, timeout=300)
+
+    def restart(self, env):
+        """The same academy with other settings."""
+        self._down()
+        self._up(env)
 
     def dev(self, *arguments, timeout=120, stdin=subprocess.DEVNULL):
         return subprocess.run(
@@ -206,9 +257,7 @@ class Instance:
         self.timer = pid
 
     def stop(self):
-        self._superuser.close()
-        os.kill(self.timer, signal.SIGCONT)
-        self.dev("down", "--state", self.state, timeout=300)
+        self._down()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def client(self):

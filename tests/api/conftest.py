@@ -20,7 +20,7 @@ import uuid
 import pytest
 
 import zoom
-from academy import ZOOM_URL, PASSWORD, Clock, Instance, Person
+from academy import PASSWORD, SECRETS, ZOOM_URL, Clock, Instance, Person
 from ledger import put_crowd
 from openapi import CONTRACT
 from telegram import SECRET, TOKEN, Telegram, Timer
@@ -31,6 +31,9 @@ _numbers = itertools.count(1)
 def check_logs(logs):
     bugs = [line for line in logs.splitlines() if "BUG" in line or "AddressSanitizer" in line]
     assert not bugs, bugs
+    # Whatever the tests of this run have sent and got: that is every call there is.
+    leaked = SECRETS.in_text(logs)
+    assert not leaked, leaked
 
 
 def sign_in_admin(app):
