@@ -3,8 +3,9 @@
 #include "timeout.h"
 #include "zoom_meeting.h"
 
-#define BATCH	    "1000"
-#define DEADLINE_MS 30000 /* of one batch, connection included */
+#define BATCH	     "1000"
+#define DEADLINE_MS  30000 /* of one batch, connection included */
+#define LAST_WORD_MS 5000  /* for a failed run to be recorded, if it can be */
 
 /*
  * The set-based form of decide() for classes whose evidence leaves only one
@@ -44,6 +45,9 @@ static const char SQL_UNSETTLED[] =
 	"  AND times_out_at <= clock_now()) due"
 	" WHERE id > $1::bigint ORDER BY id LIMIT " BATCH;
 
+/* No row: another transaction holds it, and the next run finds it. */
+static const char SQL_FREE[] = "SELECT FROM sessions WHERE id = $1::bigint FOR UPDATE SKIP LOCKED";
+
 static const char SQL_DUE[] =
 	"SELECT (SELECT count(*) FROM sessions WHERE session_status = 'active'"
 	"  AND times_out_at <= clock_now()),"
@@ -53,8 +57,8 @@ static const char SQL_DUE[] =
 static const char SQL_RECORD[] =
 	"INSERT INTO job_runs (job, started_at, finished_at, ok, detail)"
 	" VALUES ('session-timeout', clock_now() - $1::bigint * interval '1 millisecond',"
-	"  clock_now(), true, jsonb_build_object('timed_out', $2::bigint, 'missed', $3::bigint,"
-	"  'settled', $4::bigint))";
+	"  clock_now(), $5::boolean, jsonb_build_object('timed_out', $2::bigint,"
+	"  'missed', $3::bigint, 'settled', $4::bigint))";
 
 /* A run's row is worth keeping for a month. */
 static const char SQL_FORGET[] =
@@ -95,10 +99,15 @@ static enum err batches(struct db *db, const char *sql, int64_t *n, struct timeo
 
 static enum err settle_locked(struct db *db, struct arena *a, int64_t id, struct timeout_run *run)
 {
+	const char *args[] = { arena_int(a, id) };
 	struct session_row row;
 	struct decision before;
-	enum err e = session_lock(db, a, id, &row);
+	struct db_rows r;
+	enum err e = db_write(db, a, SQL_FREE, 1, args, &r);
 
+	if (e || db_count(&r) == 0)
+		return e;
+	e = session_lock(db, a, id, &row);
 	if (e)
 		return e;
 	before = row.decided;
@@ -138,11 +147,12 @@ static enum err settle_unsettled(struct db *db, struct timeout_run *run)
 	return e;
 }
 
-static enum err record(struct db *db, struct arena *a, const struct timeout_run *run)
+static enum err record(struct db *db, struct arena *a, const struct timeout_run *run, bool ok)
 {
 	const char *args[] = { arena_int(a, run->duration_ms), arena_int(a, run->timed_out),
-			       arena_int(a, run->missed), arena_int(a, run->settled) };
-	enum err e = db_write(db, a, SQL_RECORD, 4, args, NULL);
+			       arena_int(a, run->missed), arena_int(a, run->settled),
+			       ok ? "true" : "false" };
+	enum err e = db_write(db, a, SQL_RECORD, 5, args, NULL);
 
 	return e ? e : db_write(db, a, SQL_FORGET, 0, NULL, NULL);
 }
@@ -150,7 +160,7 @@ static enum err record(struct db *db, struct arena *a, const struct timeout_run 
 enum err timeout_run(struct db *db, struct arena *a, struct timeout_run *out)
 {
 	int64_t began = monotonic_ms();
-	enum err e;
+	enum err e, recorded;
 
 	*out = (struct timeout_run){ 0 };
 	e = zoom_meeting_review(db, &out->rematched);
@@ -161,7 +171,10 @@ enum err timeout_run(struct db *db, struct arena *a, struct timeout_run *out)
 	if (!e)
 		e = batches(db, SQL_MISS, &out->missed, NULL);
 	out->duration_ms = monotonic_ms() - began;
-	return e ? e : record(db, a, out);
+	if (e)
+		db_deadline(db, LAST_WORD_MS);
+	recorded = record(db, a, out, !e);
+	return e ? e : recorded;
 }
 
 enum err timeout_due(struct db *db, struct arena *a, int64_t *active, int64_t *unopened)

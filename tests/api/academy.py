@@ -399,6 +399,24 @@ class Psql:
         raise AssertionError(said)
 
 
+class Locked:
+    """A session's row, or what a command locks, held by another transaction until the with-block ends."""
+
+    def __init__(self, app, what):
+        self.psql = Psql(app)
+        self.what = what if isinstance(what, str) else f"SELECT 1 FROM sessions WHERE id = {what} FOR UPDATE"
+
+    def __enter__(self):
+        self.psql.run("SELECT 1")
+        self.psql.send("BEGIN;\n")
+        self.psql.run(self.what)
+        return self
+
+    def __exit__(self, *_):
+        self.psql.run("ROLLBACK")
+        self.psql.close()
+
+
 class Clock:
     """The database's clock, which decides everything. At rest it shows the real time."""
 

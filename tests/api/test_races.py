@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from academy import ZOOM_URL, Psql, at_once, moment
+from academy import ZOOM_URL, Locked, at_once, moment
 
 LONG = "CLASSCLOCK_LONG" in os.environ
 SEED = int(os.environ.get("CLASSCLOCK_SEED") or random.randrange(10**6))
@@ -80,23 +80,6 @@ def test_a_click_meets_a_newer_link(app, send, tap, hana, make_student):
 
 
 # ---------------------------------------------------------------- a lock that somebody holds
-
-
-class Locked:
-    """A session's row, locked by another transaction until the with-block ends."""
-
-    def __init__(self, app, n):
-        self.psql, self.n = Psql(app), n
-
-    def __enter__(self):
-        self.psql.run("SELECT 1")
-        self.psql.send("BEGIN;\n")
-        self.psql.run(f"SELECT 1 FROM sessions WHERE id = {self.n} FOR UPDATE")
-        return self
-
-    def __exit__(self, *_):
-        self.psql.run("ROLLBACK")
-        self.psql.close()
 
 
 def test_a_locked_class_holds_up_no_other(app, send, tap, hana, make_student):
