@@ -51,10 +51,12 @@ static enum err run(const struct conf *conf, struct db *db, struct arena *a)
 	enum err replayed = replay(conf, db);
 	enum err e = timeout_run(db, a, &done);
 
+	if (!e)
+		e = replayed;
 	printf("session-timeout: %s, %lld timed out, %lld missed, %lld settled in %lld ms\n",
 	       e ? "FAILED" : "ok", (long long)done.timed_out, (long long)done.missed,
 	       (long long)done.settled, (long long)done.duration_ms);
-	return e ? e : replayed;
+	return e;
 }
 
 int main(int argc, char **argv)
