@@ -1,12 +1,11 @@
-#include <errno.h>
 #include <libpq-fe.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "db.h"
+#include "db_connect.h"
 #include "log.h"
 
 #define DEADLINE_DEFAULT_MS 10000
@@ -16,20 +15,13 @@
 struct db {
 	const char *conninfo;
 	PGconn *conn;
+	int host;	     /* of those in conninfo, the one that answered last */
 	int64_t deadline_ms; /* CLOCK_MONOTONIC */
 	bool in_transaction;
 	bool unsure; /* the server said that a commit may not be on its standby */
 	char constraint[CONSTRAINT_MAX];
 	const char *prepared[PREPARED_MAX]; /* on this connection, by the address of their text */
 };
-
-static int64_t monotonic_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 bool db_is_conninfo(const char *text)
 {
@@ -70,26 +62,7 @@ void db_free(struct db *db)
 
 void db_deadline(struct db *db, int ms)
 {
-	db->deadline_ms = monotonic_ms() + ms;
-}
-
-/* Waits for events on the connection. False when the deadline has passed. */
-static bool wait_for(struct db *db, short events)
-{
-	struct pollfd p = { .fd = PQsocket(db->conn), .events = events };
-
-	for (;;) {
-		int64_t left = db->deadline_ms - monotonic_ms();
-		int n;
-
-		if (left <= 0)
-			return false;
-		n = poll(&p, 1, (int)left);
-		if (n > 0)
-			return true;
-		if (n < 0 && errno != EINTR)
-			return false;
-	}
+	db->deadline_ms = db_clock_ms() + ms;
 }
 
 /*
@@ -106,22 +79,6 @@ static void on_notice(void *arg, const PGresult *res)
 		db->unsure = true;
 	if (severity && !strcmp(severity, "WARNING"))
 		log_warn("db: %s", text ? text : "");
-}
-
-static bool connect_by_deadline(struct db *db)
-{
-	PostgresPollingStatusType status = PGRES_POLLING_WRITING;
-
-	db->conn = PQconnectStart(db->conninfo);
-	while (db->conn && PQstatus(db->conn) != CONNECTION_BAD) {
-		if (status == PGRES_POLLING_OK)
-			return true;
-		if (status == PGRES_POLLING_FAILED ||
-		    !wait_for(db, status == PGRES_POLLING_READING ? POLLIN : POLLOUT))
-			return false;
-		status = PQconnectPoll(db->conn);
-	}
-	return false;
 }
 
 /* An idle connection has nothing to read; if it has, it is probably an end of file. */
@@ -142,11 +99,9 @@ static enum err ensure_connected(struct db *db)
 	if (db->conn && PQstatus(db->conn) == CONNECTION_OK)
 		return OK;
 	drop(db);
-	if (!connect_by_deadline(db)) {
-		log_warn("db: connect: %s", db->conn ? PQerrorMessage(db->conn) : "out of memory");
-		drop(db);
+	db->conn = db_connect(db->conninfo, db->deadline_ms, &db->host);
+	if (!db->conn)
 		return ERR_UNAVAILABLE;
-	}
 	PQsetNoticeReceiver(db->conn, on_notice, db);
 	return PQsetnonblocking(db->conn, 1) ? ERR_INTERNAL : OK;
 }
@@ -158,13 +113,15 @@ static PGresult *receive(struct db *db)
 	int unsent;
 
 	while ((unsent = PQflush(db->conn)) > 0)
-		if (!wait_for(db, POLLIN | POLLOUT) || !PQconsumeInput(db->conn))
+		if (!db_wait(db->conn, POLLIN | POLLOUT, db->deadline_ms) ||
+		    !PQconsumeInput(db->conn))
 			return NULL;
 	if (unsent < 0)
 		return NULL;
 	for (;;) {
 		while (PQisBusy(db->conn))
-			if (!wait_for(db, POLLIN) || !PQconsumeInput(db->conn)) {
+			if (!db_wait(db->conn, POLLIN, db->deadline_ms) ||
+			    !PQconsumeInput(db->conn)) {
 				PQclear(last);
 				return NULL;
 			}
@@ -306,7 +263,7 @@ enum err db_read(struct db *db, struct arena *a, const char *sql, int n, const c
 	bool again = !db->in_transaction;
 	enum err e = query(db, a, sql, false, n, args, rows);
 
-	if (e == ERR_IN_DOUBT && again && monotonic_ms() < db->deadline_ms)
+	if (e == ERR_IN_DOUBT && again && db_clock_ms() < db->deadline_ms)
 		e = query(db, a, sql, false, n, args, rows);
 	return e == ERR_IN_DOUBT ? ERR_UNAVAILABLE : e;
 }

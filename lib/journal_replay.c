@@ -17,8 +17,8 @@
 #define LINE_BYTES_MAX 2048
 #define DEADLINE_MS    10000 /* of one line's transaction */
 
-static const char SQL_ONCE[] =
-	"INSERT INTO journal_lines (id) VALUES ($1) ON CONFLICT (id) DO NOTHING";
+static const char SQL_ONCE[] = "INSERT INTO journal_lines (id) VALUES ($1)"
+			       " ON CONFLICT (id) DO NOTHING RETURNING us(clock_now())";
 
 static const char SQL_FORGET[] =
 	"DELETE FROM journal_lines WHERE applied_at < clock_now() - interval '30 days'";
@@ -102,10 +102,11 @@ static enum err start_class(struct db *db, struct arena *a, const struct observa
 	const struct decision *d = &row->decided;
 	enum err e = OK;
 
-	if (!d->has_click || d->corrected || d->clicked_us > seen->happened_us)
+	if (!d->has_click || d->corrected || d->clicked_us > seen->happened_us) {
 		e = evidence_add(db, a, row->id, seen, NULL);
-	if (!e)
-		e = evidence_settle(db, a, row);
+		if (!e)
+			e = evidence_settle(db, a, row);
+	}
 	if (d->has_end && seen->happened_us > d->ended_us)
 		*verdict = "late";
 	else if (d->status == STATUS_CANCELLED)
@@ -200,12 +201,10 @@ static enum err apply_in(struct db *db, struct arena *a, const struct journal_en
 
 	if (e)
 		return e;
-	*is_new = db_affected(&r) == 1;
+	*is_new = db_count(&r) == 1;
 	if (!*is_new)
 		return OK;
-	e = db_read(db, a, "SELECT us(clock_now())", 0, NULL, &r);
-	if (!e)
-		e = db_one_i64(&r, &now_us);
+	e = db_one_i64(&r, &now_us);
 	if (e)
 		return e;
 	return line->kind == JOURNAL_LEFT ? apply_left(db, a, line, now_us)

@@ -206,8 +206,8 @@ def check_contract(response):
 class Instance:
     """One ./dev up: empty but for the mission's packages and an admin, or with the demo academy."""
 
-    def __init__(self, env=(), demo=False):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="classclock-api."))
+    def __init__(self, env=(), demo=False, folder=None):
+        self.folder = folder or pathlib.Path(tempfile.mkdtemp(prefix="classclock-api."))
         self.state = self.folder / "state"
         self.port = free_port()
         self._up(env, [] if demo else ["--empty"])

@@ -23,10 +23,12 @@ AS_WEB = "www-data" if os.geteuid() == 0 else None
 class Academy(academy.Instance):
     """An instance with a teacher and ways to take its database away."""
 
-    def __init__(self, env=()):
-        with unittest.mock.patch.dict(os.environ, LD_PRELOAD=str(BUILD / "faults" / "trouble.so")):
-            super().__init__(env)
+    def __init__(self, settings=lambda state: ()):
+        """settings(state) are the lines of --env; state is where it will live."""
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="classclock-outage."))
         self.folder.chmod(0o755)  # for trouble.c to find its files, whoever runs it
+        with unittest.mock.patch.dict(os.environ, LD_PRELOAD=str(BUILD / "faults" / "trouble.so")):
+            super().__init__(settings(self.folder / "state"), folder=self.folder)
 
     def start(self):
         admin = self.client()

@@ -1,0 +1,208 @@
+"""Outages while students tap, 300 of them a second: every one reaches the class, every tap is kept once, at
+its own moment. The database stops, hangs, crashes, or fails over to its standby; and more come than the
+machine can serve. docs/guarantees.md, P1 and P5. Sizes: CLASSCLOCK_LONG."""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+
+import pytest
+
+import outage
+from outage import LONG, Academy, Away, Taps, check_ledger, kept_taps, put_classes, running, until
+
+RATE = 300
+SECONDS = 600 if LONG else 6  # an outage lasts
+AROUND = 1.5  # seconds before and after it
+
+
+@pytest.fixture(scope="module")
+def app():
+    instance = Academy()
+    try:
+        yield instance.start()
+        instance.check_all()
+    finally:
+        instance.stop()
+
+
+def forget(app):
+    app.psql("DELETE FROM clicks WHERE agent LIKE 'tapper %'")
+
+
+def all_opened(taps):
+    others = [tap for tap in taps if tap[3] != 302]
+    assert not others, f"{len(others)} of {len(taps)} did not reach the class: {others[:5]}"
+
+
+@pytest.mark.parametrize("how", ["stopped", "hung"])
+def test_every_tap_of_an_outage_opens_the_class_and_is_kept(app, how):
+    taps = Taps(app, put_classes(app, 200), RATE, SECONDS + 2 * AROUND)
+    taps.at(AROUND)
+    with Away(app, how):
+        taps.at(AROUND + SECONDS)
+    taps = taps.finish()
+    all_opened(taps)
+    app.replay()
+    kept = kept_taps(app.psql)
+    check_ledger(taps, kept)
+    assert len(kept) == len(taps)
+    print(f"{how}: {len(taps)} taps")
+    forget(app)
+
+
+def test_every_tap_while_the_database_crashes_and_recovers_is_kept(app):
+    """A backend dies, and PostgreSQL starts anew by itself; again and again."""
+    seconds = 60 if LONG else 6
+    taps = Taps(app, put_classes(app, 200), RATE, seconds)
+    for second in range(1, seconds):
+        taps.at(second)
+        app.let_go()
+        children = subprocess.run(["pgrep", "-P", str(app.pid("postgres")), "-f", "classclock_app"],
+                                  capture_output=True, text=True, check=False).stdout.split()
+        for pid in children[:1]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
+    taps = taps.finish()
+    until(app.works)
+    all_opened(taps)
+    app.replay()
+    check_ledger(taps, kept_taps(app.psql))
+    forget(app)
+
+
+# ---------------------------------------------------------------- failover
+
+
+class Standby:
+    """A second cluster that follows the first one, and can take its place."""
+
+    PORT = 5433
+
+    def __init__(self, app):
+        self.app = app
+        self.sockets = app.state / "standby"
+        self.data = self.sockets / "pg"
+        self.sockets.mkdir(mode=0o755)
+        if outage.AS_WEB:
+            shutil.chown(self.sockets, "postgres")
+        # Replication is a right of its own in pg_hba.conf.
+        with (app.state / "pg" / "pg_hba.conf").open("a") as rights:
+            rights.write("local replication postgres peer map=classclock\n")
+        app.psql("SELECT pg_reload_conf()", "ALTER SYSTEM SET synchronous_standby_names = '*'")
+        self.run("pg_basebackup", "-h", self.primary, "-U", "postgres", "-D", self.data, "-R", "-c", "fast", "-X", "stream")
+        self.run("pg_ctl", "start", "-w", "-D", self.data, "-l", self.sockets / "log", "-o",
+                 f"-c unix_socket_directories={self.sockets} -c port={self.PORT} -c synchronous_standby_names=")
+        app.psql("SELECT pg_reload_conf()")
+        until(lambda: app.psql("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'") == "1")
+
+    @property
+    def primary(self):
+        return self.app.state / "run" / "pg"
+
+    def run(self, program, *arguments):
+        command = [f"/usr/lib/postgresql/15/bin/{program}", *map(str, arguments)]
+        user = {"user": "postgres", "group": "postgres", "extra_groups": []} if outage.AS_WEB else {}
+        done = subprocess.run(command, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, check=False,
+                              env={"PGOPTIONS": "-c search_path=classclock,public"}, **user)
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+    def psql(self, command):
+        return self.run("psql", "-XqAt", "-h", self.sockets, "-p", self.PORT, "-U", "postgres", "-d", "classclock",
+                        "-c", command).rstrip("\n")
+
+    def promote(self):
+        self.run("pg_ctl", "promote", "-w", "-D", self.data)
+
+    def stop(self):
+        self.run("pg_ctl", "stop", "-m", "immediate", "-D", self.data)
+
+
+@pytest.fixture
+def pair():
+    """An instance that knows of two databases, the second of which follows the first."""
+    standby = None
+    instance = Academy(lambda state: [
+        f"DATABASE_URL=host={state}/run/pg,{state}/standby port=5432,{Standby.PORT} dbname=classclock"
+        " user=classclock_app target_session_attrs=read-write"
+    ])
+    try:
+        instance.start()
+        standby = Standby(instance)
+        yield instance, standby
+    finally:
+        if standby:
+            standby.stop()
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(instance.pid("supervisor"), signal.SIGCONT)
+        instance.stop()
+
+
+@pytest.mark.parametrize("end", ["it hangs"] + ["it dies"] * LONG)
+def test_a_failover_loses_no_tap(pair, end):
+    app, standby = pair
+    taps = Taps(app, put_classes(app, 200), RATE, SECONDS + 2 * AROUND)
+    taps.at(AROUND)
+    app.let_go()
+    family = app.database()
+    os.kill(app.pid("supervisor"), signal.SIGSTOP)  # else it starts the old one again
+    for pid in family:
+        os.kill(pid, signal.SIGKILL if end == "it dies" else signal.SIGSTOP)
+    taps.at(AROUND + SECONDS / 3)
+    standby.promote()
+    taps = taps.finish()
+    all_opened(taps)
+    if end == "it hangs":  # as when somebody pulls its plug
+        for pid in family:
+            os.kill(pid, signal.SIGKILL)
+    until(lambda: not any(running(pid) for pid in family))
+    assert app.works()
+    app.replay()
+    kept = kept_taps(standby.psql)
+    check_ledger(taps, kept)
+    assert len(kept) == len(taps)
+    check = app.job("classclock-admin", "check")
+    assert check.returncode == 0, check.stdout
+
+
+# ---------------------------------------------------------------- overload
+
+
+OVERLOAD_SECONDS = 60 if LONG else 10
+SCHOOLS = 200  # addresses, so that nginx's limit an address is not what refuses
+
+
+def capacity(app, links):
+    """How many taps a second this machine answers, as it is now: as many as come in time when more come."""
+    taps = Taps(app, links, 4000, 2, SCHOOLS).finish()
+    answered = [tap for tap in taps if tap[3] == 302]
+    return len(answered) / ((max(tap[2] for tap in answered) - taps[0][1]) / 1e6)
+
+
+def test_three_times_what_the_machine_can_do(app):
+    """Clicks that were answered are kept, the others are told to come again, and afterwards all is as before."""
+    links = put_classes(app, 1500)
+    rate = capacity(app, links)
+    forget(app)
+    taps = Taps(app, links, 3 * rate, OVERLOAD_SECONDS, SCHOOLS).finish()
+    statuses = {status: sum(tap[3] == status for tap in taps) for status in sorted({tap[3] for tap in taps})}
+    print(f"{rate:.0f} taps a second at most, {3 * rate:.0f} came, {OVERLOAD_SECONDS} s: {statuses}")
+    # No answer (0) is the client's own impatience, after 15 s; each other one is an answer of ours.
+    assert set(statuses) <= {0, 302, 429, 503}
+    assert all(retry for *_, status, retry in taps if status in (429, 503))
+    until(app.works)
+    sent = app.send()
+    until(lambda: app.client().open(sent["join_url"]).status == 302)
+    app.replay()
+    check_ledger(taps, kept_taps(app.psql))
+    # Recovered: an ordinary crowd is served as ever.
+    forget(app)
+    crowd = Taps(app, links, 100, 2).finish()
+    all_opened(crowd)
+    app.replay()
+    check_ledger(crowd, kept_taps(app.psql))
+    forget(app)
