@@ -109,18 +109,6 @@ walk('a hidden tab asks for nothing, and catches up when it is seen again', asyn
   await answer;
 });
 
-walk('a million sessions or a thousand: the page asks three small questions', async (t, open) => {
-  const page = await open({ who: theAdmin(), path: '' });
-  const asked = [];
-  page.on('request', (request) => request.url().includes('teacher-sessions') && asked.push(new URL(request.url()).searchParams));
-  await page.goto('/admin/');
-  await settled(page);
-  assert.equal(asked.length, 3);
-  assert.ok(asked[0].get('from'), 'the usual view is bounded in time');
-  const small = asked.filter((params) => params.get('limit') === '1').length;
-  assert.equal(small, 2);
-});
-
 walk('the table works on a phone', async (t, open) => {
   const { teacher } = await classes();
   const page = await open({ who: theAdmin(), path: `/admin/?teacher_id=${teacher.id}`, size: NARROW });
