@@ -39,7 +39,7 @@ const NONE = new Set();
 const SessionPanel = later(async () => (await import('../lib/panel.js')).SessionPanel);
 const TimeoutDialog = later(async () => (await import('./timeout.js')).TimeoutDialog);
 
-/** @extends {Component<{me: import('../types').Me}, State>} */
+/** @extends {Component<{me: import('../types').Me | null}, State>} */
 class SessionsPage extends Component {
   /** @type {State} */
   state = {
@@ -56,8 +56,18 @@ class SessionsPage extends Component {
     timeout: false,
   };
 
-  async componentDidMount() {
+  componentDidMount() {
     addEventListener('popstate', () => this.setState({ view: readView() }, this.reload));
+    if (this.props.me) this.begin();
+  }
+
+  /** @param {{me: import('../types').Me | null}} before */
+  componentDidUpdate({ me }) {
+    if (!me && this.props.me) this.begin();
+  }
+
+  /** Once it is known who is there, and in which zone. */
+  async begin() {
     await this.refresher.start();
     // The names to choose from are long lists: they come last, on a narrow screen when asked for.
     const { teacher_id, student_id } = this.state.view;
@@ -229,8 +239,8 @@ class SessionsPage extends Component {
     document.dispatchEvent(new Event('attention'));
   };
 
-  /** @param {unknown} _ @param {State} state */
-  render(_, state) {
+  /** @param {{me: import('../types').Me | null}} props @param {State} state */
+  render({ me }, state) {
     const { view, list, rows, refused, timeout } = state;
     const selected = Number(view.session) || null;
 
@@ -260,7 +270,7 @@ class SessionsPage extends Component {
       ${list && !refused && html`<${Pager} view=${view} list=${list}
         onGo=${(/** @type {View} */ v, /** @type {object} */ s) => this.turn(v, s)}
         onLimit=${(/** @type {string} */ limit) => this.filter({ limit })} />`}
-      ${selected && html`<${SessionPanel} id=${selected} session=${rows.find((row) => row.id === selected)}
+      ${me && selected && html`<${SessionPanel} id=${selected} session=${rows.find((row) => row.id === selected)}
         onClose=${() => this.open(null)} onChange=${this.changed} />`}
       ${timeout && html`<${TimeoutDialog} onClose=${() => this.setState({ timeout: false })}
         onDone=${this.reload} />`}
@@ -516,15 +526,4 @@ const Pager = ({ view, list, onGo, onLimit }) => {
   `;
 };
 
-const nothing = () => {};
-
-/** The same shape, before it is known who is there. */
-const Wait = () => html`
-  <${Head} view=${readView()} onExport=${nothing} onTimeout=${nothing} />
-  <${Cards} cards=${null} />
-  <${Filters} view=${readView()} people=${{ teachers: [], students: [] }} onOpen=${nothing} onChange=${nothing} />
-  <div class="above"><${Summary} list=${null} /><${Freshness} health=${UNTRIED} onRefresh=${nothing} /></div>
-  <div class="rows"><${TableSkeleton} /></div>
-`;
-
-start('admin', 'sessions', SessionsPage, Wait);
+start('admin', 'sessions', SessionsPage);

@@ -27,22 +27,51 @@ const Head = () => html`
  * @property {boolean} busy
  */
 
-/** Two hundred rows are only looked through when one of them is another. @extends {Component<TableProps>} */
+/** Rows that a slow phone draws without holding a finger up. */
+const AT_ONCE = 12;
+
+/**
+ * Two hundred rows are only looked through when one of them is another; at first they come by the screenful.
+ * @extends {Component<TableProps, {drawn: number}>}
+ */
 export class Table extends Component {
-  /** @param {TableProps} next */
-  shouldComponentUpdate(next) {
+  state = { drawn: AT_ONCE };
+
+  /** @param {TableProps} next @param {{drawn: number}} state */
+  shouldComponentUpdate(next, { drawn }) {
     const keys = /** @type {const} */ (['rows', 'selected', 'gone', 'view', 'busy']);
-    return keys.some((key) => this.props[key] !== next[key]);
+    return drawn !== this.state.drawn || keys.some((key) => this.props[key] !== next[key]);
   }
 
-  /** @param {TableProps} props */
-  render({ rows, selected, gone, address, onOpen, busy }) {
+  componentDidMount() {
+    this.draw();
+  }
+
+  componentDidUpdate() {
+    this.draw();
+  }
+
+  componentWillUnmount() {
+    clearTimeout(this.timer);
+  }
+
+  draw() {
+    clearTimeout(this.timer);
+    if (this.state.drawn < this.props.rows.length)
+      this.timer = setTimeout(() => this.setState({ drawn: this.state.drawn + AT_ONCE }));
+  }
+
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  timer;
+
+  /** @param {TableProps} props @param {{drawn: number}} state */
+  render({ rows, selected, gone, address, onOpen, busy }, { drawn }) {
     return html`
-      <table class="sessions" aria-busy=${busy ? 'true' : undefined} onKeyDown=${arrows}>
+      <table class="sessions" aria-busy=${busy || drawn < rows.length ? 'true' : undefined} onKeyDown=${arrows}>
         <caption class="sr">${t('sessions.caption')}</caption>
         <${Head} />
-        <tbody>
-          ${rows.map((session) => html`
+        <tbody class=${busy ? 'stale' : ''}>
+          ${rows.slice(0, drawn).map((session) => html`
             <${Row} key=${session.id} session=${session} selected=${session.id === selected}
               gone=${gone.has(session.id)}
               href=${address(session)} onOpen=${onOpen} />`)}

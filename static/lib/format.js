@@ -1,6 +1,6 @@
 // Numbers, money and moments for people: the reader's language, the academy's zone.
 
-import { locale } from './i18n.js';
+import { locale, once } from './i18n.js';
 
 let zone = 'UTC';
 /** @type {Map<string, Intl.DateTimeFormat>} */
@@ -127,38 +127,38 @@ export function fromInput(value) {
   return new Date(found.length ? Math.min(...found) : wanted - offsets[0]).toISOString();
 }
 
-const numbers = new Intl.NumberFormat(locale);
-const shares = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 });
-const pairs = new Intl.NumberFormat(locale, { minimumIntegerDigits: 2, useGrouping: false });
-const minuteCounts = new Intl.NumberFormat(locale, {
+const numbers = once(() => new Intl.NumberFormat(locale));
+const shares = once(() => new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 }));
+const pairs = once(() => new Intl.NumberFormat(locale, { minimumIntegerDigits: 2, useGrouping: false }));
+const minuteCounts = once(() => new Intl.NumberFormat(locale, {
   style: 'unit', unit: 'minute', unitDisplay: 'short',
-});
+}));
 
-const languages = new Intl.DisplayNames(locale, { type: 'language' });
+const languages = once(() => new Intl.DisplayNames(locale, { type: 'language' }));
 
 /** Swedish of sv @param {string} tag */
 export function languageName(tag) {
   try {
-    return languages.of(tag) ?? tag;
+    return languages().of(tag) ?? tag;
   } catch {
     return tag; // the server takes whatever looks like a tag
   }
 }
 
 /** @param {number} n */
-export const number = (n) => numbers.format(n);
+export const number = (n) => numbers().format(n);
 
 /** @param {number} part @param {number} whole */
-export const share = (part, whole) => (whole ? shares.format(part / whole) : '–');
+export const share = (part, whole) => (whole ? shares().format(part / whole) : '–');
 
 /** 48 min @param {number} n */
-export const minutes = (n) => minuteCounts.format(n);
+export const minutes = (n) => minuteCounts().format(n);
 
 /** 23:45 or 1:02:33 of a running class @param {number} ms */
 export function stopwatch(ms) {
   const s = Math.max(0, Math.floor(ms / 1000));
-  const clock = [Math.floor(s / 60) % 60, s % 60].map((n) => pairs.format(n));
-  if (s >= 3600) clock.unshift(numbers.format(Math.floor(s / 3600)));
+  const clock = [Math.floor(s / 60) % 60, s % 60].map((n) => pairs().format(n));
+  if (s >= 3600) clock.unshift(numbers().format(Math.floor(s / 3600)));
   return clock.join(':');
 }
 

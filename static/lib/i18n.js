@@ -17,8 +17,19 @@ export const locale =
 
 /** @type {Record<string, string | Plural>} */
 const catalog = (await import(`./catalog/${language}.js`)).default;
-const plurals = new Intl.PluralRules(locale);
-const numbers = new Intl.NumberFormat(locale);
+
+/**
+ * Made when it is first wanted: the browser takes its time to load what Intl knows.
+ * @template T
+ * @param {() => T} make
+ */
+export function once(make) {
+  /** @type {T | undefined} */
+  let made;
+  return () => (made ??= make());
+}
+const plurals = once(() => new Intl.PluralRules(locale));
+const numbers = once(() => new Intl.NumberFormat(locale));
 
 /** Without the invisible signs that would turn the words after them round. @param {string} text */
 export const plain = (text) => text.replace(/[\u202a-\u202e\u2066-\u2069]/g, '');
@@ -37,11 +48,11 @@ const isolate = (text) => (turned || RIGHT_TO_LEFT.test(text) ? `\u2068${plain(t
 export function t(key, params = {}) {
   const entry = catalog[key];
   const form =
-    typeof entry === 'object' ? (entry[plurals.select(Number(params.n))] ?? entry.other) : entry;
+    typeof entry === 'object' ? (entry[plurals().select(Number(params.n))] ?? entry.other) : entry;
 
   return form.replace(/\{(\w+)\}/g, (_, name) => {
     const value = params[name];
-    return typeof value === 'number' ? numbers.format(value) : isolate(String(value ?? ''));
+    return typeof value === 'number' ? numbers().format(value) : isolate(String(value ?? ''));
   });
 }
 

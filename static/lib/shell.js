@@ -27,9 +27,9 @@ const PasswordDialog = later(async () => (await import('./password.js')).Passwor
  * @param {'admin' | 'teacher'} role
  * @param {string} page its name in the menu
  * @param {any} Page a component that gets {me}
- * @param {any} Wait what stands in its place until it is known who is there
+ * @param {any} [Wait] what stands in its place until it is known who is there: the page itself, with no one
  */
-export async function start(role, page, Page, Wait) {
+export async function start(role, page, Page, Wait = Page) {
   const place = /** @type {HTMLElement} */ (document.getElementById('app'));
   /** @param {Me | null} me */
   const show = (me) => render(html`<${Shell} me=${me} role=${role} page=${page} Page=${Page}
@@ -129,7 +129,7 @@ class Shell extends Component {
           <${Menu} me=${me} onPassword=${() => this.setState({ password: true })} onSignOut=${this.signOut} />`}
       </header>
       <main id="main" tabindex="-1">
-        ${!me ? html`<${Wait} />` : mine ? html`<${Page} me=${me} />` : html`<${WrongRole} me=${me} />`}
+        <${!me ? Wait : mine ? Page : WrongRole} me=${me} />
       </main>
       <div id="said" role="status"></div>
       ${password && html`<${PasswordDialog} onClose=${() => this.setState({ password: false })} />`}
