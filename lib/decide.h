@@ -51,7 +51,8 @@
  *  - A teacher's leave and end at one moment: teacher_left counts.
  *  - An admin's end outside the window changes nothing, and so does a corrected
  *    end before the click: the one received before it still stands.
- *  - A correction fixes the moment that it names, not the other one.
+ *  - A correction fixes the moment that it names, not the other one. What came
+ *    after it is not among the evidence of a class that was over: evidence_read().
  *  - A click at or after a reopening's deadline is no click of this class. A
  *    reopening whose deadline is not after a corrected click gives no deadline:
  *    click + duration + buffer applies.

@@ -15,11 +15,25 @@ static const char SQL_ADD[] =
 	" $5::bigint, coalesce($6::jsonb, '{}'), $7)"
 	" ON CONFLICT (session_id, dedupe) DO NOTHING";
 
+/*
+ * Behind a correction of a class that was over with it (the first since the
+ * class last ran) only people's decisions are heeded: source, design, States, 9.
+ */
 static const char SQL_READ[] =
-	"SELECT id, kind, us(happened_at), us(received_at), detail->>'field',"
+	"WITH ran AS ("
+	" SELECT coalesce(max(id), 0) AS id FROM session_events WHERE session_id = $1::bigint"
+	"  AND (kind IN ('released', 'reopened') OR (kind = 'corrected' AND NOT detail ? 'over'))"
+	"), fixed AS ("
+	" SELECT min(e.id) AS id FROM ran"
+	"  JOIN session_events e ON e.session_id = $1::bigint AND e.kind = 'corrected'"
+	"   AND e.id > ran.id)"
+	" SELECT e.id, kind, us(happened_at), us(received_at), detail->>'field',"
 	" round((detail->>'seconds')::numeric * 1000000)::bigint, detail->>'uuid',"
 	" detail->>'participant', detail->>'side'"
-	" FROM session_events WHERE session_id = $1::bigint ORDER BY id";
+	" FROM session_events e CROSS JOIN fixed WHERE session_id = $1::bigint"
+	" AND (fixed.id IS NULL OR e.id <= fixed.id OR kind IN ('corrected', 'admin_ended', "
+	"'cancelled',"
+	"  'reopened', 'released')) ORDER BY e.id";
 
 static const char SQL_STORE[] =
 	"UPDATE sessions SET session_status = $2, clicked_at = at_us($3::bigint),"

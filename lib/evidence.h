@@ -70,8 +70,13 @@ MUST_CHECK enum err evidence_add(struct db *db, struct arena *a, int64_t session
 MUST_CHECK enum err evidence_settle(struct db *db, struct arena *a, struct session_row *row);
 
 /*
- * All evidence of a session, in order of id, but for meetings of Zoom that were
- * taken from it: the last zoom_assigned or zoom_released of a uuid counts.
+ * All evidence of a session that is heeded, in order of id. What is not:
+ *
+ *  - Of meetings of Zoom that were taken from it: the last zoom_assigned or
+ *    zoom_released of a uuid counts.
+ *  - What came after a correction of a class that was over with it (detail.over),
+ *    but for people's decisions, until it is released, reopened, or corrected so
+ *    that it runs.
  */
 MUST_CHECK enum err evidence_read(struct db *db, struct arena *a, int64_t session_id,
 				  struct evidence **out, size_t *n);

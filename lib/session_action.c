@@ -153,20 +153,60 @@ static enum err check_correction(const struct action_want *want, const struct se
 	return OK;
 }
 
+/* Whether the class is over with the correction; one that still runs needs facts to end it. */
+static enum err is_over_with(struct db *db, struct arena *a, const struct action_want *want,
+			     const struct session_row *row, bool *over)
+{
+	struct evidence *events, *with;
+	size_t n;
+	enum err e = OK;
+
+	*over = want->ended_us != MOMENT_NONE;
+	if (!*over)
+		e = evidence_read(db, a, want->session_id, &events, &n);
+	if (e || *over)
+		return e;
+	with = arena_alloc(a, (n + 1) * sizeof *with);
+	memcpy(with, events, n * sizeof *with);
+	with[n] = (struct evidence){ .id = INT64_MAX,
+				     .happened_us = want->clicked_us,
+				     .received_us = row->now_us,
+				     .kind = KIND_CORRECTED_CLICK,
+				     .occurrence = -1,
+				     .participant = -1 };
+	*over = decide(&row->terms, with, n + 1, row->now_us).has_end;
+	return OK;
+}
+
+static enum err correct_moment(struct db *db, struct arena *a, const struct action_want *want,
+			       const char *field, int64_t us, bool over)
+{
+	struct json_object *o = json_object_new_object();
+
+	arena_defer(a, put, o);
+	json_object_object_add(o, "field", json_object_new_string(field));
+	json_object_object_add(o, "reason", json_object_new_string(want->reason));
+	if (over) /* evidence_read() heeds nothing that comes later */
+		json_object_object_add(o, "over", json_object_new_boolean(true));
+	return add(db, a, want, "corrected", us,
+		   json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
+}
+
 static enum err correct(struct db *db, struct arena *a, const struct action_want *want,
 			struct session_row *row, struct why *why)
 {
+	bool over;
 	enum err e;
 
 	if (row->decided.status == STATUS_CANCELLED)
 		return wrong_state(a, row, "corrected", why);
 	e = check_correction(want, row, why);
+	if (!e)
+		e = is_over_with(db, a, want, row, &over);
 	if (!e && want->clicked_us != MOMENT_NONE)
-		e = add(db, a, want, "corrected", want->clicked_us,
-			detail(a, "field", "clicked_at", want->reason, 0));
+		e = correct_moment(db, a, want, "clicked_at", want->clicked_us, over);
 	if (!e && want->ended_us != MOMENT_NONE)
-		e = add(db, a, want, "corrected", want->ended_us,
-			detail(a, "field", "session_ended_at", want->reason, 0));
+		e = correct_moment(db, a, want, "session_ended_at", want->ended_us, over);
 	return e;
 }
 

@@ -305,7 +305,7 @@ def test_the_evidence_and_its_explanation_are_shown(admin, tap, clicked):
     assert times == sorted(times)
     corrected = shown["events"][kinds.index("corrected")]
     assert corrected["account"] == {"id": admin.id, "name": admin.name}
-    assert corrected["detail"] == {"field": "session_ended_at", "reason": "she had stayed"}
+    assert corrected["detail"] == {"field": "session_ended_at", "reason": "she had stayed", "over": True}
     assert shown["explanation"].startswith("40 min: opened ")
     assert shown["explanation"].endswith("by an admin (corrected).")
 

@@ -365,6 +365,70 @@ def test_a_correction_of_minutes_moves_no_meeting(app, admin, room):
     assert end_of(room.session(mine)) == at("10:55")
 
 
+DECIDED = ("session_status", "clicked_at", "times_out_at", "session_ended_at", "ended_by", "estimated", "zoom_seen",
+           "teacher_seconds", "student_seconds", "both_seconds")  # fmt: skip
+
+
+def decided(room, session_id):
+    row = room.session(session_id)
+    return {name: row[name] for name in DECIDED}
+
+
+@pytest.mark.parametrize("which", ["clicked_at", "session_ended_at", "both"])
+def test_what_zoom_tells_after_a_correction_waits_for_its_release(app, admin, room, which):
+    """Whichever moment was corrected, and whether Zoom's meeting was given to the class by rule or by an admin."""
+    mine = room.hold("09:50", "10:02")
+    room.now("10:30")
+    assert room.teacher.act(mine, "end").status == 200
+    moments = {"clicked_at": f"{DAY}T10:05:00Z", "session_ended_at": f"{DAY}T10:29:00Z"}
+    moments = moments if which == "both" else {which: moments[which]}
+    assert admin.act(mine, "correct", **moments).status == 200
+    corrected = decided(room, mine)
+    room.meet("10:01", "10:48")
+    other = room.meet("10:50", "11:00", meeting_id=next(_meetings))
+    assert decided(room, mine) == corrected
+    assert assign(admin, other, mine).status == 200
+    room.now("14:00")
+    assert app.job("session-timeout").returncode == 0
+    assert decided(room, mine) == corrected
+    assert admin.act(mine, "release").status == 200
+    released = room.session(mine)
+    assert (end_of(released), released["ended_by"]) == (at("11:00"), "zoom") and released["both_seconds"] > 0
+
+
+def test_what_was_known_before_a_correction_may_not_leave_it_either(app, admin, room):
+    mine = room.hold("09:50", "10:02")
+    uuid = room.meet("10:01", "10:48")
+    room.now("10:55")
+    assert admin.act(mine, "correct", clicked_at=f"{DAY}T10:05:00Z").status == 200
+    corrected = decided(room, mine)
+    assert (corrected["ended_by"], corrected["zoom_seen"]) == ("zoom", True)
+    assert assign(admin, uuid, None).status == 200
+    assert decided(room, mine) == corrected
+    assert admin.act(mine, "release").status == 200
+    assert not room.session(mine)["zoom_seen"]
+
+
+def test_a_running_class_whose_start_was_corrected_can_still_end(admin, room):
+    mine = room.hold("09:50", "10:02")
+    room.now("10:10")
+    assert admin.act(mine, "correct", clicked_at=f"{DAY}T10:05:00Z").status == 200
+    room.meet("10:01", "10:48")
+    row = room.session(mine)
+    assert (end_of(row), row["ended_by"], row["session_duration_minutes"]) == (at("10:48"), "zoom", 43)
+
+
+def test_a_corrected_class_that_is_reopened_can_end_again(admin, room):
+    mine = room.hold("09:50", "10:02")
+    room.meet("10:01", "10:48")
+    room.now("10:50")
+    assert admin.act(mine, "correct", session_ended_at=f"{DAY}T10:40:00Z").status == 200
+    assert admin.act(mine, "reopen").status == 200
+    room.meet("10:51", "10:58")
+    row = room.session(mine)
+    assert (end_of(row), row["ended_by"]) == (at("10:58"), "zoom")
+
+
 def test_the_meeting_of_a_voided_class_stays_with_it(room):
     before = room.hold("09:50", "10:02")
     room.meet("09:58", "10:40")

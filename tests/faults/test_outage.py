@@ -160,6 +160,26 @@ def test_an_earlier_click_of_the_journal_moves_the_start_and_the_deadline(app):
     assert minutes == "01:10:00"
 
 
+def test_an_earlier_click_moves_no_class_that_was_corrected(app):
+    sent = app.send()
+    n = sent["session"]["id"]
+    with Away(app):
+        app.tap(sent)
+        saved = (app.journal / "journal").read_text()
+        (app.journal / "journal").unlink()
+    until(lambda: app.tap(sent) and clicked(app, sent))
+    end = app.psql("SELECT rfc3339(clock_now())")
+    wish = {"session_id": n, "action": "correct", "session_ended_at": end, "reason": "as both say"}
+    assert app.admin.post("/api/admin/session", wish).status == 200
+    corrected = app.session(n)
+    (app.journal / "3-1.replay").write_text(saved)
+    app.replay()
+    assert app.session(n) == corrected
+    release = {"session_id": n, "action": "release", "reason": "it was right"}
+    assert app.admin.post("/api/admin/session", release).status == 200
+    assert app.session(n)["clicked_at"] < corrected["clicked_at"]
+
+
 def test_a_torn_line_costs_no_other_click(app):
     classes = [app.send() for _ in range(2)]
     with Away(app):
