@@ -36,7 +36,7 @@ check_cppcheck() {
 }
 
 check_shell() {
-	cd "$ROOT" && shellcheck --external-sources --check-sourced dev .ci/run
+	cd "$ROOT" && shellcheck --external-sources --check-sourced dev .ci/run cron/classclock-backup cron/classclock-restore
 }
 
 check_types() {

@@ -4,7 +4,8 @@
  *
  * TARGETS   a file of request targets, one a line, taken in turn
  * LEDGER    written at the end, a line a tap: number, microseconds since 1970 when it was tapped
- *           and answered, status (0: none came), 1 if the answer told when to come again
+ *           and answered, status (0: none came; -1: it was not even sent, too many were waiting),
+ *           1 if the answer told when to come again
  * ADDRESSES of how many machines (127.0.1.1 and on) the taps come, 1 by default
  *
  * The User-Agent of tap N is "tapper N", by which the database knows it.
@@ -24,7 +25,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define OPEN_MAX_TAPS 15000 /* what descriptors allow; those beyond are told apart as status 0 */
+#define OPEN_MAX_TAPS 15000 /* what descriptors allow */
 #define ANSWER_BYTES  2048
 #define PATIENCE_US   INT64_C(15000000)
 
@@ -104,11 +105,13 @@ static void begin(size_t i)
 	struct epoll_event event = { .events = EPOLLOUT, .data.u64 = i };
 
 	t->began_us = now_us();
+	t->status = -1;
 	if (all.open >= OPEN_MAX_TAPS)
 		return;
 	t->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (t->fd < 0)
 		return;
+	t->status = 0;
 	all.open++;
 	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	from.sin_addr.s_addr = htonl(0x7f000101 + (uint32_t)(i % (size_t)all.addresses));

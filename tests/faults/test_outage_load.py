@@ -177,10 +177,13 @@ SCHOOLS = 200  # addresses, so that nginx's limit an address is not what refuses
 
 
 def capacity(app, links):
-    """How many taps a second this machine answers, as it is now: as many as come in time when more come."""
-    taps = Taps(app, links, 4000, 2, SCHOOLS).finish()
-    answered = [tap for tap in taps if tap[3] == 302]
-    return len(answered) / ((max(tap[2] for tap in answered) - taps[0][1]) / 1e6)
+    """How many taps a second this machine answers with the class at best, as it is now."""
+    best = 0
+    for rate in (5000, 10_000, 20_000):
+        taps = Taps(app, links, rate, 1, SCHOOLS).finish()
+        ended = [tap[2] for tap in taps if tap[3] == 302]
+        best = max(best, len(ended) / ((max(ended) - taps[0][1]) / 1e6))
+    return best
 
 
 def test_three_times_what_the_machine_can_do(app):
@@ -191,8 +194,8 @@ def test_three_times_what_the_machine_can_do(app):
     taps = Taps(app, links, 3 * rate, OVERLOAD_SECONDS, SCHOOLS).finish()
     statuses = {status: sum(tap[3] == status for tap in taps) for status in sorted({tap[3] for tap in taps})}
     print(f"{rate:.0f} taps a second at most, {3 * rate:.0f} came, {OVERLOAD_SECONDS} s: {statuses}")
-    # No answer (0) is the client's own impatience, after 15 s; each other one is an answer of ours.
-    assert set(statuses) <= {0, 302, 429, 503}
+    # -1 was never sent: the client itself had no room for more that wait.
+    assert set(statuses) <= {-1, 302, 429, 503}
     assert all(retry for *_, status, retry in taps if status in (429, 503))
     until(app.works)
     sent = app.send()

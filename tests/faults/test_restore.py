@@ -1,0 +1,165 @@
+"""A backup taken while people teach, restored into an empty PostgreSQL: docs/ops.md, "Backup and restore"."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import threading
+
+import pytest
+
+from outage import Academy, Taps, academy, put_classes, until
+
+
+class Operator:
+    """Who runs the two commands on an instance's machine, as docs/ops.md says."""
+
+    def __init__(self, app, folder):
+        self.app, self.folder = app, folder
+        shutil.copy(academy.ROOT / "schema" / "roles.sql", folder)
+        programs = (app.state / "run" / "bin").read_text().strip()
+        self.env = {"PATH": f"{programs}/cron:/usr/lib/postgresql/15/bin:/usr/bin:/bin", "LANG": "C.UTF-8",
+                    "PGHOST": str((app.state / "run").resolve() / "pg"), "PGUSER": "postgres",
+                    "CLASSCLOCK_SCHEMA": str(folder)}
+
+    def run(self, script, *arguments):
+        user = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
+        with (academy.ROOT / "cron" / script).open() as text:
+            return subprocess.run(["sh", "-s", "--", *map(str, arguments)], env=self.env, stdin=text, cwd=self.folder,
+                                  capture_output=True, text=True, check=False, timeout=120, **user)
+
+
+@pytest.fixture(scope="module")
+def folder():
+    """For backups: the user of the database can write there."""
+    made = pathlib.Path(tempfile.mkdtemp(prefix="classclock-backup."))
+    if os.geteuid() == 0:
+        shutil.chown(made, "postgres")
+    yield made
+    shutil.rmtree(made)
+
+
+@pytest.fixture(scope="module")
+def old():
+    """The academy that will be lost."""
+    app = Academy()
+    try:
+        yield app.start()
+    finally:
+        app.stop()
+
+
+def teach(app, sent, stop):
+    """Sends, opens and ends classes until told to stop."""
+    while not stop.is_set():
+        one = app.send()
+        app.tap(one)
+        app.end(one)
+        sent.append(one)
+
+
+@pytest.fixture(scope="module")
+def classes(old, folder):
+    """Classes that the backup, taken amid them, has and has not."""
+    sent, stop = [], threading.Event()
+    teacher = threading.Thread(target=teach, args=(old, sent, stop))
+    taps = Taps(old, put_classes(old, 50), 50, 3)
+    teacher.start()
+    until(lambda: len(sent) >= 5)
+    before = list(sent)
+    done = Operator(old, folder).run("classclock-backup", folder / "dump")
+    assert done.returncode == 0, done.stderr
+    count = len(sent) + 1  # one is on its way
+    until(lambda: len(sent) >= count + 5)
+    stop.set()
+    teacher.join()
+    taps.finish()
+    return before, sent[count:]
+
+
+@pytest.fixture(scope="module")
+def new(old, classes, folder):
+    """The academy on another machine."""
+    app = Academy(lambda state: [f"AUTH_SECRET={old.env['AUTH_SECRET']}"])
+    operator = Operator(app, folder)
+    try:
+        app.let_go()
+        subprocess.run(["/usr/lib/postgresql/15/bin/psql", "-Xq", "-h", operator.env["PGHOST"], "-U", "postgres",
+                        "-c", "DROP DATABASE classclock WITH (FORCE)"], check=True)
+        done = operator.run("classclock-restore", folder / "dump")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "0 broken" in done.stdout
+        app.teacher_id = old.teacher_id
+        until(app.works)
+        yield app
+        app.check_all()
+    finally:
+        app.stop()
+
+
+def moved(app, url):
+    """A link that was sent from the old machine, as it leads to the new one."""
+    return app.url + url[url.index("/api/") :]
+
+
+def row(app, sent):
+    return app.psql(f"SELECT s FROM sessions s WHERE id = {sent['session']['id']}")
+
+
+def test_what_the_backup_has_is_there_to_the_last_field(old, new, classes):
+    before, _ = classes
+    assert len(before) >= 5
+    for sent in before:
+        assert row(new, sent) and row(new, sent) == row(old, sent)
+        assert new.evidence(sent["session"]["id"]) == old.evidence(sent["session"]["id"])
+
+
+def test_every_link_that_was_ever_sent_opens_its_class(new, classes):
+    before, lost = classes
+    assert len(lost) >= 4
+    for sent in before + lost:
+        answer = new.client().open(moved(new, sent["join_url"]))
+        assert answer.status == 302 and answer.headers["Location"] == academy.ZOOM_URL
+    assert all(row(new, sent) == "" for sent in lost)
+    assert new.psql("SELECT count(*) FROM clicks WHERE verdict = 'orphan'") == str(len(lost))
+
+
+def test_no_new_class_has_the_number_of_a_lost_one(old, new, classes):
+    _, lost = classes
+    credentials = {"email": old.admin_email, "password": old.admin_password}
+    new.admin = new.client()
+    assert new.admin.post("/api/auth/login", credentials).status == 200
+    new.teacher = new.client()
+    credentials = {"email": "tom@example.org", "password": academy.PASSWORD}
+    assert new.teacher.post("/api/auth/login", credentials).status == 200
+    sent = new.send()
+    assert sent["session"]["id"] > int(old.psql("SELECT max(id) FROM sessions"))
+    new.tap(sent)
+    for other in lost:  # what ends a lost class, ends no other
+        assert new.client().open(moved(new, other["leave_url"])).status == 404
+    assert new.session(sent["session"]["id"])["session_status"] == "active"
+
+
+def test_a_restore_replaces_nothing(new, folder):
+    done = Operator(new, folder).run("classclock-restore", folder / "dump")
+    assert done.returncode == 1 and "there is a database classclock already" in done.stderr
+    assert new.works()
+
+
+def test_a_backup_that_fails_leaves_the_one_before(new, folder):
+    operator = Operator(new, folder)
+    before = (folder / "dump").read_bytes()
+    operator.env["PGHOST"] = str(folder)
+    assert operator.run("classclock-backup", folder / "dump").returncode != 0
+    assert (folder / "dump").read_bytes() == before
+    assert not (folder / "dump.new").exists()
+
+
+def test_half_a_backup_is_not_restored(new, folder):
+    whole = (folder / "dump").read_bytes()
+    (folder / "half").write_bytes(whole[: len(whole) // 2])
+    operator = Operator(new, folder)
+    operator.env["PGDATABASE"] = "another"
+    assert operator.run("classclock-restore", folder / "half").returncode != 0
+    assert new.psql("SELECT count(*) FROM pg_database WHERE datname = 'another'") == "0"
