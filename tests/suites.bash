@@ -9,7 +9,7 @@ declare -A SUITE_PACKAGES=(
 	[unit]=libcmocka-dev
 	[sql]='postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl'
 	[api]='python3 python3-pytest python3-jsonschema python3-yaml openssl systemd'
-	[ui]=chromium
+	[ui]='chromium fonts-sil-abyssinica'
 	[faults]='python3 python3-pytest strace cron faketime'
 	[fuzz]='clang libclang-rt-dev'
 )
