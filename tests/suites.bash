@@ -5,6 +5,7 @@ PASSED=0 FAILED=0 SKIPPED=0
 PYTHON=/usr/bin/python3 # Debian's, whatever else the machine has
 
 SUITES=(unit sql api ui faults fuzz)
+LONG_SUITES=(mutation) # in a long run, or when asked for
 declare -A SUITE_PACKAGES=(
 	[unit]=libcmocka-dev
 	[sql]='postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl'
@@ -12,6 +13,7 @@ declare -A SUITE_PACKAGES=(
 	[ui]='chromium fonts-sil-abyssinica'
 	[faults]='python3 python3-pytest strace cron faketime'
 	[fuzz]='clang libclang-rt-dev'
+	[mutation]='libcmocka-dev python3 python3-pytest python3-jsonschema python3-yaml'
 )
 
 # Adds the passed, failed and skipped tests of a part, and says how it went.
@@ -153,6 +155,13 @@ suite_fuzz() {
 	done
 }
 
+# How much the tests notice when the modules that matter most are broken.
+suite_mutation() {
+	local status=0
+	"$PYTHON" "$ROOT/tests/mutation/mutate.py" --build "$PLAIN_BUILD" || status=1
+	count mutation $((1 - status)) "$status" 0
+}
+
 # From here on sanitizers write what they find in programs to files, for count_reports.
 reports() {
 	export ASAN_OPTIONS=log_path=$SCRATCH/reports/asan
@@ -183,16 +192,19 @@ run_tests() {
 	local suite suites=() wanted=()
 	LONG=0
 	for suite in "$@"; do
-		case " ${SUITES[*]} " in
+		case " ${SUITES[*]} ${LONG_SUITES[*]} " in
 		*" $suite "*) suites+=("$suite") ;;
 		*)
-			[[ $suite == --long ]] || fail "test: no suite $suite; there are ${SUITES[*]}"
+			[[ $suite == --long ]] || fail "test: no suite $suite; there are ${SUITES[*]} ${LONG_SUITES[*]}"
 			LONG=1
 			export CLASSCLOCK_LONG=1
 			;;
 		esac
 	done
-	((${#suites[@]})) || suites=("${SUITES[@]}")
+	if ((${#suites[@]} == 0)); then
+		suites=("${SUITES[@]}")
+		((LONG == 0)) || suites+=("${LONG_SUITES[@]}")
+	fi
 	PLAIN_BUILD=$ROOT/build ASAN_BUILD=$ROOT/build-asan FUZZ_BUILD=$ROOT/build-fuzz LOGS=$ROOT/build/test
 	for suite in "${suites[@]}"; do
 		# shellcheck disable=SC2206 # a list of words

@@ -1,6 +1,7 @@
 /* The token gives back what was sealed into it, and nothing else opens. */
 #include "unit.h"
 
+#include <sodium.h>
 #include <stdio.h>
 
 #include "join_link.h"
@@ -121,6 +122,56 @@ static void opens_a_token_of_the_first_version(void **state)
 		     &want);
 }
 
+/* A repeated send-link answers what it answered before, by whatever version of the program. The
+ * nonce in it was made by another implementation too. */
+static void seals_the_text_that_every_version_seals(void **state)
+{
+	assert_string_equal(
+		seal(*state, A, "https://zoom.us/j/123456789"),
+		"AdFLOXvw98HjsJX1m2-7xFCvfYCwv3sEX0UmxK1f9ADCFbxgQB8G8ddodcZ57HWVQyzWR1iE"
+		"Pl83GGmpSzWCv3b7VKw2jSlOSfSYx-64dA0Q06BjEwx1keZFRIXErsi7ag57C9wHv6SsSumx");
+}
+
+static void what_is_sealed_without_a_zoom_link_does_not_open(void **state)
+{
+	enum { NONCE = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES, PLAIN = 40 };
+	const unsigned char plain[PLAIN + 1] = { 0 };
+	unsigned char sealed[1 + NONCE + PLAIN + 1 + crypto_aead_xchacha20poly1305_ietf_ABYTES] = {
+		1
+	};
+	struct keys keys = load(A);
+
+	for (size_t n = 0; n <= PLAIN + 1; n++) {
+		unsigned long long len;
+		struct join_link got;
+
+		crypto_aead_xchacha20poly1305_ietf_encrypt(sealed + 1 + NONCE, &len, plain, n,
+							   sealed, 1, NULL, sealed + 1,
+							   keys.key[KEY_JOIN_LINK][0]);
+		assert_int_equal(
+			join_link_open(*state, &keys,
+				       base64url_encode(*state, sealed, 1 + NONCE + (size_t)len),
+				       &got),
+			n <= PLAIN ? ERR_NOT_FOUND : OK);
+	}
+}
+
+static void a_key_that_is_not_of_the_list_opens_nothing(void **state)
+{
+	struct keys keys = load(A), others = load(B);
+	struct join_link got;
+
+	memcpy(keys.key[KEY_JOIN_LINK][1], others.key[KEY_JOIN_LINK][0], KEY_BYTES);
+	assert_int_equal(join_link_open(*state, &keys, seal(*state, B, ZOOM), &got), ERR_NOT_FOUND);
+}
+
+static void the_id_is_written_as_the_database_takes_a_uuid(void **state)
+{
+	struct join_link link = sample(ZOOM);
+
+	assert_string_equal(join_link_id_text(*state, &link), "ff0102030405060708090a0b0c0d0e00");
+}
+
 static void every_secret_of_the_list_opens_and_the_first_seals(void **state)
 {
 	struct join_link want = sample(ZOOM);
@@ -202,6 +253,10 @@ int main(void)
 		WITH_ARENA(a_usual_token_fits_a_button),
 		WITH_ARENA(the_same_link_is_the_same_text_and_another_shares_no_nonce),
 		WITH_ARENA(opens_a_token_of_the_first_version),
+		WITH_ARENA(seals_the_text_that_every_version_seals),
+		WITH_ARENA(what_is_sealed_without_a_zoom_link_does_not_open),
+		WITH_ARENA(a_key_that_is_not_of_the_list_opens_nothing),
+		WITH_ARENA(the_id_is_written_as_the_database_takes_a_uuid),
 		WITH_ARENA(every_secret_of_the_list_opens_and_the_first_seals),
 		WITH_ARENA(one_changed_bit_anywhere_makes_it_a_forgery),
 		WITH_ARENA(another_spelling_of_the_same_bytes_is_a_forgery),

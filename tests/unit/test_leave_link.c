@@ -141,6 +141,8 @@ static void names_the_parameter_that_is_missing_repeated_unknown_or_no_number(vo
 		{ "session=-123&exp=1767265500&sig=" SIG, "session" },
 		{ "session=123+&exp=1767265500&sig=" SIG, "session" },
 		{ "session=12a&exp=1767265500&sig=" SIG, "session" },
+		{ "session=12:&exp=1767265500&sig=" SIG, "session" },
+		{ "session=12/&exp=1767265500&sig=" SIG, "session" },
 		{ "session=1e2&exp=1767265500&sig=" SIG, "session" },
 		{ "session=&exp=1767265500&sig=" SIG, "session" },
 		{ "session=9223372036854775808&exp=1767265500&sig=" SIG, "session" },
@@ -174,6 +176,16 @@ static void every_secret_of_the_list_verifies_and_the_first_signs(void **state)
 	assert_int_equal(leave_link_verify(*state, &a, new, NOW_US, &got, NULL), ERR_FORBIDDEN);
 }
 
+static void a_key_that_is_not_of_the_list_verifies_nothing(void **state)
+{
+	struct keys a = load(A), b = load(B);
+	const char *query = leave_link_make(*state, &b, &link_123);
+	struct leave_link got;
+
+	memcpy(a.key[KEY_TEACHER_LEFT][1], b.key[KEY_TEACHER_LEFT][0], KEY_BYTES);
+	assert_int_equal(leave_link_verify(*state, &a, query, NOW_US, &got, NULL), ERR_FORBIDDEN);
+}
+
 static void the_largest_numbers_travel_unharmed(void **state)
 {
 	struct keys keys = load(A);
@@ -195,6 +207,7 @@ int main(void)
 		WITH_ARENA(only_one_of_the_four_spellings_of_the_signature_is_taken),
 		WITH_ARENA(names_the_parameter_that_is_missing_repeated_unknown_or_no_number),
 		WITH_ARENA(every_secret_of_the_list_verifies_and_the_first_signs),
+		WITH_ARENA(a_key_that_is_not_of_the_list_verifies_nothing),
 		WITH_ARENA(the_largest_numbers_travel_unharmed),
 	};
 

@@ -1,0 +1,76 @@
+"""Tests of the API as examiners of a changed job: one instance for all, the job's program replaced each time."""
+
+import os
+import pathlib
+import shutil
+
+import pytest
+from _pytest.runner import runtestprotocol
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TESTS = [
+    "test_timeout.py",
+    "test_actions.py::test_a_reopened_class_ends_like_any_other",
+]
+
+
+class Jobs:
+    """A plug-in of pytest, in whose loop a file's mutants are judged."""
+
+    program = "session-timeout"
+
+    def __init__(self, workshop):
+        self.workshop = workshop
+        self.build = workshop.scratch / "build"
+        self.build.mkdir()
+        workshop.scratch.chmod(0o755)  # else the instance runs a copy
+        for part in workshop.build.iterdir():
+            if part.name != "cron":
+                (self.build / part.name).symlink_to(part)
+        shutil.copytree(workshop.build / "cron", self.build / "cron")
+
+    def judge(self, verdicts):
+        """What verdicts(self) returns, called with the instance there."""
+        self.verdicts, self.counts = verdicts, None
+        os.environ["CLASSCLOCK_BUILD"] = str(self.build)
+        arguments = ["-s", "-p", "no:terminal", "-p", "no:cacheprovider"]
+        pytest.main([*arguments, *(str(ROOT / "tests/api" / test) for test in TESTS)], plugins=[self])
+        assert self.counts, "the tests do not run"
+        return self.counts
+
+    def pytest_runtestloop(self, session):
+        self.items = session.items
+        failed = self.failed()
+        assert not failed, f"without a mutant too this fails: {failed}"
+        self.put("/bin/true")
+        assert self.failed(), "the tests run another program than the one put there"
+        self.counts = self.verdicts(self)
+        self.put(self.workshop.build / "cron" / self.program)
+        runtestprotocol(self.items[-1], nextitem=None, log=False)
+        return True
+
+    def pytest_runtest_call(self, item):
+        self.app = item.funcargs["app"]
+
+    def failed(self):
+        """The first test that fails and how, or None."""
+        for item in self.items:
+            item._initrequest()
+            # What comes next is said to be of the session, so that the instance stays up.
+            for report in runtestprotocol(item, nextitem=item.session, log=False):
+                if not report.passed:
+                    return f"{item.name}: {report.longreprtext}"
+        return None
+
+    def put(self, program):
+        place = self.build / "cron" / self.program
+        place.unlink()
+        shutil.copy(program, place)
+
+    def notices(self, obj):
+        mutant = self.workshop.program(self.program, obj)
+        # What the last mutant left undone is done first.
+        self.put(self.workshop.build / "cron" / self.program)
+        self.app.job(self.program)
+        self.put(mutant)
+        return self.failed()
