@@ -93,6 +93,7 @@ static const struct endpoint endpoint = {
 	.needs = NEED_AUTH_SECRET | NEED_JOURNAL,
 	.workers = 1,
 	.lanes = LANES,
+	.wakes = true,
 	.start = click_group_start,
 	.keeps_login = true,
 };

@@ -123,6 +123,7 @@ static void *run_lane(void *arg)
 		if (fcgi.ipcFd < 0 || !may_keep(lane))
 			leave_connection(lane, &fcgi);
 		arena_reset(arena);
+		lane->beat->served_ms = monotonic_ms();
 		lane->beat->busy_since_ms = 0;
 	}
 	if (fcgi.ipcFd >= 0)
@@ -273,7 +274,7 @@ int app_main(int argc, char **argv, const struct endpoint *endpoint)
 		log_error("setting AUTH_SECRET is malformed");
 		return EXIT_FAILURE;
 	}
-	status = parent_run(workers, STUCK_AFTER_S, work, &program);
+	status = parent_run(workers, STUCK_AFTER_S, !endpoint->wakes, work, &program);
 	keys_wipe(&program.keys);
 	return status;
 }

@@ -45,6 +45,7 @@ struct endpoint {
 	int workers;	  /* 0: WORKERS_DEFAULT */
 	int deadline_ms;  /* for all database work of a request; 0: DEADLINE_DEFAULT_MS */
 	size_t body_max;  /* bytes; 0: BODY_MAX_DEFAULT */
+	bool wakes;	  /* has its workers always, also when nobody asks for long */
 	bool keeps_login; /* a call does not count as a person's action */
 	int lanes;	  /* threads in a worker; above 1 connections of nginx are kept */
 	enum err (*start)(const struct conf *conf); /* run once in each worker; may be NULL */

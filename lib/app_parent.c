@@ -1,11 +1,13 @@
-#define _GNU_SOURCE /* prctl(PR_SET_PDEATHSIG) is Linux's */
+#define _GNU_SOURCE /* prctl(PR_SET_PDEATHSIG) and signalfd are Linux's */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,8 +16,9 @@
 #include "log.h"
 
 #define WORKERS_MAX	64
-#define RESTART_PAUSE_S 1  /* before a worker that died within this time is replaced */
-#define DRAIN_S		15 /* a worker that has not ended by then is killed */
+#define RESTART_PAUSE_S 1   /* before a worker that died within this time is replaced */
+#define DRAIN_S		15  /* a worker that has not ended by then is killed */
+#define REST_AFTER_S	600 /* without a request: the workers end until the next one comes */
 
 struct child {
 	pid_t pid; /* 0: none now */
@@ -30,6 +33,8 @@ struct parent {
 	struct heartbeat *beats; /* shared with the workers */
 	struct child children[WORKERS_MAX];
 	sigset_t watched;
+	int signals;  /* can be read while one of watched is pending */
+	bool resting; /* no workers, until somebody knocks */
 };
 
 int64_t monotonic_ms(void)
@@ -51,6 +56,7 @@ static int be_worker(struct parent *p, int i, pid_t parent)
 	sigaction(SIGINT, &ignore, NULL);
 	sigaction(SIGHUP, &ignore, NULL);
 	sigprocmask(SIG_UNBLOCK, &p->watched, NULL);
+	close(p->signals);
 	return p->work(&p->beats[i], p->arg);
 }
 
@@ -59,6 +65,7 @@ static void start(struct parent *p, int i)
 	pid_t parent = getpid(), pid;
 
 	p->beats[i].busy_since_ms = 0;
+	p->beats[i].served_ms = monotonic_ms();
 	pid = fork();
 	if (pid == 0)
 		exit(be_worker(p, i, parent));
@@ -134,11 +141,16 @@ static void signal_all(const struct parent *p, int sig)
 			kill(p->children[i].pid, sig);
 }
 
-static int wait_signal(const struct parent *p, int ms)
+/* The signal that came within ms, or -1; earlier when a resting program is wanted. */
+static int wait_signal(struct parent *p, int ms)
 {
-	const struct timespec t = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L };
+	struct pollfd on[] = { { .fd = p->signals, .events = POLLIN },
+			       { .fd = p->resting ? 0 : -1, .events = POLLIN } };
+	const struct timespec now = { 0 };
 
-	return sigtimedwait(&p->watched, NULL, &t);
+	if (poll(on, 2, ms) > 0 && on[1].revents)
+		p->resting = false;
+	return sigtimedwait(&p->watched, NULL, &now);
 }
 
 /* Lets every worker finish what it does; after DRAIN_S they are killed. */
@@ -152,6 +164,26 @@ static void drain(struct parent *p)
 			signal_all(p, SIGKILL);
 		wait_signal(p, 200);
 	}
+}
+
+static bool is_quiet(const struct parent *p)
+{
+	int64_t now = monotonic_ms();
+
+	for (int i = 0; i < p->n; i++)
+		if (p->beats[i].busy_since_ms ||
+		    now - p->beats[i].served_ms < REST_AFTER_S * INT64_C(1000))
+			return false;
+	return true;
+}
+
+/* Most programs of an instance are idle most of the time: an idle one is its parent alone. */
+static void rest_if_quiet(struct parent *p)
+{
+	if (p->resting || !running(p) || !is_quiet(p))
+		return;
+	drain(p);
+	p->resting = true;
 }
 
 /* A new generation, one worker at a time, so that the socket is always served. */
@@ -173,11 +205,13 @@ static void restart_one_by_one(struct parent *p)
 	}
 }
 
-int parent_run(int n, int stuck_s, worker_fn *work, void *arg)
+int parent_run(int n, int stuck_s, bool rests, worker_fn *work, void *arg)
 {
-	struct parent p = {
-		.n = n < WORKERS_MAX ? n : WORKERS_MAX, .stuck_s = stuck_s, .work = work, .arg = arg
-	};
+	struct parent p = { .n = n < WORKERS_MAX ? n : WORKERS_MAX,
+			    .stuck_s = stuck_s,
+			    .work = work,
+			    .arg = arg,
+			    .resting = rests };
 	int sig;
 
 	sigemptyset(&p.watched);
@@ -192,15 +226,20 @@ int parent_run(int n, int stuck_s, worker_fn *work, void *arg)
 		log_error("cannot share memory with workers: %s", strerror(errno));
 		return EXIT_FAILURE;
 	}
+	p.signals = signalfd(-1, &p.watched, SFD_CLOEXEC | SFD_NONBLOCK);
 	do {
-		replace_dead(&p);
+		if (!p.resting)
+			replace_dead(&p);
 		sig = wait_signal(&p, 1000);
 		reap(&p, false);
 		end_stuck(&p);
-		if (sig == SIGHUP)
+		if (sig == SIGHUP && !p.resting)
 			restart_one_by_one(&p);
+		if (rests)
+			rest_if_quiet(&p);
 	} while (sig != SIGTERM && sig != SIGINT);
 	drain(&p);
+	close(p.signals);
 	munmap(p.beats, (size_t)p.n * sizeof *p.beats);
 	return EXIT_SUCCESS;
 }
