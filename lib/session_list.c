@@ -7,7 +7,7 @@
 #include "session.h"
 #include "session_list.h"
 
-#define ARGS_MAX      16
+#define ARGS_MAX      40
 #define CSV_BATCH     "1000" /* rows at a time */
 #define CSV_BATCH_MS  10000  /* and the time they may take */
 #define CSV_BUF_BYTES (4 << 20)
@@ -27,6 +27,11 @@ static void add(struct sql *q, const char *fmt_before, const char *fmt_after, co
 	q->text = arena_printf(q->a, "%s%s$%d%s", q->text, fmt_before, q->n, fmt_after);
 }
 
+static void add_text(struct sql *q, const char *text)
+{
+	q->text = arena_printf(q->a, "%s%s", q->text, text);
+}
+
 /* text with %, _ and \ made literal, for LIKE. */
 static const char *like_part(struct arena *a, const char *text)
 {
@@ -43,20 +48,67 @@ static const char *like_part(struct arena *a, const char *text)
 	return out;
 }
 
+/* What a filter's days and names stand for now; moments and arrays as text. */
+struct meaning {
+	const char *from, *to;		    /* [from, to), NULL without days */
+	const char *first_hour, *hours_end; /* the whole hours of UTC in it */
+	const char *students, *teachers;    /* whose names contain what is searched for */
+	bool anybody;
+};
+
 /*
- * The one definition of what a filter means. It is about sessions s alone, so
- * that totals need no join, and asks once what is the same for every row. A
- * session counts on the day of its click, else of its sending.
+ * Asked first and sent back as values, so that PostgreSQL plans for as many as
+ * there are: one student's classes are looked up, those of many are met soon
+ * while walking the newest.
  */
-static void add_filter(struct sql *q, const struct session_filter *f)
+static enum err find_meaning(struct db *db, struct arena *a, const struct session_filter *f,
+			     struct meaning *out)
 {
-	q->text = arena_printf(q->a, "%s WHERE true", q->text);
-	if (f->from)
-		add(q, " AND coalesce(s.clicked_at, s.sent_at) >= (SELECT academy_day_start(",
-		    "::date))", f->from);
-	if (f->to)
-		add(q, " AND coalesce(s.clicked_at, s.sent_at) < (SELECT academy_day_start(",
-		    "::date + 1))", f->to);
+	const char *args[] = { f->from, f->to, f->q ? like_part(a, f->q) : NULL };
+	struct db_rows r;
+	enum err e;
+
+	*out = (struct meaning){ 0 };
+	if (!f->from && !f->to && !f->q)
+		return OK;
+	e = db_read(
+		db, a,
+		"SELECT a, b, session_hour(a + interval '1 hour' - interval '1 microsecond', NULL),"
+		" session_hour(b, NULL), students, teachers, students <> '{}' OR teachers <> '{}'"
+		" FROM (SELECT coalesce(academy_day_start($1::date), '-infinity') AS a,"
+		"  coalesce(academy_day_start($2::date + 1), 'infinity') AS b,"
+		"  ARRAY(SELECT id FROM students WHERE name ILIKE $3) AS students,"
+		"  ARRAY(SELECT id FROM accounts WHERE role = 'teacher' AND name ILIKE $3)"
+		"  AS teachers) found",
+		3, args, &r);
+	if (e)
+		return e;
+	if (!db_next(&r))
+		return ERR_INTERNAL;
+	out->from = db_str(&r);
+	out->to = db_str(&r);
+	out->first_hour = db_str(&r);
+	out->hours_end = db_str(&r);
+	out->students = db_str(&r);
+	out->teachers = db_str(&r);
+	out->anybody = db_bool(&r);
+	if (!f->from && !f->to)
+		out->from = out->to = NULL;
+	return db_end(&r);
+}
+
+/* A session counts on the day of its click, else of its sending. */
+static void add_days(struct sql *q, const char *from, const char *to)
+{
+	if (!from)
+		return;
+	add(q, " AND coalesce(s.clicked_at, s.sent_at) >= ", "::timestamptz", from);
+	add(q, " AND coalesce(s.clicked_at, s.sent_at) < ", "::timestamptz", to);
+}
+
+/* What a filter means but for its days, of sessions or their counts s. */
+static void add_filter(struct sql *q, const struct session_filter *f, const struct meaning *m)
+{
 	if (f->status)
 		add(q, " AND s.session_status = ", "", f->status);
 	if (f->teacher_id)
@@ -65,54 +117,146 @@ static void add_filter(struct sql *q, const struct session_filter *f)
 		add(q, " AND s.student_id = ", "::bigint", arena_int(q->a, f->student_id));
 	if (f->package_id)
 		add(q, " AND s.package_id = ", "", f->package_id);
-	if (f->q) {
-		add(q, " AND (s.student_id = ANY (ARRAY(SELECT id FROM students WHERE name ILIKE ",
-		    "))", like_part(q->a, f->q));
-		q->text = arena_printf(q->a,
-				       "%s OR s.teacher_id = ANY (ARRAY(SELECT id FROM accounts"
-				       " WHERE name ILIKE $%d)))",
-				       q->text, q->n);
+	if (f->q && !m->anybody)
+		add_text(q, " AND false");
+	else if (f->q) {
+		add(q, " AND (s.student_id = ANY (", "::bigint[])", m->students);
+		add(q, " OR s.teacher_id = ANY (", "::bigint[]))", m->teachers);
 	}
 }
 
-static enum err page(struct db *db, struct arena *a, const struct session_filter *filter,
-		     int64_t limit, const struct cursor *after, struct db_rows *rows)
+/* One page's question. */
+struct page {
+	const struct session_filter *filter;
+	const struct meaning *meaning;
+	int64_t limit;
+	const struct cursor *after;
+};
+
+/* The ids of the newest after the cursor, with a condition more. */
+static void add_newest(struct sql *q, const struct page *page, const char *more)
 {
+	const struct meaning *m = page->meaning;
+
+	add_text(q, "(SELECT s.id FROM sessions s WHERE true");
+	add_text(q, more);
+	add_filter(q, page->filter, m);
+	add_days(q, m->from, m->to);
+	if (page->after) {
+		add(q, " AND (s.sent_at, s.id) < (at_us(", "::bigint)",
+		    arena_int(q->a, page->after->us));
+		add(q, ", ", "::bigint)", arena_int(q->a, page->after->id));
+	}
+	add(q, " ORDER BY s.sent_at DESC, s.id DESC LIMIT ", "::bigint + 1)",
+	    arena_int(q->a, page->limit));
+}
+
+/*
+ * A click lies in the life of its link (at most 168 hours) unless an admin
+ * corrected it, so the days of a filter bound the walk along sent_at too;
+ * those corrected are few and looked at beside.
+ */
+static enum err read_page(struct db *db, struct arena *a, const struct page *page,
+			  struct db_rows *rows)
+{
+	const struct meaning *m = page->meaning;
 	struct sql q = { .a = a,
 			 .text = "SELECT " SESSION_COLUMNS ", us(s.sent_at)::text AS _at"
-				 " FROM" SESSION_TABLES };
+				 " FROM" SESSION_TABLES "WHERE s.id IN (" };
 
-	add_filter(&q, filter);
-	if (after) {
-		add(&q, " AND (s.sent_at, s.id) < (at_us(", "::bigint)", arena_int(a, after->us));
-		add(&q, ", ", "::bigint)", arena_int(a, after->id));
+	if (page->filter->from || page->filter->to) {
+		struct sql bounds = { .a = a, .text = " AND NOT s.corrected", .n = q.n };
+
+		add(&bounds, " AND s.sent_at < ", "::timestamptz", m->to);
+		add(&bounds, " AND s.sent_at > ", "::timestamptz - interval '168 hours'", m->from);
+		q.n = bounds.n;
+		memcpy(q.args, bounds.args, sizeof q.args);
+		add_newest(&q, page, bounds.text);
+		add_text(&q, " UNION ALL ");
+		add_newest(&q, page, " AND s.corrected");
+	} else {
+		add_newest(&q, page, "");
 	}
-	add(&q, " ORDER BY s.sent_at DESC, s.id DESC LIMIT ", "::bigint + 1", arena_int(a, limit));
+	add(&q, ") ORDER BY s.sent_at DESC, s.id DESC LIMIT ", "::bigint + 1",
+	    arena_int(a, page->limit));
 	return db_read(db, a, q.text, q.n, q.args, rows);
 }
 
+/* What totals are added up from: rows of n sessions with their minutes. */
+#define PER_NAMES " teacher_id, student_id, package_id, session_status, "
+#define PER_HOUR  " package_id, session_status, "
+#define SETTLED	  "session_status NOT IN ('sent', 'active')"
+
+/* Without days in the filter: what has ended is counted already. Source: schema/0006_totals.sql. */
+static void from_counted(struct sql *q)
+{
+	add_text(q, " FROM (SELECT" PER_NAMES "n, minutes FROM session_totals"
+		    " UNION ALL SELECT" PER_NAMES "n, minutes FROM session_changes"
+		    " UNION ALL SELECT" PER_NAMES "1, 0 FROM sessions WHERE session_status = 'sent'"
+		    " UNION ALL SELECT" PER_NAMES "1, 0 FROM sessions"
+		    "  WHERE session_status = 'active') s WHERE true");
+}
+
+static void from_range(struct sql *q, const char *columns, const char *where, const char *from,
+		       const char *to)
+{
+	add_text(q, arena_printf(q->a, " UNION ALL SELECT%s FROM sessions s WHERE %s", columns,
+				 where));
+	add_days(q, from, to);
+}
+
+/* With days and nobody in particular: by whole hours, and the ends of the days for themselves. */
+static void from_hours(struct sql *q, const struct meaning *m)
+{
+	static const char *const counts[] = { " FROM (SELECT" PER_HOUR
+					      "n, minutes FROM session_hours",
+					      " UNION ALL SELECT" PER_HOUR
+					      "n, minutes FROM session_changes" };
+
+	for (int i = 0; i < 2; i++) {
+		add_text(q, counts[i]);
+		add(q, " WHERE hour >= ", "::timestamptz", m->first_hour);
+		add(q, " AND hour < ", "::timestamptz", m->hours_end);
+	}
+	from_range(q, PER_HOUR "1, session_duration_minutes", SETTLED, m->from, m->first_hour);
+	from_range(q, PER_HOUR "1, session_duration_minutes", SETTLED, m->hours_end, m->to);
+	from_range(q, PER_HOUR "1, 0", "session_status = 'sent'", m->from, m->to);
+	from_range(q, PER_HOUR "1, 0", "session_status = 'active'", m->from, m->to);
+	add_text(q, ") s WHERE true");
+}
+
+/* With days and people: the sessions themselves, which indexes find. */
+static void from_sessions(struct sql *q, const struct meaning *m)
+{
+	add_text(q, " FROM (SELECT *, 1 AS n, session_duration_minutes AS minutes FROM sessions) s"
+		    " WHERE true");
+	add_days(q, m->from, m->to);
+}
+
+#define TOTAL(status)                                                                              \
+	" coalesce(sum(n) FILTER (WHERE session_status = '" status "'), 0)::bigint"                \
+	" AS \"totals." status "\","
+
+static const char TOTALS[] =
+	"SELECT clock_now() AS generated_at, (SELECT time_zone FROM academy) AS time_zone," TOTAL(
+		"sent") TOTAL("active") TOTAL("ended") TOTAL("timeout") TOTAL("cancelled")
+		TOTAL("missed") " coalesce(sum(minutes), 0)::bigint AS \"totals.minutes\"";
+
 /* The answer but for its page. The caller owns *out. */
 static enum err totals(struct db *db, struct arena *a, const struct session_filter *filter,
-		       struct json_object **out)
+		       const struct meaning *m, struct json_object **out)
 {
-	struct sql q = {
-		.a = a,
-		.text = "SELECT clock_now() AS generated_at,"
-			" (SELECT time_zone FROM academy) AS time_zone,"
-			" count(*) FILTER (WHERE session_status = 'sent') AS \"totals.sent\","
-			" count(*) FILTER (WHERE session_status = 'active') AS \"totals.active\","
-			" count(*) FILTER (WHERE session_status = 'ended') AS \"totals.ended\","
-			" count(*) FILTER (WHERE session_status = 'timeout') AS \"totals.timeout\","
-			" count(*) FILTER (WHERE session_status = 'cancelled') AS "
-			"\"totals.cancelled\","
-			" count(*) FILTER (WHERE session_status = 'missed') AS \"totals.missed\","
-			" coalesce(sum(session_duration_minutes), 0) AS \"totals.minutes\""
-			" FROM sessions s"
-	};
+	struct sql q = { .a = a, .text = TOTALS };
 	struct db_rows r;
 	enum err e;
 
-	add_filter(&q, filter);
+	if (!filter->from && !filter->to)
+		from_counted(&q);
+	else if (filter->teacher_id || filter->student_id || filter->q)
+		from_sessions(&q, m);
+	else
+		from_hours(&q, m);
+	add_filter(&q, filter, m);
 	e = db_read(db, a, q.text, q.n, q.args, &r);
 	if (e)
 		return e;
@@ -124,12 +268,16 @@ enum err session_list(struct db *db, struct arena *a, const struct keys *keys,
 		      const struct session_filter *filter, int64_t limit,
 		      const struct cursor *after, struct json_object **out)
 {
+	struct meaning meaning;
+	struct page page = { filter, &meaning, limit, after };
 	const char *next;
 	struct db_rows rows;
-	enum err e = page(db, a, filter, limit, after, &rows);
+	enum err e = find_meaning(db, a, filter, &meaning);
 
 	if (!e)
-		e = totals(db, a, filter, out);
+		e = read_page(db, a, &page, &rows);
+	if (!e)
+		e = totals(db, a, filter, &meaning, out);
 	if (e)
 		return e;
 	json_object_object_add(*out, "sessions", cursor_rows_json(a, keys, &rows, limit, &next));
@@ -211,11 +359,18 @@ static enum err csv_in_snapshot(struct db *db, const struct session_filter *filt
 {
 	struct arena *a = arena_new();
 	struct sql q = { .a = a, .text = CSV_SELECT };
+	struct meaning meaning;
 	bool more = true;
-	enum err e;
+	enum err e = find_meaning(db, a, filter, &meaning);
 
-	add_filter(&q, filter);
-	q.text = arena_printf(a, "%s ORDER BY s.sent_at DESC, s.id DESC", q.text);
+	if (e) {
+		arena_free(a);
+		return e;
+	}
+	add_text(&q, " WHERE true");
+	add_filter(&q, filter, &meaning);
+	add_days(&q, meaning.from, meaning.to);
+	add_text(&q, " ORDER BY s.sent_at DESC, s.id DESC");
 	e = csv_header(db, a, buf);
 	if (!e)
 		e = db_read(db, a, q.text, q.n, q.args, NULL);

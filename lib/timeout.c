@@ -64,6 +64,24 @@ static const char SQL_RECORD[] =
 static const char SQL_FORGET[] =
 	"DELETE FROM job_runs WHERE started_at < clock_now() - interval '30 days'";
 
+/* What has changed since the last run joins the totals: schema/0006_totals.sql. */
+static const char SQL_FOLD[] =
+	"WITH changed AS ("
+	" DELETE FROM session_changes WHERE ctid = ANY (ARRAY(SELECT ctid FROM session_changes"
+	"  LIMIT 50000)) RETURNING *"
+	"), by_people AS ("
+	" INSERT INTO session_totals AS t SELECT teacher_id, student_id, package_id,"
+	"  session_status, sum(n), sum(minutes) FROM changed GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, "
+	"4"
+	" ON CONFLICT (student_id, teacher_id, package_id, session_status) DO UPDATE"
+	" SET n = t.n + excluded.n, minutes = t.minutes + excluded.minutes"
+	"), by_hours AS ("
+	" INSERT INTO session_hours AS t SELECT hour, package_id, session_status, sum(n),"
+	"  sum(minutes) FROM changed GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
+	" ON CONFLICT (hour, package_id, session_status) DO UPDATE"
+	" SET n = t.n + excluded.n, minutes = t.minutes + excluded.minutes)"
+	" SELECT 1 FROM changed LIMIT 1";
+
 static void remember(struct timeout_run *run, int64_t id)
 {
 	run->timed_out++;
@@ -159,7 +177,7 @@ static enum err record(struct db *db, struct arena *a, const struct timeout_run 
 
 enum err timeout_run(struct db *db, struct arena *a, struct timeout_run *out)
 {
-	int64_t began = monotonic_ms();
+	int64_t began = monotonic_ms(), folded = 0;
 	enum err e, recorded;
 
 	*out = (struct timeout_run){ 0 };
@@ -170,6 +188,8 @@ enum err timeout_run(struct db *db, struct arena *a, struct timeout_run *out)
 		e = batches(db, SQL_TIME_OUT, NULL, out);
 	if (!e)
 		e = batches(db, SQL_MISS, &out->missed, NULL);
+	if (!e)
+		e = batches(db, SQL_FOLD, &folded, NULL);
 	out->duration_ms = monotonic_ms() - began;
 	if (e)
 		db_deadline(db, LAST_WORD_MS);

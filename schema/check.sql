@@ -94,6 +94,25 @@ SELECT 'what replaces a link is a later session of the same student', count(*) F
   JOIN sessions newer ON newer.id = s.superseded_by
   WHERE newer.student_id <> s.student_id OR newer.id <= s.id
 UNION ALL
+SELECT 'the totals by people are those of the sessions', count(*) FROM (
+    SELECT teacher_id, student_id, package_id, session_status
+    FROM (SELECT teacher_id, student_id, package_id, session_status, n, minutes FROM session_totals
+      UNION ALL SELECT teacher_id, student_id, package_id, session_status, n, minutes FROM session_changes
+      UNION ALL SELECT teacher_id, student_id, package_id, session_status, -1, -coalesce(session_duration_minutes, 0)
+        FROM sessions WHERE session_status NOT IN ('sent', 'active')) counted
+    GROUP BY 1, 2, 3, 4 HAVING sum(n) <> 0 OR sum(minutes) <> 0) other
+UNION ALL
+SELECT 'the totals by hours are those of the sessions', count(*) FROM (
+    SELECT hour, package_id, session_status
+    FROM (SELECT hour, package_id, session_status, n, minutes FROM session_hours
+      UNION ALL SELECT hour, package_id, session_status, n, minutes FROM session_changes
+      UNION ALL SELECT session_hour(clicked_at, sent_at), package_id, session_status, -1, -coalesce(session_duration_minutes, 0)
+        FROM sessions WHERE session_status NOT IN ('sent', 'active')) counted
+    GROUP BY 1, 2, 3 HAVING sum(n) <> 0 OR sum(minutes) <> 0) other
+UNION ALL
+SELECT 'an uncorrected start lies in the life of its link', count(*) FROM sessions
+  WHERE NOT corrected AND (clicked_at < sent_at OR clicked_at >= sent_at + link_hours * interval '1 hour')
+UNION ALL
 SELECT 'the timeout job is no more than two runs late', count(*) FROM sessions
   WHERE (session_status = 'active' AND times_out_at < clock_now() - interval '11 minutes')
     OR (session_status = 'sent' AND sent_at + link_hours * interval '1 hour' < clock_now() - interval '11 minutes')
