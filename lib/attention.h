@@ -1,8 +1,6 @@
 #ifndef ATTENTION_H
 #define ATTENTION_H
 
-#include <stdint.h>
-
 #include "db.h"
 
 struct json_object;
@@ -34,8 +32,8 @@ struct json_object;
 /* Their names, in the order above; a NULL ends the list. */
 const char *const *attention_kinds(struct arena *a);
 
-/* At most limit items of one kind, or of all (NULL); counts are of all. The caller owns *out. */
-MUST_CHECK enum err attention(struct db *db, struct arena *a, const char *kind, int64_t limit,
+/* Items of one kind, or of all (NULL); counts are of all. The caller owns *out. */
+MUST_CHECK enum err attention(struct db *db, struct arena *a, const char *kind,
 			      struct json_object **out);
 
 #endif

@@ -10,7 +10,7 @@ declare -A SUITE_PACKAGES=(
 	[unit]=libcmocka-dev
 	[sql]='postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl'
 	[api]='python3 python3-pytest python3-jsonschema python3-yaml openssl systemd'
-	[ui]='chromium fonts-sil-abyssinica'
+	[ui]=chromium
 	[faults]='python3 python3-pytest strace cron faketime'
 	[fuzz]='clang libclang-rt-dev'
 	[mutation]='libcmocka-dev python3 python3-pytest python3-jsonschema python3-yaml'
@@ -227,27 +227,35 @@ run_tests() {
 	((FAILED == 0))
 }
 
-# Benchmarks are programs in tests/bench that print their own tables.
+BENCH_PACKAGES=(python3 php8.2-fpm php8.2-pgsql) # pgbench comes with PostgreSQL
+
+# Benchmarks are programs in tests/bench that print their own tables and write docs/benchmarks.md.
 run_bench() {
-	local name file quick=()
-	local wanted=()
+	local name file quick=() wanted=() status=0
 	for name in "$@"; do
 		case $name in
 		--quick) quick=(--quick) ;;
-		*) wanted+=("$name") ;;
+		*) [[ -e $ROOT/tests/bench/bench_$name.py ]] || fail "bench: no $name in tests/bench" && wanted+=("$name") ;;
 		esac
 	done
-	packages "${RUN_PACKAGES[@]}" python3
-	npm_packages "$ROOT/static"
-	build "$ROOT/build"
-	site "$ROOT/build"
 	if ((${#wanted[@]} == 0)); then
 		for file in "$ROOT"/tests/bench/bench_*.py; do
-			[[ ! -e $file ]] || wanted+=("$(basename "${file#*/bench_}" .py)")
+			wanted+=("$(basename "${file#*/bench_}" .py)")
 		done
 	fi
+	packages "${RUN_PACKAGES[@]}" "${BENCH_PACKAGES[@]}"
+	npm_packages "$ROOT/static"
+	npm_packages "$ROOT/tests/bench/peers"
+	build "$ROOT/build"
+	cmake --build "$ROOT/build" --target bench >"$ROOT/build/bench.log" 2>&1 || {
+		tail -n 20 "$ROOT/build/bench.log" >&2
+		fail "the tools of the benchmarks do not build"
+	}
+	site "$ROOT/build"
 	for name in "${wanted[@]}"; do
-		[[ -e $ROOT/tests/bench/bench_$name.py ]] || fail "no benchmark $name in tests/bench"
-		CLASSCLOCK_BUILD=$ROOT/build "$PYTHON" "$ROOT/tests/bench/bench_$name.py" "${quick[@]}"
+		note "bench $name"
+		CLASSCLOCK_BUILD=$ROOT/build PYTHONDONTWRITEBYTECODE=1 \
+			"$PYTHON" "$ROOT/tests/bench/bench_$name.py" "${quick[@]}" || status=1
 	done
+	((status == 0)) || fail "a benchmark broke off (see above)"
 }

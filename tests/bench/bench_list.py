@@ -1,0 +1,95 @@
+"""The session list over ten million sessions: pages, filters, searches, totals, beside the same statements by pgbench."""
+
+import http.client
+import json
+import statistics
+import sys
+import tempfile
+import urllib.parse
+
+from place import academy, arguments, load, pgbench
+from table import Row, publish
+
+LIST = "/api/admin/teacher-sessions"
+
+
+def sign_in(place):
+    """A login's cookie of the admin."""
+    connection = http.client.HTTPConnection("127.0.0.1", place.port, timeout=60)
+    email, password = place.admin
+    body = json.dumps({"email": email, "password": password})
+    connection.request("POST", "/api/auth/login", body, {"Content-Type": "application/json"})
+    answer = connection.getresponse()
+    cookie = answer.getheader("Set-Cookie")
+    assert answer.status == 200, answer.read()
+    return cookie.split(";")[0]
+
+
+def get(place, cookie, target):
+    connection = http.client.HTTPConnection("127.0.0.1", place.port, timeout=120)
+    connection.request("GET", target, headers={"Cookie": cookie})
+    answer = connection.getresponse()
+    body = answer.read()
+    assert answer.status == 200, body
+    return json.loads(body)
+
+
+def cases(place, cookie):
+    """What is asked for, by what it is called."""
+    day, week, month, today = place.psql(
+        "SELECT academy_day(clock_now()) - 40, academy_day(clock_now()) - 7, academy_day(clock_now()) - 30,"
+        " academy_day(clock_now())"
+    ).split("|")
+    # A page deep in the past: the cursor of a page that ends where an old day begins.
+    newest = get(place, cookie, f"{LIST}?to={place.psql('SELECT academy_day(clock_now()) - 500')}&limit=50")
+    asked = {
+        "first page": {},
+        "one day": {"date": day},
+        "a week": {"from": week, "to": today},
+        "a month": {"from": month, "to": today},
+        "status ended": {"status": "ended"},
+        "status active": {"status": "active"},
+        "status missed": {"status": "missed"},
+        "a teacher": {"teacher_id": 100042},
+        "a student": {"student_id": 104242},
+        "a package": {"package_id": "USA"},
+        "search, common": {"q": "Sara"},
+        "search, part of most names": {"q": "a"},
+        "search, rare": {"q": "Zbigniew"},
+        "search, absent": {"q": "Xyzzy"},
+        "a deep page": {"cursor": newest["next_cursor"]},
+    }
+    return {name: f"{LIST}?{urllib.parse.urlencode(wanted)}" for name, wanted in asked.items()}
+
+
+def main():
+    quick = arguments(__doc__).quick
+    rounds, seconds = (1, 1) if quick else (5, 1)
+    rows, p50s = [], {}
+    with academy(quick) as place, tempfile.NamedTemporaryFile("w") as file:
+        cookie = sign_in(place)
+        for name, target in cases(place, cookie).items():
+            file.seek(0)
+            file.truncate()
+            file.write(target + "\n")
+            file.flush()
+            sent = place.statements(lambda t=target: get(place, cookie, t))
+            script = "".join(s["sql"].replace("\n", " ") + ";\n" for s in sent)
+            row = Row(f"list, {name}: p50", "its statements by pgbench", "at most", 2, "ms")
+            for _ in range(rounds):
+                ours = load(place.port, 1, -seconds, file.name, headers=[f"Cookie: {cookie}", "X-Poll: 1"])
+                assert ours["status"][0] == ours["answers"] > 0, ours
+                # Planned at each run, as the program has it planned.
+                theirs = pgbench(place, script, seconds=seconds, mode="extended")
+                row.add(ours["p50"] / 1000, theirs["p50"] * 1.0 / 1000)
+            p50s[name] = statistics.median(ours for ours, _ in row.pairs)
+            rows.append(row)
+    slowest, quickest = max(p50s, key=p50s.get), min(p50s, key=p50s.get)
+    row = Row(f"list, slowest case ({slowest}): p50", f"the quickest ({quickest})", "at most", 30, "ms")
+    row.add(p50s[slowest], p50s[quickest])
+    rows.append(row)
+    publish("list", rows, [], quick)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

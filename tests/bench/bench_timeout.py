@@ -1,0 +1,116 @@
+"""The timeout job: many due sessions in batches, and a run that finds nothing."""
+
+import subprocess
+import sys
+import threading
+import time
+
+from place import FILL, ZOOM_URL, Place, Pool, academy, arguments, load
+from table import Row, publish
+
+# Makes sessions $first..$last running classes whose deadline has passed.
+START = """
+UPDATE sessions SET session_status = 'active', clicked_at = sent_at, times_out_at = sent_at + interval '70 minutes'
+WHERE id BETWEEN {first} AND {last};
+VACUUM ANALYZE sessions; CHECKPOINT
+"""
+
+# What the job does to them, in one statement.
+AT_ONCE = """
+WITH done AS (
+  UPDATE sessions SET session_status = 'timeout', session_ended_at = times_out_at, estimated = true
+  WHERE session_status = 'active' AND NOT unsettled AND NOT zoom_seen AND times_out_at <= clock_now()
+  RETURNING id, times_out_at
+), evidence AS (
+  INSERT INTO session_events (session_id, kind, happened_at, source) SELECT id, 'timed_out', times_out_at, 'system' FROM done
+) SELECT count(*) FROM done
+"""
+
+
+class Due:
+    """Sessions that are due, made anew before each run."""
+
+    def __init__(self, place):
+        self.place, self.next = place, 1
+        self.sent = int(place.psql("SELECT us(clock_now()) - 7200000000"))
+
+    def make(self, count):
+        first, last = self.next, self.next + count - 1
+        self.next += count
+        self.place.psql(FILL.format(url=ZOOM_URL, sent=self.sent, first=first, last=last) + ";" + START.format(first=first, last=last))
+
+
+def timed(work):
+    began = time.monotonic()
+    work()
+    return time.monotonic() - began
+
+
+def left(place):
+    return int(place.psql("SELECT count(*) FROM sessions WHERE session_status = 'active' AND times_out_at <= clock_now()"))
+
+
+def compare_due(place, due, count, rounds, rows):
+    row = Row(f"{count:,} due sessions timed out", "one psql UPDATE with its evidence", "at most", 1.3, "s")
+    for _ in range(rounds):
+        due.make(count)
+        ours = timed(lambda: place.job("session-timeout"))
+        assert left(place) == 0
+        due.make(count)
+        row.add(ours, timed(lambda: place.psql(AT_ONCE)))
+        place.job("session-timeout")  # what the trigger noted joins the totals
+    rows.append(row)
+
+
+def clicks_meanwhile(place, pool, due, count, rounds, rows):
+    """p99 of clicks while the job runs."""
+    row = Row(f"p99 of clicks at 500/s while {count:,} time out", "their p99 alone", "at most", 5, "ms")
+    for _ in range(rounds):
+        due.make(count)
+        alone = load(place.port, 32, 2, pool.targets(1200), 500)
+        job = threading.Thread(target=lambda: place.job("session-timeout"))
+        job.start()
+        beside = load(place.port, 32, 2, pool.targets(1200), 500)
+        job.join()
+        row.add(beside["p99"] / 1000, alone["p99"] / 1000)
+    rows.append(row)
+
+
+def compare_nothing(place, quick, rounds, rows):
+    sessions = "100,000" if quick else "ten million"
+    row = Row(f"a run with nothing due among {sessions} sessions", "psql -c 'select 1'", "at most", 2, "ms")
+    env = {"PATH": "/usr/bin:/bin", "CLASSCLOCK_ENV": str(place.state / "env")}
+    from place import BUILD  # pylint: disable=import-outside-toplevel
+
+    job = [BUILD / "cron" / "session-timeout"]
+    psql = ["/usr/lib/postgresql/15/bin/psql", place.conninfo, "-c", "select 1"]
+    place.job("session-timeout")
+    for _ in range(4 * rounds):
+        runs = [
+            timed(lambda c=command, e=e: subprocess.run(c, env=e, check=True, stdout=subprocess.DEVNULL))
+            for command, e in ((job, env), (psql, None))
+        ]
+        row.add(*(1000 * run for run in runs))
+    rows.append(row)
+
+
+def main():
+    quick = arguments(__doc__).quick
+    rounds, count = (1, 2_000) if quick else (5, 200_000)
+    rows = []
+    with Place() as place:
+        pool, due = Pool(place, 10_000 if quick else 20_000), Due(place)
+        try:
+            compare_due(place, due, count, rounds, rows)
+            if not quick:
+                compare_due(place, due, 1_000_000, 1, rows)
+            clicks_meanwhile(place, pool, due, count, rounds, rows)
+        finally:
+            pool.close()
+    with academy(quick) as place:
+        compare_nothing(place, quick, rounds, rows)
+    publish("timeout", rows, [], quick)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
