@@ -5,6 +5,7 @@
  *   invite --role admin|teacher EMAIL [--name NAME]
  *                                               print a fresh one-time invitation
  *   check                                       hold the data to every invariant
+ *   erase --student ID                          erase a student as a person; classes stay
  *   demo [--packages-only]                      fill the demo academy
  *   telegram-webhook set|show|delete            where Telegram posts its updates
  *
@@ -21,6 +22,7 @@
 #include "db_script.h"
 #include "invariants.h"
 #include "log.h"
+#include "retention.h"
 #include "telegram_hook.h"
 
 #define EXIT_USAGE     2
@@ -116,6 +118,30 @@ static int check(struct job *job)
 	return done(!e && broken ? ERR_CONFLICT : e);
 }
 
+static int erase(struct job *job)
+{
+	const char *text = job->argc == 2 && !strcmp(job->argv[0], "--student") ? job->argv[1] : "";
+	char *end = NULL;
+	long long id = strtoll(text, &end, 10);
+	enum err e;
+
+	if (id <= 0 || *end)
+		return wrong_usage("erase --student ID");
+	e = retention_erase_student(job->db, job->arena, id);
+	if (e == ERR_NOT_FOUND)
+		log_error("erase: there is no student %lld", id);
+	else if (e == ERR_CONFLICT)
+		log_error(
+			"erase: a class of student %lld runs or may still be opened; end or cancel"
+			" it first",
+			id);
+	else if (e)
+		log_error("erase: %s", err_title(e));
+	else
+		printf("student %lld is erased; their classes and minutes stay\n", id);
+	return done(e);
+}
+
 static int demo(struct job *job)
 {
 	bool packages_only = job->argc == 1 && !strcmp(job->argv[0], "--packages-only");
@@ -155,6 +181,10 @@ static const struct command {
 	  "\tPrint a fresh one-time invitation; make the account if there is none.\n"
 	  "\tFor an account that has a password it is the way to a new one." },
 	{ "check", check, NEED_DATABASE, "check\n\tHold the data to every invariant." },
+	{ "erase", erase, NEED_DATABASE,
+	  "erase --student ID\n"
+	  "\tErase a student as a person: name, note, chat, addresses. Their classes and\n"
+	  "\tminutes stay under a number. It cannot be undone." },
 	{ "demo", demo, NEED_DATABASE,
 	  "demo [--packages-only]\n\tFill an empty database with the demo academy." },
 	{ "telegram-webhook", telegram_webhook, NEED_BASE_URL,

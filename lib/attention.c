@@ -115,9 +115,10 @@ const char *const *attention_kinds(struct arena *a)
 	" LEFT JOIN accounts t ON t.id = i.teacher_id"                                             \
 	" ORDER BY i.at DESC, i.kind, i.session_id DESC"
 
-static enum err items(struct db *db, struct arena *a, const char *only, struct json_object *into)
+static enum err items(struct db *db, struct arena *a, const char *only, int64_t limit,
+		      struct json_object *into)
 {
-	const char *args[] = { arena_int(a, ATTENTION_ITEMS_MAX) };
+	const char *args[] = { arena_int(a, limit) };
 	const char *all = "";
 	struct db_rows r;
 	enum err e;
@@ -159,14 +160,15 @@ static enum err counts(struct db *db, struct arena *a, struct json_object *into)
 	return OK;
 }
 
-enum err attention(struct db *db, struct arena *a, const char *kind, struct json_object **out)
+enum err attention(struct db *db, struct arena *a, const char *kind, int64_t limit,
+		   struct json_object **out)
 {
 	enum err e = db_begin_snapshot(db);
 
 	if (e)
 		return e;
 	*out = json_object_new_object();
-	e = items(db, a, kind, *out);
+	e = items(db, a, kind, limit, *out);
 	if (!e)
 		e = counts(db, a, *out);
 	e = db_finish(db, e);

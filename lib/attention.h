@@ -1,6 +1,8 @@
 #ifndef ATTENTION_H
 #define ATTENTION_H
 
+#include <stdint.h>
+
 #include "db.h"
 
 struct json_object;
@@ -32,8 +34,8 @@ struct json_object;
 /* Their names, in the order above; a NULL ends the list. */
 const char *const *attention_kinds(struct arena *a);
 
-/* Items of one kind, or of all (NULL); counts are of all. The caller owns *out. */
-MUST_CHECK enum err attention(struct db *db, struct arena *a, const char *kind,
+/* At most limit items of one kind, or of all (NULL); counts are of all. The caller owns *out. */
+MUST_CHECK enum err attention(struct db *db, struct arena *a, const char *kind, int64_t limit,
 			      struct json_object **out);
 
 #endif

@@ -7,6 +7,7 @@
 #include "conf.h"
 #include "db.h"
 #include "log.h"
+#include "retention.h"
 
 #define ENV_FILE_DEFAULT     "/etc/classclock/env"
 #define SECRET_BYTES_MIN     32 /* source: design, AUTH_SECRET */
@@ -14,6 +15,7 @@
 #define TELEGRAM_API_DEFAULT "https://api.telegram.org"
 #define ZOOM_API_DEFAULT     "https://api.zoom.us/v2"
 #define ZOOM_OAUTH_DEFAULT   "https://zoom.us"
+#define RETENTION_DEFAULT    "180"
 
 static bool is_any(const char *value)
 {
@@ -84,6 +86,15 @@ static bool is_folder(const char *path)
 	return *path == '/';
 }
 
+static bool is_days(const char *text)
+{
+	size_t len = strlen(text);
+	long n = strtol(text, NULL, 10);
+
+	return len > 0 && len <= 4 && strspn(text, "0123456789") == len &&
+	       n >= RETENTION_DAYS_MIN && n <= RETENTION_DAYS_MAX;
+}
+
 static const struct setting {
 	const char *name;
 	size_t offset; /* of its field in struct conf */
@@ -117,6 +128,8 @@ static const struct setting {
 	  "an https URL (plain http to loopback only)", ZOOM_OAUTH_DEFAULT },
 	{ "JOURNAL_DIR", offsetof(struct conf, journal_dir), NEED_JOURNAL, is_folder,
 	  "an absolute path", NULL },
+	{ "RETENTION_DAYS", offsetof(struct conf, retention_days), 0, is_days,
+	  "a number of days from 14 to 3650", RETENTION_DEFAULT },
 };
 
 #define N_SETTINGS (sizeof settings / sizeof *settings)

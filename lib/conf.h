@@ -25,7 +25,8 @@ struct conf {
 	const char *zoom_api_base;   /* has a default */
 	const char *zoom_oauth_base; /* has a default */
 	const char *journal_dir;
-	bool https; /* base_url is https: cookies are Secure */
+	const char *retention_days; /* a number; has a default */
+	bool https;		    /* base_url is https: cookies are Secure */
 };
 
 /* What a program cannot do without; the rest is optional and may be NULL. */

@@ -92,3 +92,25 @@ enum err journal_state_read(const char *dir, struct journal_state *out)
 	arena_free(a);
 	return folder ? OK : ERR_UNAVAILABLE;
 }
+
+int64_t journal_forget(const char *dir, int64_t days)
+{
+	int64_t before_s = journal_now_us() / 1000000 - days * 86400, gone = 0;
+	struct arena *a = arena_new();
+	DIR *folder = opendir(dir);
+	struct dirent *entry;
+
+	while (folder && (entry = readdir(folder))) {
+		const char *path = arena_printf(a, "%s/%s", dir, entry->d_name);
+		struct stat st;
+
+		if (!ends_with(path, ".bad") && !ends_with(path, ".new"))
+			continue;
+		if (!stat(path, &st) && st.st_mtime < before_s && !unlink(path))
+			gone++;
+	}
+	if (folder)
+		closedir(folder);
+	arena_free(a);
+	return gone;
+}

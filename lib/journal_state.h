@@ -28,4 +28,10 @@ MUST_CHECK enum err journal_state_read(const char *dir, struct journal_state *ou
 void journal_state_open(const char *dir);
 void journal_count_lost(void);
 
+/*
+ * Removes what nobody will come for: files of unreadable lines, and of attempts
+ * that broke off, older than so many days. Returns how many.
+ */
+int64_t journal_forget(const char *dir, int64_t days);
+
 #endif

@@ -187,7 +187,7 @@ static enum err read_page(struct db *db, struct arena *a, const struct page *pag
 #define PER_HOUR  " package_id, session_status, "
 #define SETTLED	  "session_status NOT IN ('sent', 'active')"
 
-/* Without days in the filter: what has ended is counted already. Source: schema/0006_totals.sql. */
+/* Without days in the filter: what has ended is counted already. Source: schema/0007_totals.sql. */
 static void from_counted(struct sql *q)
 {
 	add_text(q, " FROM (SELECT" PER_NAMES "n, minutes FROM session_totals"

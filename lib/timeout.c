@@ -64,7 +64,7 @@ static const char SQL_RECORD[] =
 static const char SQL_FORGET[] =
 	"DELETE FROM job_runs WHERE started_at < clock_now() - interval '30 days'";
 
-/* What has changed since the last run joins the totals: schema/0006_totals.sql. */
+/* What has changed since the last run joins the totals: schema/0007_totals.sql. */
 static const char SQL_FOLD[] =
 	"WITH changed AS ("
 	" DELETE FROM session_changes WHERE ctid = ANY (ARRAY(SELECT ctid FROM session_changes"

@@ -87,7 +87,7 @@ class Shell extends Component {
     clearTimeout(this.timer);
     if (document.hidden || this.props.me?.account.role !== 'admin') return;
     try {
-      const { total } = await api('GET', '/api/admin/attention', undefined, { poll: true, raw401: true });
+      const { total } = await api('GET', '/api/admin/attention?limit=0', undefined, { poll: true, raw401: true });
       this.setState({ attention: total });
     } catch {
       // The page itself says when the server is away.

@@ -106,9 +106,18 @@ def test_an_item_has_what_the_page_needs(demo):
 
 
 def test_only_kinds_that_there_are_can_be_asked_for(demo):
-    for query, field in [("kind=late", "kind"), ("kind=unopened&kind=unopened", "kind"), ("limit=5", "limit")]:
+    for query, field in [("kind=late", "kind"), ("kind=unopened&kind=unopened", "kind"), ("limit=201", "limit"), ("page=2", "page")]:
         answer = demo.admin.get(f"{PATH}?{query}")
         assert (answer.status, answer.field) == (400, field), answer
+
+
+def test_the_counts_can_be_had_alone(demo):
+    whole = look(demo.admin)
+    some = demo.admin.get(f"{PATH}?limit=3").json
+    alone = demo.admin.get(f"{PATH}?limit=0").json
+    assert (len(some["items"]), len(alone["items"])) == (3, 0)
+    assert some["counts"] == alone["counts"] == whole["counts"]
+    assert alone["total"] == whole["total"] > 3
 
 
 # ---------------------------------------------------------------- each kind at its edges

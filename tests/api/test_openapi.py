@@ -150,7 +150,7 @@ class Story:
         self.admin.get(f"/api/admin/students?teacher_id={self.teacher.id}")
         self.teacher.get("/api/teacher/students?q=a&limit=5")
         self.admin.get("/api/admin/attention")
-        self.admin.get("/api/admin/attention?kind=no_attendance")
+        self.admin.get("/api/admin/attention?kind=no_attendance&limit=2")
         self.admin.get("/api/admin/trends")
         self.admin.get(f"/api/admin/trends?from={day}&to={day}&format=json")
         self.admin.get("/api/admin/trends?format=csv")

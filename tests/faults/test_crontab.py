@@ -9,10 +9,10 @@ import pytest
 
 ROOT = pathlib.Path(__file__).parents[2]
 CRON = "/usr/sbin/cron"
-JOBS = {"session-timeout", "telegram-outbox", "journal-replay"}
+JOBS = {"session-timeout", "telegram-outbox", "journal-replay", "retention"}
 
 # Runs in namespaces of its own: what it mounts and starts ends with it, and the machine's own crontabs
-# are out of sight. Three seconds before a fifth minute, for cron's clock, cron starts.
+# are out of sight. Three seconds before the one minute of all jobs, for cron's clock, cron starts.
 SCRIPT = r"""
 set -e
 for folder in /etc/cron.d /var/spool/cron /usr/local/bin /run /dev/shm; do mount -t tmpfs none "$folder"; done
@@ -23,9 +23,9 @@ for job in $JOBS; do
     printf '#!/bin/sh\necho "$(id -un) $# $PATH" >"/run/ran/%s"\n' "$job" >"/usr/local/bin/$job"
     chmod 755 "/usr/local/bin/$job"
 done
-faketime -f '@2026-01-05 10:04:57' /usr/sbin/cron -f &
+faketime -f '@2026-01-05 04:14:57' /usr/sbin/cron -f &
 for _ in $(seq 100); do
-    [ "$(ls /run/ran | wc -l)" -lt 3 ] || break
+    [ "$(ls /run/ran | wc -l)" -lt 4 ] || break
     sleep 0.1
 done
 sleep 0.2

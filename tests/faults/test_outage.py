@@ -48,6 +48,7 @@ def test_a_tap_opens_the_class_and_is_kept_once_at_its_own_moment(app, how):
             app.tap(sent)
             taps.append((sent, before, time.time()))
         assert app.lines()
+        assert not [text for text in app.lines() if "127.0.0.1" in text]  # of an address its network is kept
     app.replay()
     for sent, before, after in taps:
         assert own_moment(app, sent, before, after)

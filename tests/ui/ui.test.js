@@ -16,4 +16,5 @@ import './walks/languages.js';
 import './walks/hostile.js';
 import './walks/trouble.js';
 import './walks/looks.js';
+import './walks/looks_work.js';
 import './walks/weight.js';

@@ -79,9 +79,14 @@ walk('a class is cancelled, and one that ended is reopened', async (t, open) => 
   await two.page.evaluate(() => dispatchEvent(new Event('online')));
   await two.panel.getByRole('button', { name: 'Reopen' }).click();
   await two.panel.getByLabel('Reason').fill('They go on');
+  const inAnHour = new Intl.DateTimeFormat('sv-SE', { timeZone: 'Africa/Addis_Ababa', dateStyle: 'short', timeStyle: 'medium' })
+    .format(Date.now() + 3600_000).replace(' ', 'T');
+  await two.panel.getByLabel('New deadline').fill(inAnHour);
   await two.panel.getByRole('button', { name: 'Reopen' }).click();
   await two.panel.getByText('Reopened').waitFor();
   await two.panel.locator('.badge.active').waitFor();
+  const { session } = await theAdmin().get(`/api/admin/session-events?session_id=${two.id}`);
+  assert.ok(Math.abs(Date.parse(session.times_out_at) - Date.now() - 3600_000) < 60_000, session.times_out_at);
 });
 
 walk('on a phone the panel covers the list and closes with the way back to the row', async (t, open) => {

@@ -55,6 +55,26 @@ walk('a refresh keeps filter, text, focus, selection and scroll', async (t, open
   assert.match(page.url(), /q=Stud/);
 });
 
+walk('a refresh keeps the page of the list and the words that are selected in it', async (t, open) => {
+  const page = await open({ who: theAdmin(), path: '/admin/?period=all&status=ended' });
+  await settled(page);
+  await page.getByRole('button', { name: 'Older' }).click();
+  await page.waitForURL(/cursor=/);
+  await settled(page);
+  const before = await names(page);
+  const word = await page.evaluate(() => {
+    getSelection().selectAllChildren(document.querySelectorAll('tbody tr')[3].querySelector('.c-teacher'));
+    return getSelection().toString();
+  });
+  const answer = page.waitForResponse((r) => r.url().includes('cursor='));
+  await page.evaluate(() => dispatchEvent(new Event('online')));
+  await (await answer).finished();
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done))));
+  assert.deepEqual(await names(page), before);
+  assert.equal(await page.evaluate(() => getSelection().toString()), word);
+  await page.getByText('Page 2').waitFor();
+});
+
 walk('a refresh touches no row that did not change, and shifts nothing', async (t, open) => {
   for (const size of [WIDE, NARROW]) {
     const page = await open({ who: theAdmin(), path: '/admin/?period=all&status=ended', size });

@@ -1,0 +1,158 @@
+#include "app_parent.h"
+#include "journal_state.h"
+#include "retention.h"
+
+#define BATCH	    1000
+#define LIMIT	    "1000"
+#define DEADLINE_MS 30000 /* of one batch */
+
+#define CUT "clock_now() - $1::bigint * interval '1 day'"
+
+/* A batch each; $1 days. What is looked at again after so long, and by whom, stands with it. */
+static const char *const forget[] = {
+	/* Shown for a week: lib/attention.c. */
+	"DELETE FROM clicks WHERE id IN (SELECT id FROM clicks"
+	" WHERE received_at < " CUT " LIMIT " LIMIT ")",
+	/* Matched again for eight days (lib/zoom_meeting.c); what was applied is in evidence. */
+	"DELETE FROM zoom_raw WHERE key IN (SELECT key FROM zoom_raw"
+	" WHERE received_at < " CUT " LIMIT " LIMIT ")",
+	/* Meetings that were no class, once nothing tells of them any more. */
+	"DELETE FROM zoom_occurrences WHERE uuid IN (SELECT uuid FROM zoom_occurrences o"
+	" WHERE session_id IS NULL AND around < " CUT
+	" AND NOT EXISTS (SELECT FROM zoom_raw r WHERE r.uuid = o.uuid)"
+	" AND NOT EXISTS (SELECT FROM session_events e WHERE e.detail ? 'uuid'"
+	"  AND e.detail->>'uuid' = o.uuid) LIMIT " LIMIT ")",
+	"DELETE FROM zoom_creates WHERE request_id IN (SELECT request_id FROM zoom_creates"
+	" JOIN sessions USING (request_id) WHERE sent_at < " CUT " LIMIT " LIMIT ")",
+	/* Zoom's start link lets whoever has it be the teacher. */
+	"UPDATE sessions SET start_url = NULL WHERE id IN (SELECT id FROM sessions"
+	" WHERE start_url IS NOT NULL AND sent_at < " CUT " LIMIT " LIMIT ")",
+	"DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries"
+	" WHERE happened_at < " CUT " LIMIT " LIMIT ")",
+	/* The message stays, as the session's answer to whether it arrived. */
+	"UPDATE messages SET chat_id = 0, message_id = NULL, detail = NULL WHERE id IN ("
+	"SELECT id FROM messages WHERE next_at IS NULL AND chat_id <> 0"
+	" AND changed_at < " CUT " LIMIT " LIMIT ")",
+	"DELETE FROM chat_codes WHERE code_hash IN (SELECT code_hash FROM chat_codes"
+	" WHERE expires_at < " CUT " LIMIT " LIMIT ")",
+	"DELETE FROM telegram_chats WHERE chat_id IN (SELECT chat_id FROM telegram_chats c"
+	" WHERE tried_at < " CUT
+	" AND NOT EXISTS (SELECT FROM students s WHERE s.telegram_chat_id = c.chat_id)"
+	" AND NOT EXISTS (SELECT FROM accounts t WHERE t.telegram_chat_id = c.chat_id)"
+	" LIMIT " LIMIT ")",
+	"DELETE FROM telegram_updates WHERE update_id IN (SELECT update_id FROM telegram_updates"
+	" WHERE received_at < " CUT " LIMIT " LIMIT ")",
+	"DELETE FROM logins WHERE token_hash IN (SELECT token_hash FROM logins"
+	" WHERE created_at < " CUT " LIMIT " LIMIT ")",
+	"DELETE FROM invites WHERE token_hash IN (SELECT token_hash FROM invites"
+	" WHERE expires_at < " CUT " LIMIT " LIMIT ")",
+	"DELETE FROM login_attempts WHERE key IN (SELECT key FROM login_attempts"
+	" WHERE last_at < " CUT " LIMIT " LIMIT ")",
+};
+
+static const char SQL_RECORD[] =
+	"INSERT INTO job_runs (job, started_at, finished_at, ok, detail) VALUES ('retention',"
+	" clock_now() - $1::bigint * interval '1 millisecond', clock_now(), true,"
+	" jsonb_build_object('gone', $2::bigint))";
+
+static enum err forget_all(struct db *db, const char *sql, const char *const *args, int64_t *gone)
+{
+	int64_t n = BATCH;
+	enum err e = OK;
+
+	while (!e && n == BATCH) {
+		struct arena *a = arena_new();
+		struct db_rows r;
+
+		db_deadline(db, DEADLINE_MS);
+		e = db_write(db, a, sql, 1, args, &r);
+		n = e ? 0 : db_affected(&r);
+		*gone += n;
+		arena_free(a);
+	}
+	return e;
+}
+
+enum err retention_run(struct db *db, struct arena *a, int64_t days, const char *journal_dir,
+		       int64_t *gone)
+{
+	const char *args[] = { arena_int(a, days) };
+	int64_t began = monotonic_ms();
+	const char *record[2];
+	enum err e = OK;
+
+	*gone = journal_dir ? journal_forget(journal_dir, days) : 0;
+	for (size_t i = 0; !e && i < sizeof forget / sizeof *forget; i++)
+		e = forget_all(db, forget[i], args, gone);
+	if (e)
+		return e;
+	record[0] = arena_int(a, monotonic_ms() - began);
+	record[1] = arena_int(a, *gone);
+	return db_write(db, a, SQL_RECORD, 2, record, NULL);
+}
+
+/* --- A person --- */
+
+static const char SQL_LOCK[] =
+	"SELECT coalesce(telegram_chat_id, 0) FROM students WHERE id = $1::bigint FOR UPDATE";
+
+static const char SQL_OPEN[] = "SELECT count(*) FROM sessions WHERE student_id = $1::bigint"
+			       " AND session_status IN ('sent', 'active')";
+
+#define THEIRS	   "(SELECT id FROM sessions WHERE student_id = $1::bigint)"
+#define THEIR_CHAT "($2::bigint <> 0 AND chat_id = $2::bigint)"
+#define NOT_SHARED                                                                                 \
+	" AND NOT EXISTS (SELECT FROM students s WHERE s.telegram_chat_id = $2::bigint)"           \
+	" AND NOT EXISTS (SELECT FROM accounts t WHERE t.telegram_chat_id = $2::bigint)"
+#define THEIR_MESSAGES                                                                             \
+	"((kind = 'join_link' AND session_id IN " THEIRS ") OR (" THEIR_CHAT NOT_SHARED "))"
+
+/* $1 student  $2 their chat, 0: none. Siblings may share the chat: then it stays theirs. */
+static const char *const erase[] = {
+	"UPDATE students SET name = 'Erased student ' || id, telegram_chat_id = NULL,"
+	" zoom_url = NULL, note = '', language = 'en',"
+	" disabled_at = coalesce(disabled_at, clock_now())"
+	" WHERE id = $1::bigint AND $2::bigint IS NOT NULL",
+	"UPDATE sessions SET attendance_note = '', start_url = NULL"
+	" WHERE student_id = $1::bigint AND $2::bigint IS NOT NULL",
+	"DELETE FROM clicks WHERE session_id IN " THEIRS " AND $2::bigint IS NOT NULL",
+	"DELETE FROM zoom_raw WHERE uuid IN (SELECT uuid FROM zoom_occurrences"
+	" WHERE session_id IN " THEIRS ") AND $2::bigint IS NOT NULL",
+	"DELETE FROM zoom_creates WHERE request_id IN (SELECT request_id FROM sessions"
+	" WHERE student_id = $1::bigint) AND $2::bigint IS NOT NULL",
+	"DELETE FROM chat_codes WHERE student_id = $1::bigint AND $2::bigint IS NOT NULL",
+	"DELETE FROM deliveries WHERE message_id IN (SELECT id FROM messages"
+	" WHERE " THEIR_MESSAGES ")",
+	"UPDATE messages SET chat_id = 0, message_id = NULL, detail = NULL, next_at = NULL,"
+	" state = CASE WHEN next_at IS NULL THEN state ELSE 'dropped' END WHERE " THEIR_MESSAGES,
+	"DELETE FROM telegram_chats WHERE " THEIR_CHAT NOT_SHARED " AND $1::bigint IS NOT NULL",
+};
+
+static enum err erase_locked(struct db *db, struct arena *a, int64_t id)
+{
+	const char *args[2] = { arena_int(a, id) };
+	struct db_rows r;
+	int64_t open = 0;
+	enum err e = db_write(db, a, SQL_LOCK, 1, args, &r);
+
+	if (!e && !db_next(&r))
+		e = ERR_NOT_FOUND;
+	if (e)
+		return e;
+	args[1] = db_str(&r);
+	e = db_read(db, a, SQL_OPEN, 1, args, &r);
+	if (!e)
+		e = db_one_i64(&r, &open);
+	if (!e && open)
+		e = ERR_CONFLICT;
+	for (size_t i = 0; !e && i < sizeof erase / sizeof *erase; i++)
+		e = db_write(db, a, erase[i], 2, args, NULL);
+	return e;
+}
+
+enum err retention_erase_student(struct db *db, struct arena *a, int64_t id)
+{
+	enum err e = db_begin(db);
+
+	return e ? e : db_finish(db, erase_locked(db, a, id));
+}

@@ -1,0 +1,182 @@
+"""What is forgotten in time, and how a student is erased: minutes and their evidence stay as they are."""
+
+import os
+import time
+import uuid
+
+import pytest
+
+NAME, NOTE = "Zyxwyt Qfprst", "lives at Nowherebury"
+CHAT = 987654321012
+AGENT = "Phone of Jkvbzt"
+
+
+def play(app, teacher, student, send):
+    """A whole class with all that is kept of one: a tap, Zoom's events, a message and its delivery."""
+    sent = send(teacher, student)
+    n = sent["session"]["id"]
+    assert app.client().open(sent["join_url"], headers={"User-Agent": AGENT}).status == 302
+    assert app.client().open(sent["leave_url"]).status == 200
+    marked = {"session_id": n, "attendance": "late", "note": f"{student['name']} was ill"}
+    assert teacher.post("/api/teacher/attendance", marked).status == 200
+    meeting, name = uuid.uuid4().hex, student["name"]
+    chat = student.get("telegram_chat_id") or 1
+    app.psql(
+        "INSERT INTO zoom_raw (key, event, state, body, kind, happened_at, uuid)"
+        f" VALUES ('{meeting}', 'meeting.started', 'inbox', convert_to('{{\"user_name\": \"{name}\"}}', 'UTF8'),"
+        f" 'zoom_started', clock_now(), '{meeting}')",
+        "INSERT INTO zoom_occurrences (uuid, around, matched_at, session_id, admin_id) VALUES"
+        f" ('{meeting}', clock_now(), clock_now(), {n}, (SELECT min(id) FROM accounts WHERE role = 'admin'));"
+        "INSERT INTO session_events (session_id, kind, happened_at, source, detail) VALUES"
+        f" ({n}, 'zoom_assigned', clock_now(), 'admin', '{{\"uuid\": \"{meeting}\"}}')",
+        f"INSERT INTO telegram_chats (chat_id, tried_at) VALUES ({chat}, clock_now()) ON CONFLICT DO NOTHING",
+        "INSERT INTO messages (kind, session_id, chat_id, state, detail, next_at, message_id) VALUES"
+        f" ('join_link', {n}, {chat}, 'sent', 'to {name}', NULL, 5) ON CONFLICT DO NOTHING",
+        "INSERT INTO deliveries (message_id, chat_id, attempt, state, outcome, detail)"
+        f" SELECT id, chat_id, 1, 'sent', 'sent', 'to {name}' FROM messages WHERE session_id = {n}",
+        "INSERT INTO chat_codes (code_hash, student_id, made_by, expires_at, used_at, chat_id)"
+        f" SELECT sha256('{meeting}'), {student['id']}, {teacher.id}, clock_now(), clock_now(), {chat}",
+    )
+    return n, meeting
+
+
+def grow_old(app, n, meeting, days):
+    """Makes all of a class so much older."""
+    app.age(n, f"{days} days")
+    ago = f"- interval '{days} days'"
+    app.psql(
+        "SET session_replication_role = replica;"
+        f"UPDATE clicks SET received_at = received_at {ago} WHERE session_id = {n};"
+        f"UPDATE zoom_raw SET received_at = received_at {ago} WHERE uuid = '{meeting}';"
+        f"UPDATE messages SET changed_at = changed_at {ago} WHERE session_id = {n};"
+        f"UPDATE deliveries SET happened_at = happened_at {ago} WHERE message_id IN"
+        f" (SELECT id FROM messages WHERE session_id = {n});"
+        f"UPDATE chat_codes SET expires_at = expires_at {ago} WHERE code_hash = sha256('{meeting}')"
+    )
+
+
+def details(app, n, meeting):
+    """How much is left of what is not evidence."""
+    return app.row(
+        f"SELECT (SELECT count(*) FROM clicks WHERE session_id = {n}) AS clicks,"
+        f" (SELECT count(*) FROM zoom_raw WHERE uuid = '{meeting}') AS raw,"
+        f" (SELECT count(*) FROM deliveries d JOIN messages m ON m.id = d.message_id WHERE session_id = {n}) AS deliveries,"
+        f" (SELECT count(*) FROM chat_codes WHERE code_hash = sha256('{meeting}')) AS codes,"
+        f" (SELECT count(*) FROM messages WHERE session_id = {n} AND (chat_id <> 0 OR detail IS NOT NULL)) AS chats"
+    )
+
+
+def pay(app, n):
+    """What must never change: the row but for notes, and the evidence."""
+    row = app.session(n)
+    return {k: v for k, v in row.items() if k not in ("attendance_note", "start_url")}, app.evidence(n)
+
+
+ALL = {"clicks": 1, "raw": 1, "deliveries": 1, "codes": 1, "chats": 1}
+NOTHING = dict.fromkeys(ALL, 0)
+
+
+def test_details_go_in_time_and_minutes_stay(app, make_teacher, make_student, send):
+    teacher = make_teacher()
+    student = make_student(teacher)
+    old, young = play(app, teacher, student, send), play(app, teacher, student, send)
+    grow_old(app, *old, 181)
+    grow_old(app, *young, 179)
+    before = pay(app, old[0]), pay(app, young[0])
+    assert details(app, *old) == details(app, *young) == ALL
+    done = app.job("retention")
+    assert done.returncode == 0 and done.stdout.startswith("retention: ok, "), done.stderr
+    assert details(app, *old) == NOTHING
+    assert details(app, *young) == ALL
+    assert (pay(app, old[0]), pay(app, young[0])) == before
+    # Whether it arrived is still told.
+    assert app.psql(f"SELECT state FROM messages WHERE session_id = {old[0]}") == "sent"
+    check = app.job("classclock-admin", "check")
+    assert check.returncode == 0, check.stdout
+    assert app.job("retention").stdout.startswith("retention: ok, 0 rows")
+
+
+def test_what_nobody_will_come_for_goes_from_the_journal_too(app):
+    folder = app.state / "journal"
+    for name, days in (("1.replay.bad", 181), ("2.new", 181), ("3.replay.bad", 179), ("keep", 999)):
+        (folder / name).touch()
+        os.utime(folder / name, (time.time() - days * 86400,) * 2)
+    assert app.job("retention").returncode == 0
+    left = {file.name for file in folder.iterdir()} & {"1.replay.bad", "2.new", "3.replay.bad", "keep"}
+    assert left == {"3.replay.bad", "keep"}
+    for name in left:
+        (folder / name).unlink()
+
+
+def everything(app):
+    """All that the database holds, as text."""
+    tables = app.psql("SELECT tablename FROM pg_tables WHERE schemaname = 'classclock'").splitlines()
+    text = "\n".join(app.psql(f"SELECT t FROM {table} t") for table in tables)
+    return text + app.psql("SELECT convert_from(body, 'UTF8') FROM zoom_raw")
+
+
+@pytest.fixture
+def person(app, make_teacher, make_student, send):
+    teacher = make_teacher()
+    student = make_student(teacher, name=NAME, note=NOTE, telegram_chat_id=CHAT)
+    return teacher, student, *play(app, teacher, student, send)
+
+
+def test_of_an_erased_student_nothing_is_left_but_minutes(app, admin, person):
+    teacher, student, n, meeting = person
+    secrets = [NAME, NOTE, str(CHAT)]
+    assert all(secret in everything(app) for secret in secrets)
+    before = pay(app, n)
+    totals = admin.get(f"/api/admin/teacher-sessions?teacher_id={teacher.id}").json["totals"]
+    done = app.job("classclock-admin", "erase", "--student", str(student["id"]))
+    assert done.returncode == 0, done.stderr
+    left = everything(app)
+    assert [secret for secret in secrets if secret in left] == []
+    assert details(app, n, meeting) == NOTHING
+    assert pay(app, n) == before
+    listed = admin.get(f"/api/admin/teacher-sessions?teacher_id={teacher.id}").json
+    assert listed["totals"] == totals
+    assert [s["student"]["name"] for s in listed["sessions"]] == [f"Erased student {student['id']}"]
+    check = app.job("classclock-admin", "check")
+    assert check.returncode == 0, check.stdout
+    # Once more changes nothing.
+    assert app.job("classclock-admin", "erase", "--student", str(student["id"])).returncode == 0
+    assert pay(app, n) == before
+
+
+def test_a_sibling_keeps_the_chat_that_they_share(app, make_student, person):
+    teacher, student, *_ = person
+    sibling = make_student(teacher, telegram_chat_id=CHAT)
+    assert app.job("classclock-admin", "erase", "--student", str(student["id"])).returncode == 0
+    assert app.psql(f"SELECT telegram_chat_id FROM students WHERE id = {sibling['id']}") == str(CHAT)
+    assert app.psql(f"SELECT count(*) FROM telegram_chats WHERE chat_id = {CHAT}") == "1"
+
+
+def test_nobody_is_erased_whose_class_is_open(app, make_teacher, make_student, send, tap):
+    teacher = make_teacher()
+    student = make_student(teacher, name="Still Here")
+    sent = send(teacher, student)
+    for _ in range(2):  # sent, then running
+        done = app.job("classclock-admin", "erase", "--student", str(student["id"]))
+        assert done.returncode == 1 and "end or cancel it first" in done.stderr
+        assert app.psql(f"SELECT name FROM students WHERE id = {student['id']}") == "Still Here"
+        tap(sent["join_url"])
+
+
+@pytest.mark.parametrize("arguments, status", [
+    ([], 2), (["--student"], 2), (["--student", "x"], 2), (["--student", "1x"], 2), (["--student", "0"], 2),
+    (["--teacher", "1"], 2), (["--student", "999999999"], 1),
+])
+def test_erase_asks_for_a_student_that_there_is(app, arguments, status):
+    done = app.job("classclock-admin", "erase", *arguments)
+    assert done.returncode == status and done.stderr and not done.stdout
+
+
+def test_of_an_address_the_network_is_all_that_is_written(app, make_teacher, make_student, send, tap):
+    teacher = make_teacher()
+    sent = send(teacher, make_student(teacher))
+    tap(sent["join_url"])
+    assert app.psql(f"SELECT address FROM clicks WHERE session_id = {sent['session']['id']}") == "127.0.0.0/24"
+    logs = "".join(path.read_text() for path in (app.state / "log").glob("nginx-*.log"))
+    assert "127.0.0.0 " in logs and "127.0.0.1" not in logs
+    assert "127.0.0.1" not in app.psql("SELECT string_agg(key, ' ') FROM login_attempts")
