@@ -282,20 +282,15 @@ static enum err note_time(struct db *db, struct arena *a, const struct session_r
 }
 
 /* What is not known leaves no minutes; neither does a class that still goes on. */
-static struct presence presence_in(const struct decision *d, const struct evidence *events,
-				   size_t n)
+void evidence_fold(const struct session_row *row, const struct evidence *events, size_t n,
+		   int64_t now_us, struct decision *d, struct presence *p)
 {
-	struct presence p = { 0 };
-
+	*d = decide(&row->terms, events, n, now_us);
+	*p = (struct presence){ 0 };
 	if (d->has_end)
-		p = presence_of(events, n, d->clicked_us, d->ended_us);
-	return p.sides ? p : (struct presence){ 0 };
-}
-
-static bool presence_same(const struct presence *x, const struct presence *y)
-{
-	return x->sides == y->sides && x->teacher_s == y->teacher_s &&
-	       x->student_s == y->student_s && x->both_s == y->both_s;
+		*p = presence_of(events, n, d->clicked_us, d->ended_us);
+	if (!p->sides)
+		*p = (struct presence){ 0 };
 }
 
 enum err evidence_settle(struct db *db, struct arena *a, struct session_row *row)
@@ -308,8 +303,7 @@ enum err evidence_settle(struct db *db, struct arena *a, struct session_row *row
 
 	if (e)
 		return e;
-	row->decided = decide(&row->terms, events, n, row->now_us);
-	row->presence = presence_in(&row->decided, events, n);
+	evidence_fold(row, events, n, row->now_us, &row->decided, &row->presence);
 	if (decision_same(&before, &row->decided) && presence_same(&there, &row->presence))
 		return OK;
 	e = store(db, a, row);

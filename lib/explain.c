@@ -3,20 +3,38 @@
 #include "evidence.h"
 #include "explain.h"
 
-/* A moment as people read it here; the day is told when it is not the day of sending. */
+/*
+ * A moment as people read it here; the day is told when it is not the day of
+ * sending. Where start and end in minutes would not add up to the minutes, as
+ * seconds are rounded, they are told too.
+ */
 #define LOCAL(column)                                                                              \
 	"to_char(" column " AT TIME ZONE z.time_zone, CASE WHEN academy_day(" column               \
-	") = academy_day(s.sent_at) THEN 'HH24:MI' ELSE 'YYYY-MM-DD HH24:MI' END)"
+	") = academy_day(s.sent_at) THEN '' ELSE 'YYYY-MM-DD ' END || x.form)"
+
+/* Whether some evidence of that kind (and field) speaks of a moment. */
+#define TELLS(condition, column)                                                                   \
+	"EXISTS (SELECT FROM session_events e WHERE e.session_id = s.id AND e.happened_at "        \
+	"= " column " AND " condition ")"
 
 /* clang-format off */
 static const char SQL[] =
 	"SELECT s.session_status, " LOCAL("s.sent_at") ", " LOCAL("s.clicked_at") ", "
 	LOCAL("s.session_ended_at") ", " LOCAL("s.times_out_at") ", "
 	LOCAL("at_us($2::bigint)") ", " LOCAL("at_us($3::bigint)") ","
-	" s.session_duration_minutes, s.ended_by, s.estimated, s.corrected, s.link_hours,"
-	" s.duration_minutes, s.buffer_minutes, s.teacher_seconds IS NOT NULL, s.both_seconds,"
-	" EXISTS (SELECT FROM session_events e WHERE e.session_id = s.id AND e.kind = 'reopened')"
-	" FROM sessions s CROSS JOIN academy z WHERE s.id = $1::bigint";
+	" s.session_duration_minutes, s.ended_by, s.estimated, s.link_hours, s.duration_minutes,"
+	" s.buffer_minutes, s.teacher_seconds IS NOT NULL, s.both_seconds,"
+	" EXISTS (SELECT FROM session_events e WHERE e.session_id = s.id AND e.kind = 'reopened'),"
+	" CASE WHEN " TELLS("e.kind = 'clicked'", "s.clicked_at") " THEN NULL"
+	"  WHEN s.corrected AND " TELLS("e.detail->>'field' = 'clicked_at'", "s.clicked_at") " THEN 'corrected'"
+	"  WHEN " TELLS("e.kind = 'reopened'", "s.clicked_at") " THEN 'reopened' END,"
+	" s.corrected AND " TELLS("e.detail->>'field' = 'session_ended_at'", "s.session_ended_at") ","
+	" s.superseded_by IS NOT NULL, (SELECT e.source FROM session_events e"
+	"  WHERE e.session_id = s.id AND e.kind = 'cancelled' ORDER BY e.id DESC LIMIT 1)"
+	" FROM sessions s CROSS JOIN academy z CROSS JOIN LATERAL (SELECT CASE WHEN extract(epoch FROM"
+	"  date_trunc('minute', s.session_ended_at) - date_trunc('minute', s.clicked_at)) / 60"
+	"  <> s.session_duration_minutes THEN 'HH24:MI:SS' ELSE 'HH24:MI' END AS form) x"
+	" WHERE s.id = $1::bigint";
 /* clang-format on */
 
 static const char SQL_SPAN[] = "SELECT us(clicked_at), us(session_ended_at) FROM sessions"
@@ -25,8 +43,10 @@ static const char SQL_SPAN[] = "SELECT us(clicked_at), us(session_ended_at) FROM
 struct facts {
 	const char *status, *sent, *clicked, *ended, *times_out, *ended_by;
 	const char *together, *apart; /* from when to when both were there; NULL: never */
+	const char *began_by;	      /* NULL: the student's click */
+	const char *withdrawn_by;     /* a source of evidence; NULL: nobody */
 	int64_t minutes, link_hours, duration, buffer, both_s;
-	bool estimated, corrected, reopened, presence_known;
+	bool estimated, reopened, presence_known, end_corrected, superseded;
 };
 
 /* From when to when both were there, as arguments of SQL; NULL when they never were. */
@@ -74,13 +94,16 @@ static enum err read_facts(struct db *db, struct arena *a, int64_t id, struct fa
 	f->minutes = db_i64_or(&r, 0);
 	f->ended_by = db_str(&r);
 	f->estimated = db_bool(&r);
-	f->corrected = db_bool(&r);
 	f->link_hours = db_i64(&r);
 	f->duration = db_i64(&r);
 	f->buffer = db_i64(&r);
 	f->presence_known = db_bool(&r);
 	f->both_s = db_i64_or(&r, 0);
 	f->reopened = db_bool(&r);
+	f->began_by = db_str(&r);
+	f->end_corrected = db_bool(&r);
+	f->superseded = db_bool(&r);
+	f->withdrawn_by = db_str(&r);
 	return db_end(&r);
 }
 
@@ -108,8 +131,18 @@ static const char *presence(struct arena *a, const struct facts *f)
 		return "";
 	if (!f->together)
 		return ", never both present";
+	if (f->estimated && !strcmp(f->apart, f->times_out))
+		return arena_printf(a, ", both present from %s", f->together);
 	return arena_printf(a, ", both present %s to %s (%lld min)", f->together, f->apart,
 			    (long long)((f->both_s + 30) / 60));
+}
+
+/* "opened 10:02 by the student", or by whose word it began. */
+static const char *start(struct arena *a, const struct facts *f)
+{
+	if (!f->began_by)
+		return arena_printf(a, "opened %s by the student", f->clicked);
+	return arena_printf(a, "began %s by an admin (%s)", f->clicked, f->began_by);
 }
 
 static const char *timed_out(struct arena *a, const struct facts *f)
@@ -119,11 +152,20 @@ static const char *timed_out(struct arena *a, const struct facts *f)
 				    : arena_printf(a, "%lld + %lld minutes", (long long)f->duration,
 						   (long long)f->buffer);
 
-	return arena_printf(a, "%lld min%s: opened %s by the student%s, %s, timed out %s (%s).",
-			    (long long)f->minutes, f->estimated ? ", estimated" : "", f->clicked,
-			    presence(a, f),
+	return arena_printf(a, "%lld min%s: %s%s, %s, timed out %s (%s).", (long long)f->minutes,
+			    f->estimated ? ", estimated" : "", start(a, f), presence(a, f),
 			    f->estimated ? "no end was seen" : "Zoom shows it still ran",
 			    f->times_out, limit);
+}
+
+static const char *cancelled(struct arena *a, const struct facts *f)
+{
+	if (f->superseded)
+		return arena_printf(
+			a, "Sent %s, replaced by a newer link before anybody opened it.", f->sent);
+	return arena_printf(a, "Sent %s, cancelled by %s.", f->sent,
+			    f->withdrawn_by && !strcmp(f->withdrawn_by, "admin") ? "an admin"
+										 : "the teacher");
 }
 
 static const char *sentence(struct arena *a, const struct facts *f)
@@ -134,15 +176,14 @@ static const char *sentence(struct arena *a, const struct facts *f)
 		return arena_printf(a, "Sent %s, nobody opened it within %lld hours.", f->sent,
 				    (long long)f->link_hours);
 	if (!strcmp(f->status, "cancelled"))
-		return arena_printf(a, "Sent %s, cancelled.", f->sent);
+		return cancelled(a, f);
 	if (!strcmp(f->status, "active"))
-		return arena_printf(a, "Running: opened %s by the student, times out %s.",
-				    f->clicked, f->times_out);
+		return arena_printf(a, "Running: %s, times out %s.", start(a, f), f->times_out);
 	if (!strcmp(f->status, "timeout"))
 		return timed_out(a, f);
-	return arena_printf(a, "%lld min: opened %s by the student%s, ended %s %s%s.",
-			    (long long)f->minutes, f->clicked, presence(a, f), f->ended,
-			    ender(f->ended_by), f->corrected ? " (corrected)" : "");
+	return arena_printf(a, "%lld min: %s%s, ended %s %s%s.", (long long)f->minutes, start(a, f),
+			    presence(a, f), f->ended, ender(f->ended_by),
+			    f->end_corrected ? " (corrected)" : "");
 }
 
 enum err explain(struct db *db, struct arena *a, int64_t session_id, const char **out)

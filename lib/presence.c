@@ -190,6 +190,12 @@ struct presence presence_of(const struct evidence *events, size_t n, int64_t cli
 	return p;
 }
 
+bool presence_same(const struct presence *x, const struct presence *y)
+{
+	return x->sides == y->sides && x->teacher_s == y->teacher_s &&
+	       x->student_s == y->student_s && x->both_s == y->both_s;
+}
+
 bool presence_together(const struct evidence *events, size_t n, int64_t clicked_us,
 		       int64_t ended_us, int64_t *from_us, int64_t *to_us)
 {

@@ -31,6 +31,9 @@ struct presence {
 struct presence presence_of(const struct evidence *events, size_t n, int64_t clicked_us,
 			    int64_t ended_us);
 
+/* Whether two tell the same minutes. */
+bool presence_same(const struct presence *x, const struct presence *y);
+
 /* From when to when both sides were there, gaps included; false: never, or not known. */
 bool presence_together(const struct evidence *events, size_t n, int64_t clicked_us,
 		       int64_t ended_us, int64_t *from_us, int64_t *to_us);

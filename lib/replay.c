@@ -27,6 +27,7 @@ static enum err check(struct db *db, struct arena *a, int64_t id, struct replay 
 	struct session_row row;
 	struct evidence *events;
 	struct decision again;
+	struct presence there;
 	size_t n;
 	enum err e = session_lock(db, a, id, &row);
 
@@ -34,16 +35,17 @@ static enum err check(struct db *db, struct arena *a, int64_t id, struct replay 
 		e = evidence_read(db, a, id, &events, &n);
 	if (e)
 		return e;
-	again = decide(&row.terms, events, n, judged_at(&row));
+	evidence_fold(&row, events, n, judged_at(&row), &again, &there);
 	out->checked++;
-	if (decision_same(&row.decided, &again))
+	if (decision_same(&row.decided, &again) && presence_same(&row.presence, &there))
 		return OK;
 	out->wrong++;
 	printf("session %lld: its row says %s, its evidence says %s", (long long)id,
 	       status_name(row.decided.status), status_name(again.status));
-	printf(" (start %lld / %lld, end %lld / %lld microseconds)\n",
+	printf(" (start %lld / %lld, end %lld / %lld microseconds, together %lld / %lld seconds)\n",
 	       (long long)row.decided.clicked_us, (long long)again.clicked_us,
-	       (long long)row.decided.ended_us, (long long)again.ended_us);
+	       (long long)row.decided.ended_us, (long long)again.ended_us,
+	       (long long)row.presence.both_s, (long long)there.both_s);
 	return OK;
 }
 

@@ -77,6 +77,7 @@ SELECT 'every timeout, missed and cancelled is in evidence', count(*) FROM sessi
 UNION ALL
 SELECT 'a session knows whether Zoom was heard', count(*) FROM sessions s
   WHERE s.zoom_seen <> EXISTS (SELECT FROM heard WHERE heard.session_id = s.id)
+    AND NOT s.corrected -- then what came later is not heeded: lib/evidence.h
 UNION ALL
 SELECT 'each meeting of Zoom is the session''s that evidence gives it to', count(*) FROM zoom_occurrences o
   FULL JOIN (SELECT * FROM owned WHERE kind = 'zoom_assigned') owned

@@ -191,6 +191,15 @@ CROSS JOIN LATERAL (VALUES
 ) e (kind, side, at)
 WHERE e.at IS NOT NULL;
 
+-- What follows from it for those that are over: lib/presence.c.
+UPDATE sessions s SET teacher_seconds = extract(epoch FROM gone.teacher - s.clicked_at),
+  student_seconds = extract(epoch FROM gone.student - s.clicked_at) - 21,
+  both_seconds = extract(epoch FROM gone.student - s.clicked_at) - 21
+FROM demo_sessions d
+CROSS JOIN LATERAL (SELECT CASE d.outcome WHEN 'ended by zoom' THEN d.ending - interval '1 second' ELSE d.deadline END AS teacher,
+  CASE d.outcome WHEN 'ended by zoom' THEN d.ending - interval '4 seconds' ELSE d.deadline END AS student) gone
+WHERE d.id = s.id AND s.zoom_seen AND s.session_ended_at IS NOT NULL;
+
 -- The end as people saw it; where Zoom's decides, the teacher's page often told it a moment later.
 INSERT INTO demo_events (session_id, kind, happened_at, received_at, source, account_id, detail, dedupe)
 SELECT id, 'teacher_left', at, at, 'teacher', NULL::bigint, '{}'::jsonb, 'left:' || floor(extract(epoch FROM at))::bigint
@@ -221,7 +230,7 @@ SELECT id, 'admin_ended', ending, ending, 'admin', '{"reason": "The teacher''s c
 FROM demo_sessions WHERE outcome = 'ended by admin'
 UNION ALL
 SELECT id, 'corrected', ending, deadline + interval '1 hour', 'admin',
-  '{"field": "session_ended_at", "reason": "Agreed with the family."}'
+  '{"field": "session_ended_at", "reason": "Agreed with the family.", "over": true}'
 FROM demo_sessions WHERE outcome = 'corrected';
 
 -- Attendance, a few minutes after the class.

@@ -318,7 +318,11 @@ EXPLANATIONS = {
     "ended by admin": "30 min: .* ended .* by an admin.",
     "timeout": r"70 min, estimated: .* no end was seen, timed out .* \(60 \+ 10 minutes\).",
     "missed": "Sent .*, nobody opened it within 12 hours.",
-    "cancelled": "Sent .*, cancelled.",
+    "cancelled": "Sent [0-9: -]*, cancelled by the teacher.",
+    "voided": "Sent [0-9: -]*, cancelled by the teacher.",
+    "superseded": "Sent [0-9: -]*, replaced by a newer link before anybody opened it.",
+    "corrected": r"10 min: opened .* by the student, ended .* by an admin \(corrected\).",
+    "reopened": "Running: opened .* by the student, times out .*",
 }
 
 
@@ -326,6 +330,56 @@ EXPLANATIONS = {
 def test_every_state_explains_itself(admin, class_in, state):
     shown = admin.get(f"/api/admin/session-events?session_id={class_in[state]()}")
     assert re.fullmatch(EXPLANATIONS[state], shown["explanation"])
+
+
+def explained(admin, n):
+    return admin.get(f"/api/admin/session-events?session_id={n}")["explanation"]
+
+
+def test_it_is_told_whose_word_the_start_and_the_end_are(app, admin, class_in):
+    """Nobody opened a missed class, and a corrected start is not the student's; the end is whoever's it was."""
+    n = class_in["missed"]()
+    admin.act(n, "correct", clicked_at=ago(700), session_ended_at=ago(660))
+    assert re.fullmatch(r"40 min: began .* by an admin \(corrected\), ended .* by an admin \(corrected\).", explained(admin, n))
+    n = class_in["ended"]()
+    admin.act(n, "correct", clicked_at=ago(40))
+    assert re.fullmatch(r"40 min: began .* by an admin \(corrected\), ended .* when the teacher left.", explained(admin, n))
+    admin.act(n, "release")
+    assert re.fullmatch("30 min: opened .* by the student, ended .* when the teacher left.", explained(admin, n))
+    n = class_in["missed"]()
+    admin.act(n, "reopen")
+    assert re.fullmatch(r"Running: began .* by an admin \(reopened\), times out .*", explained(admin, n))
+    n = class_in["sent"]()
+    admin.act(n, "cancel")
+    assert explained(admin, n).endswith(", cancelled by an admin.")
+    n = class_in["timeout"]()
+    admin.act(n, "correct", clicked_at=ago(100))
+    assert re.fullmatch(r"70 min, estimated: began .* by an admin \(corrected\), no end was seen, timed out .*", explained(admin, n))
+
+
+@pytest.mark.parametrize(
+    "start, end, words",
+    [
+        ("10:02:00", "10:50:00", "48 min: opened 10:02 by the student, ended 10:50 by an admin (corrected)."),
+        ("10:02:50", "10:50:40", "48 min: opened 10:02 by the student, ended 10:50 by an admin (corrected)."),
+        ("10:02:10", "10:50:40", "49 min: opened 10:02:10 by the student, ended 10:50:40 by an admin (corrected)."),
+        ("10:02:50", "10:50:10", "47 min: opened 10:02:50 by the student, ended 10:50:10 by an admin (corrected)."),
+    ],
+)
+def test_times_that_do_not_give_the_minutes_show_their_seconds(
+    admin, clock, send, tap, hana, make_student, start, end, words
+):
+    zone = admin.get("/api/admin/settings")["time_zone"]
+    assert admin.patch("/api/admin/settings", {"time_zone": "UTC"}).status == 200
+    clock.stop("2026-02-03 10:00+00")
+    sent = send(hana, make_student(hana))
+    clock.stop(f"2026-02-03 {start}+00")
+    tap(sent["join_url"])
+    clock.stop("2026-02-03 12:00+00")
+    n = sent["session"]["id"]
+    assert admin.act(n, "correct", session_ended_at=f"2026-02-03T{end}Z").status == 200
+    assert explained(admin, n) == words
+    assert admin.patch("/api/admin/settings", {"time_zone": zone}).status == 200
 
 
 # ---------------------------------------------------------------- moments that make no sense

@@ -178,7 +178,9 @@ PAST = """
       s.corrected, s.attendance, (SELECT string_agg(kind || detail::text, ',' ORDER BY id) FROM (
         SELECT id, kind, detail - 'uuid' - 'participant' AS detail FROM session_events WHERE session_id = s.id) e) AS evidence
     FROM sessions s JOIN students st ON st.id = s.student_id
-    WHERE academy_day(s.sent_at) < academy_day(clock_now()) ORDER BY s.sent_at, st.name
+    WHERE academy_day(s.sent_at) < academy_day(clock_now())
+      AND s.sent_at < clock_now() - interval '4 hours' -- those of the last hours follow the clock, past midnight too
+    ORDER BY s.sent_at, st.name
 """
 
 

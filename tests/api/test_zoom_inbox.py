@@ -409,6 +409,15 @@ def test_what_was_known_before_a_correction_may_not_leave_it_either(app, admin, 
     assert not room.session(mine)["zoom_seen"]
 
 
+def test_what_waits_behind_a_correction_breaks_no_invariant(admin, room):
+    """Left as it is, for the check at the end of all tests."""
+    mine = room.hold("09:50", "10:02")
+    room.now("10:30")
+    assert admin.act(mine, "correct", session_ended_at=f"{DAY}T10:29:00Z").status == 200
+    room.meet("10:01", "10:48")
+    assert not room.session(mine)["zoom_seen"]
+
+
 def test_a_running_class_whose_start_was_corrected_can_still_end(admin, room):
     mine = room.hold("09:50", "10:02")
     room.now("10:10")
@@ -514,6 +523,33 @@ def test_a_session_shows_presence_and_says_why(admin, room, app):
         " ended 10:50 by Zoom."
     )
     assert admin.get(f"/api/admin/session-events?session_id={silent}")["session"]["presence"] is None
+
+
+def test_presence_without_an_end_is_not_said_to_last(app, admin, room):
+    mine = room.hold("09:50", "10:02")
+    meeting = zoom.Meeting(room.meeting_id, room.host.account)
+    room.tell([meeting.started(at("10:00")), meeting.joined(room.host, at("10:00"))])
+    room.tell([meeting.joined(zoom.Person("Ann"), at("10:03"))])
+    room.now("14:00")
+    assert app.job("session-timeout").returncode == 0
+    room.clock.reset()
+    shown = admin.get(f"/api/admin/session-events?session_id={mine}")["explanation"]
+    assert shown == (
+        "70 min, estimated: opened 10:02 by the student, both present from 10:03, no end was seen,"
+        " timed out 11:12 (60 + 10 minutes)."
+    )
+
+
+def test_the_check_finds_presence_that_evidence_does_not_give(app, room):
+    mine = room.hold("09:50", "10:02")
+    room.meet("09:58", "10:48")
+    room.clock.reset()
+    before = room.session(mine)["both_seconds"]
+    app.psql(f"UPDATE sessions SET both_seconds = {before - 1} WHERE id = {mine}")
+    check = app.job("classclock-admin", "check")
+    assert check.returncode == 1 and f"session {mine}: " in check.stdout
+    app.psql(f"UPDATE sessions SET both_seconds = {before} WHERE id = {mine}")
+
 
 
 def test_health_tells_when_zoom_was_heard(admin, room, app):
