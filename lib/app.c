@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <time.h>
@@ -162,7 +163,8 @@ static void run_threads(struct lane *lanes, struct heartbeat *beats, int n, stru
 			break;
 	if (started < n)
 		log_warn("only %d of %d lanes could start", started, n);
-	while (started > 0 && sigtimedwait(&term, NULL, &second) != SIGTERM)
+	/* A lane that was started before the others may have taken the signal. */
+	while (started > 0 && !stopping && sigtimedwait(&term, NULL, &second) != SIGTERM)
 		beat->busy_since_ms = busiest(beats, started);
 	stopping = 1;
 	for (int ended = 0; ended < started;) {
@@ -264,6 +266,8 @@ int app_main(int argc, char **argv, const struct endpoint *endpoint)
 	int status;
 
 	log_name(endpoint->name);
+	/* All programs are one user's; none may look into another for its secrets. */
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	if (!read_arguments(argc, argv, &workers, &status))
 		return status;
 	if (endpoint->who == WHO_NOBODY || sodium_init() < 0 ||

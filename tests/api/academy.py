@@ -70,7 +70,7 @@ class Secrets:
         self.add(*(headers.get(name) for name in ("Authorization", "X-Telegram-Bot-Api-Secret-Token", "x-zm-signature")))
         for line in response.headers.get_all("Set-Cookie") or []:
             self.add(line.partition("=")[2].partition(";")[0])
-        with contextlib.suppress(ValueError, TypeError):
+        with contextlib.suppress(ValueError, TypeError, RecursionError):
             fields = json.loads(body)
             self.add(*(fields[name] for name in self.FIELDS & set(fields)))
 

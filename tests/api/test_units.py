@@ -1,10 +1,14 @@
 """The systemd units that cmake makes: complete, accepted by systemd, and hardened."""
 
+import os
 import pathlib
 import re
+import socket
 import subprocess
 
 import pytest
+
+from academy import wait_for
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAMS = sorted(p.stem for p in (ROOT / "cgi").glob("*.c"))
@@ -23,9 +27,52 @@ def units(tmp_path_factory):
     return folder
 
 
-def settings(units, program):
-    lines = (units / f"classclock-{program}.service").read_text().splitlines()
-    return [line.rpartition("/")[2] for line in lines if line.startswith("EnvironmentFile=")]
+# What no program can do without, and what it then says. The rest of its settings switch something on.
+NEEDS = {
+    "DATABASE_URL": "host=/nonexistent dbname=x",
+    "BASE_URL": "https://class.example.org",
+    "AUTH_SECRET": "0123456789abcdef0123456789abcdef",
+    "JOURNAL_DIR": "/nonexistent",
+}
+
+
+def all_settings():
+    """The table of lib/conf.c."""
+    return set(re.findall(r'^\t\{ "([A-Z_]+)",', (ROOT / "lib/conf.c").read_text(), re.M))
+
+
+def given(units, program):
+    """The settings that systemd passes on to the program, if /etc/classclock/env has them all."""
+    text = (units / f"classclock-{program}.service").read_text()
+    (withheld,) = re.findall(r"^UnsetEnvironment=(.*)$", text, re.M)
+    assert set(withheld.split()) < all_settings()
+    return all_settings() - set(withheld.split())
+
+
+def needed(program):
+    source = (ROOT / "cgi" / f"{program}.c").read_text()
+    flags = set(re.findall(r"NEED_(\w+)", source))
+    return {"DATABASE_URL", "BASE_URL"} | {{"JOURNAL": "JOURNAL_DIR"}.get(flag, flag) for flag in flags}
+
+
+@pytest.fixture(scope="module")
+def build():
+    return pathlib.Path(os.environ.get("CLASSCLOCK_BUILD", ROOT / "build"))
+
+
+def start(build, program, names):
+    """Runs a program with these settings alone, on a socket of its own."""
+    env = {name: NEEDS[name] for name in names if name in NEEDS}
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind("")  # a name of the kernel's choice
+        listener.listen()
+        return subprocess.Popen(
+            [build / "cgi" / program],
+            stdin=listener,
+            stderr=subprocess.PIPE,
+            env={"CLASSCLOCK_ENV": "/dev/null", "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", ""), **env},
+            text=True,
+        )
 
 
 def test_every_program_has_a_socket_and_a_service(units):
@@ -49,14 +96,54 @@ def test_exposure_is_low(units, program):
     assert exposure <= WORST_EXPOSURE
 
 
+def test_the_list_of_settings_is_whole(units):
+    """None is forgotten in units.cmake: what is not on its list would reach everybody."""
+    seen = {name for program in PROGRAMS for name in given(units, program)}
+    assert seen == all_settings() - {"RETENTION_DAYS"}  # which is for the jobs alone
+
+
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_a_program_gets_the_secrets_its_code_reads_and_no_others(units, program):
+def test_a_program_starts_with_what_its_unit_gives_and_stops_without(units, build, program):
+    """That it needs no more in use is shown by all other tests: ./dev starts programs with the same."""
+    names = given(units, program)
+    assert needed(program) <= names
+    running = start(build, program, names)
+    children = pathlib.Path(f"/proc/{running.pid}/task/{running.pid}/children")
+    wait_for(lambda: running.poll() is not None or children.read_text())
+    assert running.poll() is None, running.stderr.read()
+    running.terminate()
+    _, said = running.communicate(timeout=60)
+    assert running.returncode == 0, said
+    for missing in sorted(needed(program)):
+        stopped = start(build, program, names - {missing})
+        _, said = stopped.communicate(timeout=60)
+        (line,) = said.splitlines()
+        assert stopped.returncode == 1 and f"setting {missing} is missing" in line
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_program_is_given_no_more_than_its_code_reads(units, program):
+    """Secrets above all: each that it is given is read by its own file, or by one that calls out."""
     source = (ROOT / "cgi" / f"{program}.c").read_text()
-    assert ("auth" in settings(units, program)) == ("NEED_AUTH_SECRET" in source)
-    assert ("cron" in settings(units, program)) == ("cron_secret" in source)
+    optional = given(units, program) - needed(program)
+    calls_out = {name for name in optional if re.match("TELEGRAM_(BOT|API)|ZOOM_(ACCOUNT|CLIENT|API|OAUTH)", name)}
+    if re.search(r"chat_answer|zoom_create|outbox_send", source):
+        optional -= calls_out
+    for name in optional:
+        assert name.lower() in source, name
+
+
+def test_programs_do_not_look_into_each_other(build, app):
+    """All are one user's; what one has in memory and environment is closed to the others all the same."""
+    for name in ("zoom_track", "auth_login", "teacher_send_link"):
+        pid = (app.state / "pids" / name).read_text().split()[0]
+        for file in ("environ", "mem", "maps"):
+            assert os.stat(f"/proc/{pid}/{file}").st_uid == 0, file
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_only_those_that_call_out_have_a_network(units, program):
     text = (units / f"classclock-{program}.service").read_text()
     assert ("PrivateNetwork=yes" not in text) == ("AF_INET" in text)
+    source = (ROOT / "cgi" / f"{program}.c").read_text()
+    assert ("AF_INET" in text) == bool(re.search(r"chat_answer|zoom_create|outbox_send", source))

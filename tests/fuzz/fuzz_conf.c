@@ -13,7 +13,7 @@
 #define NEEDS (NEED_DATABASE | NEED_BASE_URL)
 
 /* A value in the order of names. */
-#define COUNT 14
+#define COUNT 15
 
 static const char *const names[COUNT] = {
 	"DATABASE_URL",	      "BASE_URL",
@@ -23,6 +23,7 @@ static const char *const names[COUNT] = {
 	"ZOOM_ACCOUNT_ID",    "ZOOM_CLIENT_ID",
 	"ZOOM_CLIENT_SECRET", "ZOOM_API_BASE",
 	"ZOOM_OAUTH_BASE",    "JOURNAL_DIR",
+	"RETENTION_DAYS",
 };
 
 static const char **value(struct conf *conf, size_t i)
@@ -35,6 +36,7 @@ static const char **value(struct conf *conf, size_t i)
 		&conf->zoom_account_id,	   &conf->zoom_client_id,
 		&conf->zoom_client_secret, &conf->zoom_api_base,
 		&conf->zoom_oauth_base,	   &conf->journal_dir,
+		&conf->retention_days,
 	};
 
 	return at[i];
