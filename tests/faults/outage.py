@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -271,3 +272,79 @@ def until(true, seconds=60):
     while not true():
         assert time.monotonic() < end, "waited in vain"
         time.sleep(0.05)
+
+
+class Standby:
+    """A second cluster that follows the first one, and can take its place."""
+
+    PORT = 5433
+
+    def __init__(self, app):
+        self.app = app
+        self.sockets = app.state / "standby"
+        self.data = self.sockets / "pg"
+        self.sockets.mkdir(mode=0o755)
+        if AS_WEB:
+            shutil.chown(self.sockets, "postgres")
+        # Replication is a right of its own in pg_hba.conf.
+        with (app.state / "pg" / "pg_hba.conf").open("a") as rights:
+            rights.write("local replication postgres peer map=classclock\n")
+        app.psql("SELECT pg_reload_conf()", "ALTER SYSTEM SET synchronous_standby_names = '*'")
+        self.run("pg_basebackup", "-h", self.primary, "-U", "postgres", "-D", self.data, "-R", "-c", "fast", "-X", "stream")
+        self.run("pg_ctl", "start", "-w", "-D", self.data, "-l", self.sockets / "log", "-o",
+                 f"-c unix_socket_directories={self.sockets} -c port={self.PORT} -c synchronous_standby_names=")
+        app.psql("SELECT pg_reload_conf()")
+        until(lambda: app.psql("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'") == "1")
+
+    @property
+    def primary(self):
+        return self.app.state / "run" / "pg"
+
+    def run(self, program, *arguments):
+        command = [f"/usr/lib/postgresql/15/bin/{program}", *map(str, arguments)]
+        user = {"user": "postgres", "group": "postgres", "extra_groups": []} if AS_WEB else {}
+        done = subprocess.run(command, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, check=False,
+                              env={"PGOPTIONS": "-c search_path=classclock,public"}, **user)
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+    def psql(self, command):
+        return self.run("psql", "-XqAt", "-h", self.sockets, "-p", self.PORT, "-U", "postgres", "-d", "classclock",
+                        "-c", command).rstrip("\n")
+
+    def promote(self):
+        self.run("pg_ctl", "promote", "-w", "-D", self.data)
+
+    def stop(self):
+        self.run("pg_ctl", "stop", "-m", "immediate", "-D", self.data)
+
+
+@contextlib.contextmanager
+def failover_pair():
+    """An instance that knows of two databases, the second of which follows the first; (instance, standby)."""
+    standby = None
+    instance = Academy(lambda state: [
+        f"DATABASE_URL=host={state}/run/pg,{state}/standby port=5432,{Standby.PORT} dbname=classclock"
+        " user=classclock_app target_session_attrs=read-write"
+    ])
+    try:
+        instance.start()
+        standby = Standby(instance)
+        yield instance, standby
+    finally:
+        if standby:
+            standby.stop()
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(instance.pid("supervisor"), signal.SIGCONT)
+        instance.stop()
+
+
+def lose_primary(app, how):
+    """All of the first database gets the signal, and nobody starts it again; its processes."""
+    app.let_go()
+    family = app.database()
+    os.kill(app.pid("supervisor"), signal.SIGSTOP)
+    for pid in family:
+        os.kill(pid, how)
+    return family

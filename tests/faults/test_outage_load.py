@@ -4,14 +4,13 @@ machine can serve. docs/guarantees.md, P1 and P5. Sizes: CLASSCLOCK_LONG."""
 
 import contextlib
 import os
-import shutil
 import signal
 import subprocess
 
 import pytest
 
-import outage
-from outage import LONG, Academy, Away, Taps, check_ledger, kept_taps, put_classes, running, until
+from outage import (LONG, Academy, Away, Taps, check_ledger, failover_pair, kept_taps, lose_primary, put_classes,
+                    running, until)
 
 RATE = 300
 SECONDS = 600 if LONG else 6  # an outage lasts
@@ -76,70 +75,10 @@ def test_every_tap_while_the_database_crashes_and_recovers_is_kept(app):
 # ---------------------------------------------------------------- failover
 
 
-class Standby:
-    """A second cluster that follows the first one, and can take its place."""
-
-    PORT = 5433
-
-    def __init__(self, app):
-        self.app = app
-        self.sockets = app.state / "standby"
-        self.data = self.sockets / "pg"
-        self.sockets.mkdir(mode=0o755)
-        if outage.AS_WEB:
-            shutil.chown(self.sockets, "postgres")
-        # Replication is a right of its own in pg_hba.conf.
-        with (app.state / "pg" / "pg_hba.conf").open("a") as rights:
-            rights.write("local replication postgres peer map=classclock\n")
-        app.psql("SELECT pg_reload_conf()", "ALTER SYSTEM SET synchronous_standby_names = '*'")
-        self.run("pg_basebackup", "-h", self.primary, "-U", "postgres", "-D", self.data, "-R", "-c", "fast", "-X", "stream")
-        self.run("pg_ctl", "start", "-w", "-D", self.data, "-l", self.sockets / "log", "-o",
-                 f"-c unix_socket_directories={self.sockets} -c port={self.PORT} -c synchronous_standby_names=")
-        app.psql("SELECT pg_reload_conf()")
-        until(lambda: app.psql("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'") == "1")
-
-    @property
-    def primary(self):
-        return self.app.state / "run" / "pg"
-
-    def run(self, program, *arguments):
-        command = [f"/usr/lib/postgresql/15/bin/{program}", *map(str, arguments)]
-        user = {"user": "postgres", "group": "postgres", "extra_groups": []} if outage.AS_WEB else {}
-        done = subprocess.run(command, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, check=False,
-                              env={"PGOPTIONS": "-c search_path=classclock,public"}, **user)
-        assert done.returncode == 0, done.stdout
-        return done.stdout
-
-    def psql(self, command):
-        return self.run("psql", "-XqAt", "-h", self.sockets, "-p", self.PORT, "-U", "postgres", "-d", "classclock",
-                        "-c", command).rstrip("\n")
-
-    def promote(self):
-        self.run("pg_ctl", "promote", "-w", "-D", self.data)
-
-    def stop(self):
-        self.run("pg_ctl", "stop", "-m", "immediate", "-D", self.data)
-
-
 @pytest.fixture
 def pair():
-    """An instance that knows of two databases, the second of which follows the first."""
-    standby = None
-    instance = Academy(lambda state: [
-        f"DATABASE_URL=host={state}/run/pg,{state}/standby port=5432,{Standby.PORT} dbname=classclock"
-        " user=classclock_app target_session_attrs=read-write"
-    ])
-    try:
-        instance.start()
-        standby = Standby(instance)
+    with failover_pair() as (instance, standby):
         yield instance, standby
-    finally:
-        if standby:
-            standby.stop()
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(instance.pid("supervisor"), signal.SIGCONT)
-        instance.stop()
 
 
 @pytest.mark.parametrize("end", ["it hangs"] + ["it dies"] * LONG)
@@ -147,11 +86,7 @@ def test_a_failover_loses_no_tap(pair, end):
     app, standby = pair
     taps = Taps(app, put_classes(app, 200), RATE, SECONDS + 2 * AROUND)
     taps.at(AROUND)
-    app.let_go()
-    family = app.database()
-    os.kill(app.pid("supervisor"), signal.SIGSTOP)  # else it starts the old one again
-    for pid in family:
-        os.kill(pid, signal.SIGKILL if end == "it dies" else signal.SIGSTOP)
+    family = lose_primary(app, signal.SIGKILL if end == "it dies" else signal.SIGSTOP)
     taps.at(AROUND + SECONDS / 3)
     standby.promote()
     taps = taps.finish()
