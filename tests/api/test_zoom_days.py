@@ -498,6 +498,38 @@ def test_every_fact_counts_in_one_session_and_once(app, told, kind):
         assert counted == {"facts": n, "keys": n}, telling.way
 
 
+def test_each_order_of_a_tap_and_four_events(app, clock, make_teacher, make_student, send):
+    """The tap too may come before, between and after what Zoom tells: of the 120 orders a third, or all."""
+    print(f"CLASSCLOCK_SEED={SEED}")
+    teacher, client, classes = make_teacher(), app.client(), []
+    orders = list(itertools.permutations(range(5)))
+    clock.stop(at("09:50").isoformat())
+    for order in orders if LONG else random.Random(SEED).sample(orders, 40):
+        meeting_id = next(_meeting_ids)
+        url = f"https://us02web.zoom.us/j/{meeting_id}?pwd=Zm9vYmFy.1"
+        sent = send(teacher, make_student(teacher), zoom_url=url)
+        meeting, host = zoom.Meeting(meeting_id, HOST), zoom.Person("Hana", HOST)
+        events = [
+            meeting.started(at("09:58")),
+            meeting.joined(host, at("09:58")),
+            meeting.left(host, at("10:50")),
+            meeting.ended(at("10:50:05")),
+        ]
+        classes.append((order, sent, events))
+    clock.stop(at("10:02").isoformat())
+    for order, sent, events in classes:
+        for step in order:
+            if step < len(events):
+                assert zoom.deliver(client, events[step]).status == 200
+            else:
+                assert client.get(sent["join_url"].removeprefix(app.url)).status == 302
+    clock.stop(at("14:30").isoformat())
+    assert app.job("session-timeout").returncode == 0
+    for order, sent, _ in classes:
+        print(order)
+        check_row(app.session(sent["session"]["id"]), ("10:50:05", "zoom", 2880, 0, 0), False)
+
+
 @pytest.mark.parametrize("told_late", [False, True])
 def test_a_restart_undoes_the_teacher_s_word_and_not_the_next(
     app, clock, make_teacher, make_student, send, tap, told_late
