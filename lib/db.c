@@ -146,8 +146,10 @@ static enum err err_of(const char *sqlstate)
 		{ "23514", ERR_INVALID },     /* check_violation */
 		{ "22", ERR_INVALID },	      /* data exception */
 		{ "25006", ERR_UNAVAILABLE }, /* read-only: an old primary */
-		{ "40", ERR_UNAVAILABLE },    /* serialization, deadlock: rolled back */
-		{ "53", ERR_UNAVAILABLE },    /* insufficient resources */
+		{ "25P03",
+		  ERR_UNAVAILABLE },	   /* idle in a transaction, as when stopped: rolled back */
+		{ "40", ERR_UNAVAILABLE }, /* serialization, deadlock: rolled back */
+		{ "53", ERR_UNAVAILABLE }, /* insufficient resources */
 		{ "55P03", ERR_UNAVAILABLE }, /* lock timeout */
 		{ "57014", ERR_UNAVAILABLE }, /* statement timeout: rolled back */
 		{ "57P", ERR_UNAVAILABLE },   /* shutting down: rolled back */
@@ -160,18 +162,47 @@ static enum err err_of(const char *sqlstate)
 	return ERR_INTERNAL;
 }
 
+static const char *field_of(const PGresult *res, int code)
+{
+	const char *text = PQresultErrorField(res, code);
+
+	return text ? text : "";
+}
+
+/*
+ * Whether an error is the server's word that nothing was changed. libpq's own
+ * errors carry no SQLSTATE, not even "out of memory" on a connection that is
+ * well; after a broken protocol (class 08) or a PANIC a commit may have happened.
+ */
+static bool is_refusal(const PGresult *res)
+{
+	const char *sqlstate = field_of(res, PG_DIAG_SQLSTATE);
+
+	return *sqlstate && strncmp(sqlstate, "08", 2) != 0 &&
+	       strcmp(field_of(res, PG_DIAG_SEVERITY_NONLOCALIZED), "PANIC") != 0;
+}
+
+/* Whether the connection is of no more use: ended, read-only, or without its prepared statements.
+ */
+static bool is_spent(const PGresult *res)
+{
+	const char *sqlstate = field_of(res, PG_DIAG_SQLSTATE);
+
+	return !strcmp(field_of(res, PG_DIAG_SEVERITY_NONLOCALIZED), "FATAL") ||
+	       !strcmp(sqlstate, "25006") || !strcmp(sqlstate, "26000") ||
+	       !strcmp(sqlstate, "0A000");
+}
+
 static enum err refused(struct db *db, const PGresult *res)
 {
-	/* libpq's own errors carry no SQLSTATE: only PQstatus() tells a lost connection. */
-	const char *sqlstate = PQresultErrorField(res, PG_DIAG_SQLSTATE);
-	const char *constraint = PQresultErrorField(res, PG_DIAG_CONSTRAINT_NAME);
-	enum err e = err_of(sqlstate ? sqlstate : "");
+	const char *sqlstate = field_of(res, PG_DIAG_SQLSTATE);
+	enum err e = err_of(sqlstate);
 
-	snprintf(db->constraint, sizeof db->constraint, "%s", constraint ? constraint : "");
+	snprintf(db->constraint, sizeof db->constraint, "%s",
+		 field_of(res, PG_DIAG_CONSTRAINT_NAME));
 	if (e == ERR_INTERNAL || e == ERR_UNAVAILABLE)
-		log_error("db: %s %s", sqlstate ? sqlstate : "-",
-			  PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY));
-	if (sqlstate && (!strcmp(sqlstate, "25006") || !strncmp(sqlstate, "57P", 3)))
+		log_error("db: %s %s", sqlstate, field_of(res, PG_DIAG_MESSAGE_PRIMARY));
+	if (is_spent(res))
 		drop(db);
 	return e;
 }
@@ -245,7 +276,7 @@ static enum err query(struct db *db, struct arena *a, const char *sql, bool keep
 			*rows = (struct db_rows){ .res = res, .arena = a, .row = -1 };
 		return db->unsure ? ERR_IN_DOUBT : OK;
 	}
-	if (res && PQstatus(db->conn) == CONNECTION_OK) {
+	if (res && is_refusal(res)) {
 		e = refused(db, res);
 		PQclear(res);
 		return e;
