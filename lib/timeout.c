@@ -4,7 +4,7 @@
 #include "zoom_meeting.h"
 
 #define BATCH	     "1000"
-#define DEADLINE_MS  30000 /* of one batch, connection included */
+#define DEADLINE_MS  10000 /* of one batch, connection included; nginx waits longer */
 #define LAST_WORD_MS 5000  /* for a failed run to be recorded, if it can be */
 
 /*
