@@ -302,8 +302,8 @@ void app_serve(const struct program *program, struct transport *t, struct db *db
 	db_deadline(db, deadline ? deadline : DEADLINE_DEFAULT_MS);
 	e = handle(&req);
 	answer(&req, e);
-	if (FCGX_FFlush(t->fcgi->out) < 0)
-		log_info("client gone");
+	if (FCGX_FFlush(t->fcgi->out) < 0 || FCGX_GetError(t->fcgi->out))
+		break_off(&req); /* else libfcgi would send the rest again, padding and all */
 	db_check_idle(db);
 	log_request(&req, monotonic_ms() - began);
 }
