@@ -1,0 +1,126 @@
+"""An instance whose programs fail when a test wants: preload.c sits in each of them, and a proxy
+between them and PostgreSQL."""
+
+import http.client
+import os
+import pathlib
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import unittest.mock
+import uuid
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "api"))
+import zoom  # noqa: E402
+from academy import ROOT, ZOOM_URL, wait_for  # noqa: E402
+from plan import Plans  # noqa: E402
+from proxy import PORT, Proxy  # noqa: E402
+from test_outage import Academy  # noqa: E402
+
+LONG = "CLASSCLOCK_LONG" in os.environ
+SEED = int(os.environ.get("CLASSCLOCK_SEED") or random.randrange(10**6))
+ON_A_PHONE = {"Origin": None, "Sec-Fetch-Site": None}
+
+
+class Rig(Academy):
+    def __init__(self):
+        self.shared = pathlib.Path(tempfile.mkdtemp(prefix="classclock-plan."))
+        self.shared.chmod(0o755)
+        folders = [pathlib.Path(os.environ.get("CLASSCLOCK_BUILD", ROOT / "build")) / f for f in ("cgi", "cron")]
+        self.plans = Plans(self.shared, [file.name for folder in folders for file in folder.iterdir() if file.is_file()])
+        self.proxy = Proxy(lambda: (self.state / "run").resolve() / "pg" / PORT)
+        settings = [
+            f"DATABASE_URL=host={self.proxy.folder} dbname=classclock user=classclock_app",
+            f"ZOOM_WEBHOOK_SECRET={zoom.SECRET}",
+        ]
+        with unittest.mock.patch.dict(os.environ, LD_PRELOAD=str(self.plans.library)):
+            super().__init__(settings)
+
+    def stop(self):
+        self.plans.rest()
+        super().stop()
+        self.proxy.stop()
+        shutil.rmtree(self.shared, ignore_errors=True)
+
+    @property
+    def build(self):
+        return pathlib.Path((self.state / "build").read_text().strip())
+
+    def program(self, name, *arguments, **settings):
+        """Starts a program of cron/ with the preloaded library, as the timer's user."""
+        return subprocess.Popen(
+            [self.build / "cron" / name, *arguments],
+            env={**os.environ, "LD_PRELOAD": str(self.plans.library), "CLASSCLOCK_ENV": str(self.state / "env"), **settings},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            user="www-data" if os.geteuid() == 0 else None,
+        )
+
+    def student(self, teacher_id=None):
+        """A new student, whatever happens to the programs."""
+        return int(self.psql(
+            "INSERT INTO students (name, teacher_id, package_id)"
+            f" VALUES ('Sara', {teacher_id or self.teacher_id}, 'Europe') RETURNING id"
+        ))
+
+    def insist(self, call, seconds=30):
+        """What call() returns, as soon as it does not fail."""
+        until = time.monotonic() + seconds
+        while True:
+            try:
+                return call()
+            except (AssertionError, ConnectionError, http.client.HTTPException):
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.05)
+
+    def send(self, zoom_url=ZOOM_URL):
+        """A class to a new student; what send-link answers."""
+        wish = self.wish(zoom_url=zoom_url)
+        return self.insist(lambda: self._send(wish))
+
+    def _send(self, wish):
+        sent = self.teacher.fork().post("/api/teacher/send-link", wish)
+        assert sent.status == 201, sent
+        return sent.json
+
+    def wish(self, **fields):
+        """What a teacher posts to send a class to a new student."""
+        return {"student_id": self.student(), "zoom_url": ZOOM_URL, "request_id": str(uuid.uuid4()), **fields}
+
+    def workers(self, name):
+        """The pids of a program's workers."""
+        parent = self.pid(name)
+        try:
+            text = pathlib.Path(f"/proc/{parent}/task/{parent}/children").read_text()
+        except FileNotFoundError:
+            return []
+        return [int(word) for word in text.split()]
+
+    def log(self, name):
+        return (self.state / "log" / f"{name}.log").read_text(errors="replace")
+
+    def until_clicks_reach_the_database(self):
+        def is_back():
+            said = self.log("zoom_track")
+            return said.rfind("the database is back") >= said.rfind("the database is away")
+
+        wait_for(is_back)
+
+    def count(self, table, where):
+        return int(self.psql(f"SELECT count(*) FROM {table} WHERE {where}"))
+
+    def check_session(self, session_id, taps):
+        """So many taps, each once, and the clock runs from the first."""
+        n = int(session_id)
+        assert self.count("clicks", f"session_id = {n}") == taps, n
+        row = self.row(
+            "SELECT clicked_at, (SELECT min(happened_at) FROM session_events e WHERE e.session_id = s.id"
+            f" AND kind = 'clicked') AS first FROM sessions s WHERE id = {n}"
+        )
+        assert row["clicked_at"] and row["clicked_at"] == row["first"], (n, row)

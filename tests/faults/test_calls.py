@@ -1,0 +1,527 @@
+"""A fault at every call: for each endpoint and job the n-th of some calls fails, once or for ever.
+
+Nothing crashes but where memory or randomness is gone, nothing leaks or hangs, nobody is told what is not
+so, and the same call again is right, its effect there exactly once. CLASSCLOCK_LONG=1: every n.
+"""
+
+import collections
+import concurrent.futures
+import errno
+import functools
+import http.client
+import json
+import os
+import random
+import re
+import signal
+import time
+import uuid
+
+import pytest
+
+import zoom
+from academy import PASSWORD, PHONE, ZOOM_URL, moment, wait_for
+from plan import SHORT
+from rig import LONG, SEED
+
+# Each kind of call, and how it may fail.
+KINDS = {
+    "malloc": [errno.ENOMEM],
+    "read": [errno.EIO, errno.EINTR, SHORT],
+    "write": [errno.ENOSPC, errno.EINTR, SHORT],
+    "send": [errno.ECONNRESET, errno.EINTR, SHORT],
+    "recv": [errno.ECONNRESET, errno.EINTR, SHORT],
+    "poll": [errno.ENOMEM, errno.EINTR],
+    "open": [errno.EMFILE, errno.EACCES],
+    "fsync": [errno.EIO],
+    "getrandom": [errno.ENOSYS],
+    "files": [errno.EIO],  # rename, unlink, flock
+}
+ENDS_THE_WORKER = {"malloc", "getrandom"}  # lib/arena.c, libfcgi and libsodium end it, and json-c's callers
+JOURNAL = {"open", "write", "fsync", "files"}
+SAMPLES = 2  # of the n of a kind, in a normal run
+TOGETHER = 8
+HANGS_S = 20
+SLACK = 4  # allocations that a worker may hold more than when it holds least
+counted = collections.Counter()
+
+
+class Case:
+    """A call of one program. prepare() makes its subject, call() is what fails."""
+
+    status = 200
+    deprived = False  # of the database
+    subjects = True  # each attempt has one of its own
+
+    def __init__(self, world):
+        self.world, self.rig = world, world.rig
+
+    @property
+    def name(self):
+        return type(self).__name__
+
+    def prepare(self):
+        return None
+
+    def call(self, subject):
+        raise NotImplementedError
+
+    def is_right(self, answer):
+        return answer.status == self.status
+
+    def settle(self, subject, answers):
+        """After the call was repeated until it was right."""
+
+
+class Answer:
+    def __init__(self, raw):
+        self.status, self.headers, self.body = raw.status, raw.headers, raw.read()
+
+
+def ask(rig, method, target, body=None, headers=None, client=None):
+    """An answer, or None where there was none that is whole."""
+    sent = {"Origin": rig.url, "Sec-Fetch-Site": "same-origin", **(headers or {})}
+    if client:
+        sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+    if body is not None and not isinstance(body, bytes):
+        body = json.dumps(body).encode()
+    if body is not None:
+        sent.setdefault("Content-Type", "application/json")
+    connection = http.client.HTTPConnection("127.0.0.1", rig.port, timeout=HANGS_S)
+    try:
+        connection.request(method, target, body, {k: v for k, v in sent.items() if v is not None})
+        return Answer(connection.getresponse())
+    except (http.client.HTTPException, ConnectionError):
+        return None
+    except TimeoutError as hang:
+        raise AssertionError(f"{target} hangs") from hang
+    finally:
+        connection.close()
+
+
+# ---------------------------------------------------------------- what changes something
+
+
+class Track(Case):
+    program, status = "zoom_track", 302
+
+    def prepare(self):
+        if not self.deprived:
+            self.rig.until_clicks_reach_the_database()
+        return self.rig.send()
+
+    def call(self, subject):
+        return ask(self.rig, "GET", subject["join_url"].removeprefix(self.rig.url), headers=PHONE | {"Sec-Fetch-Site": None})
+
+    def is_right(self, answer):
+        return answer.status == 302 and answer.headers["Location"] == ZOOM_URL
+
+    def settle(self, subject, answers):
+        self.world.taps[subject["session"]["id"]] = answers
+
+
+class TrackByJournal(Track):
+    deprived = True
+
+
+class TeacherLeft(Case):
+    program = "zoom_teacher_left"
+
+    def prepare(self):
+        sent = self.rig.send()
+        self.rig.insist(lambda: self.open(sent))  # others make that program fail
+        return sent
+
+    def open(self, sent):
+        self.rig.tap(sent)
+        assert self.rig.session(sent["session"]["id"])["session_status"] == "active"
+
+    def call(self, subject):
+        return ask(self.rig, "GET", subject["leave_url"].removeprefix(self.rig.url), headers=PHONE | {"Sec-Fetch-Site": None})
+
+    def settle(self, subject, answers):
+        self.world.left.add(subject["session"]["id"])
+
+
+class TeacherLeftByJournal(TeacherLeft):
+    deprived = True
+
+
+class Webhook(Case):
+    program = "zoom_webhook"
+
+    def prepare(self):
+        now = moment(self.rig.psql("SELECT to_json(clock_now()) #>> '{}'"))
+        return zoom.Meeting(8000000001, "hostOfNobody").started(now)
+
+    def call(self, subject):
+        body = json.dumps(subject).encode()
+        return ask(self.rig, "POST", zoom.WEBHOOK, body, {"Origin": None, "Sec-Fetch-Site": None, **zoom.sign(body)})
+
+    def settle(self, subject, answers):
+        assert self.rig.count("zoom_raw", f"uuid = '{subject['payload']['object']['uuid']}'") == 1
+
+
+class SendLink(Case):
+    program, status = "teacher_send_link", 201
+
+    def prepare(self):
+        return self.rig.wish()
+
+    def call(self, subject):
+        return ask(self.rig, "POST", "/api/teacher/send-link", subject, client=self.rig.teacher)
+
+    def settle(self, subject, answers):
+        assert self.rig.count("sessions", f"request_id = '{subject['request_id']}'") == 1
+        ids = {json.loads(a.body)["session"]["id"] for a in answers if a and a.status == 201}
+        assert len(ids) == 1, ids
+
+
+class TeacherEnds(TeacherLeft):
+    program = "teacher_session"
+
+    def call(self, subject):
+        wish = {"session_id": subject["session"]["id"], "action": "end"}
+        return ask(self.rig, "POST", "/api/teacher/session", wish, client=self.rig.teacher)
+
+    def settle(self, subject, answers):
+        n = subject["session"]["id"]
+        assert self.rig.count("session_events", f"session_id = {n} AND kind = 'teacher_ended'") == 1
+        assert self.rig.session(n)["ended_by"] == "teacher"
+
+
+class TeacherCancels(TeacherLeft):
+    program = "teacher_session"
+
+    def call(self, subject):
+        wish = {"session_id": subject["session"]["id"], "action": "cancel", "reason": "a fault"}
+        return ask(self.rig, "POST", "/api/teacher/session", wish, client=self.rig.teacher)
+
+    def settle(self, subject, answers):
+        n = subject["session"]["id"]
+        assert self.rig.count("session_events", f"session_id = {n} AND kind = 'cancelled'") == 1
+
+
+class AdminEnds(TeacherLeft):
+    program = "admin_session"
+
+    def call(self, subject):
+        wish = {"session_id": subject["session"]["id"], "action": "end", "reason": "a fault"}
+        return ask(self.rig, "POST", "/api/admin/session", wish, client=self.rig.admin)
+
+    def settle(self, subject, answers):
+        n = subject["session"]["id"]
+        assert self.rig.count("session_events", f"session_id = {n} AND kind = 'admin_ended'") == 1
+
+
+class Attendance(TeacherLeft):
+    program = "teacher_attendance"
+
+    def call(self, subject):
+        wish = {"session_id": subject["session"]["id"], "attendance": "late", "note": "a fault"}
+        return ask(self.rig, "POST", "/api/teacher/attendance", wish, client=self.rig.teacher)
+
+    def settle(self, subject, answers):
+        assert self.rig.session(subject["session"]["id"])["attendance"] == "late"
+
+
+class Login(Case):
+    program = "auth_login"
+
+    def prepare(self):
+        self.rig.psql("DELETE FROM login_attempts")
+        return {"email": "tom@example.org", "password": PASSWORD}
+
+    def call(self, subject):
+        return ask(self.rig, "POST", "/api/auth/login", subject)
+
+    def is_right(self, answer):
+        return answer.status == 200 and "HttpOnly" in (answer.headers["Set-Cookie"] or "")
+
+
+class NewStudent(Case):
+    program, status = "admin_students", 201
+
+    def prepare(self):
+        return {"name": "Fault", "teacher_id": self.world.quiet_teacher, "package_id": "Europe"}
+
+    def call(self, subject):
+        return ask(self.rig, "POST", "/api/admin/students", subject, client=self.rig.admin)
+
+    def is_right(self, answer):
+        return answer.status == 201 and json.loads(answer.body)["id"] > 0
+
+
+class AutoTimeout(Case):
+    program = "admin_auto_timeout"
+
+    def call(self, subject):
+        return ask(self.rig, "POST", "/api/admin/auto-timeout", {}, client=self.rig.admin)
+
+
+class CronTimeout(Case):
+    program = "cron_session_timeout"
+
+    def call(self, subject):
+        headers = {"Authorization": f"Bearer {self.rig.env['CRON_SECRET']}", "Origin": None, "Sec-Fetch-Site": None}
+        return ask(self.rig, "GET", "/api/cron/session-timeout", headers=headers)
+
+
+# ---------------------------------------------------------------- what only answers
+
+
+class Reading(Case):
+    """The answer is the same as without a fault; of what changes by itself, its shape."""
+
+    def __init__(self, world, program, target, client, exact=True):
+        super().__init__(world)
+        self.program, self.target, self.client, self.exact = program, target, client, exact
+        self.expected = None
+
+    @property
+    def name(self):
+        return self.target
+
+    def call(self, subject):
+        return ask(self.rig, "GET", self.target, client=self.client)
+
+    def is_right(self, answer):
+        if answer.status != 200:
+            return False
+        if self.exact:
+            seen = re.sub(rb'"generated_at":"[^"]*"', b"", answer.body)
+        elif answer.headers["Content-Type"].startswith("application/json"):
+            seen = sorted(json.loads(answer.body))
+        else:
+            seen = re.findall(rb"(?m)^[a-z_]+", answer.body)
+        self.expected = self.expected or seen
+        return seen == self.expected
+
+
+def readings(world):
+    rig, n = world.rig, world.quiet_session
+    return [
+        Reading(world, "auth_me", "/api/auth/me", rig.teacher, exact=False),
+        Reading(world, "admin_teachers", "/api/admin/teachers", rig.admin, exact=False),
+        Reading(world, "admin_packages", "/api/admin/packages", rig.admin, exact=False),
+        Reading(world, "admin_settings", "/api/admin/settings", rig.admin),
+        Reading(world, "admin_teacher_sessions", f"/api/admin/teacher-sessions?student_id={world.quiet_student}", rig.admin),
+        Reading(world, "admin_teacher_sessions", f"/api/admin/teacher-sessions?student_id={world.quiet_student}&format=csv", rig.admin),
+        Reading(world, "admin_session_events", f"/api/admin/session-events?session_id={n}", rig.admin),
+        Reading(world, "admin_attention", "/api/admin/attention", rig.admin, exact=False),
+        Reading(world, "admin_trends", "/api/admin/trends", rig.admin, exact=False),
+        Reading(world, "admin_zoom_inbox", "/api/admin/zoom-inbox", rig.admin, exact=False),
+        Reading(world, "admin_deliveries", "/api/admin/deliveries", rig.admin),
+        Reading(world, "teacher_session", f"/api/teacher/session?session_id={n}", world.quiet),
+        Reading(world, "teacher_students", "/api/teacher/students", world.quiet, exact=False),
+        Reading(world, "teacher_sessions", "/api/teacher/sessions", world.quiet),
+        Reading(world, "healthz", "/healthz", None, exact=False),
+        Reading(world, "metrics", "/metrics", None, exact=False),
+    ]
+
+
+class World:
+    """What the cases are held to in the end."""
+
+    def __init__(self, rig):
+        self.rig = rig
+        self.taps, self.left, self.excused = {}, set(), set()
+
+
+class Quiet(World):
+    """The same, with a teacher whose classes nobody touches."""
+
+    def __init__(self, rig):
+        super().__init__(rig)
+        made = rig.admin.post("/api/admin/teachers", {"name": "Quiet", "email": f"quiet{uuid.uuid4()}@example.org"})
+        self.quiet, self.quiet_teacher = rig.client(), made["id"]
+        invitation = {"token": made["invite_url"].split("#")[1], "password": PASSWORD}
+        assert self.quiet.post("/api/auth/accept-invite", invitation).status == 200
+        wanted = {"name": "Quiet", "teacher_id": made["id"], "package_id": "Europe"}
+        self.quiet_student = rig.admin.post("/api/admin/students", wanted)["id"]
+        sent = self.quiet.post("/api/teacher/send-link", rig.wish(student_id=self.quiet_student)).json
+        self.quiet_session = sent["session"]["id"]
+        rig.until_clicks_reach_the_database()
+        rig.tap(sent)
+        assert self.quiet.post("/api/teacher/session", {"session_id": self.quiet_session, "action": "end"}).status == 200
+
+
+@pytest.fixture(scope="module")
+def world(rig):
+    return Quiet(rig)
+
+
+# ---------------------------------------------------------------- one program after the other
+
+
+class Alone:
+    """Of a program's workers one takes all requests; the others stand still."""
+
+    def __init__(self, rig, program):
+        self.rig, self.program = rig, program
+
+    def __enter__(self):
+        first, *self.stopped = self.rig.workers(self.program)
+        for pid in self.stopped:
+            os.kill(pid, signal.SIGSTOP)
+        return self
+
+    def __exit__(self, *_):
+        for pid in self.stopped:
+            os.kill(pid, signal.SIGCONT)
+
+
+class Trial:
+    """The faults of one case."""
+
+    def __init__(self, case, alone):
+        self.case, self.alone, self.rig = case, alone, case.rig
+        self.plan = case.rig.plans[case.program]
+        self.last = "without a fault"
+        self.most = None  # what a worker holds when all is well
+
+    def size(self, pid):
+        return self.rig.plans.live(pid), len(os.listdir(f"/proc/{pid}/fd"))
+
+    def well(self, subject):
+        """A call without fault, after which the worker has in hand what it always has."""
+        self.plan.arm()
+        answer = self.case.call(subject)
+        assert answer and self.case.is_right(answer), (self.last, answer and (answer.status, answer.body[:200]))
+        self.put_down(self.plan.served)
+        self.plan.rest()
+        return answer
+
+    def put_down(self, pid):
+        until = time.monotonic() + HANGS_S
+        while self.most and not all(map(int.__le__, self.size(pid), self.most)):
+            assert time.monotonic() < until, f"{self.last}: grew from {self.most} to {self.size(pid)}"
+            time.sleep(0.002)
+
+    def measure(self):
+        """All programs but the one with many threads hold the same after each call."""
+        sizes = []
+        for _ in range(3):
+            self.well(self.case.prepare())
+            wait_for(lambda: self.size(self.plan.served) == self.size(self.plan.served))
+            sizes.append(self.size(self.plan.served))
+        live, files = map(max, zip(*sizes))
+        many = self.case.program == "zoom_track"
+        self.most = live + (100 if many else SLACK), files + (20 if many else 0)
+
+    def calls(self, kind):
+        """How many calls of a kind there are."""
+        subject = self.case.prepare()
+        self.well(subject)
+        self.plan.arm(kind, n=1 << 60)
+        answer = self.case.call(self.case.prepare())
+        self.plan.rest()
+        assert self.case.is_right(answer), (self.case.name, answer.status)
+        return self.plan.count
+
+    def fail(self, kind, n, error, for_ever):
+        case, what = self.case, f"{self.case.name}: {kind} {n} fails with {error}{', and on' * for_ever}"
+        subject = case.prepare()
+        logged = len(self.rig.log(case.program))
+        self.plan.arm(kind, n, error, for_ever)
+        self.last = what
+        answer = case.call(subject)
+        self.plan.rest()
+        fired, about = self.plan.fired, self.plan.about
+        if fired:
+            counted[kind] += 1
+        self.judge(what, kind, answer, fired, about)
+        answers = [answer]
+        for _ in range(3):  # the page of an outage tells to try again
+            again = case.call(subject) if case.deprived else self.well(subject)
+            answers.append(again)
+            if again and case.is_right(again):
+                break
+        assert case.is_right(again), what
+        self.died_well(what, kind, self.rig.log(case.program)[logged:])
+        case.settle(subject, answers)
+        if case.name.startswith("Track") and fired and kind in JOURNAL | ENDS_THE_WORKER:
+            case.world.excused.add(subject["session"]["id"])
+
+    def judge(self, what, kind, answer, fired, about):
+        """The answer is right, or says that there is none."""
+        if answer is None:
+            assert fired and (about == "nginx" or kind in ENDS_THE_WORKER), f"{what}: no answer, {about}"
+        elif not self.case.is_right(answer):
+            assert fired, f"{what}: {answer.status} without a fault: {answer.body[:200]}"
+            assert answer.status in ({500, 503} if kind in ENDS_THE_WORKER else {503}), f"{what}: {answer.status} {answer.body[:200]}"
+            if self.case.program == "zoom_track":  # nobody is refused
+                assert about == "nginx" or kind in ENDS_THE_WORKER, f"{what}: {answer.status}, {about}"
+
+    def died_well(self, what, kind, log):
+        for how, number in re.findall(r"ended by (signal|status) (\d+)", log):
+            assert kind in ENDS_THE_WORKER, f"{what}: a worker ended by {how} {number}"
+            assert (how, number) in {("status", "1"), ("signal", "6")}, f"{what}: {how} {number}"
+            counted["workers ended"] += 1
+
+    def run(self, pick):
+        if not self.case.deprived:
+            self.measure()
+        for kind, errors in KINDS.items():
+            total = self.calls(kind)
+            for for_ever in (False, True):
+                numbers = range(1, total + 1)
+                for n in numbers if LONG else sorted(pick.sample(numbers, min(SAMPLES, total))):
+                    for error in errors if LONG and not for_ever else [pick.choice(errors)]:
+                        if not (for_ever and error in (errno.EINTR, SHORT)) and (LONG or not is_slow(error, pick)):
+                            self.fail(kind, n, error, for_ever)
+
+
+def is_slow(error, pick):
+    """After a send that failed libpq waits for the server to say why: here it lasts until the deadline."""
+    return error == errno.ECONNRESET and pick.random() < 0.75
+
+
+def try_program(rig, program, cases):
+    pick = random.Random(f"{SEED} {program}")
+    with Alone(rig, program) as alone:
+        for case in cases:
+            if case.deprived:
+                with rig.proxy.gone(program):
+                    Trial(case, alone).run(pick)
+            else:
+                Trial(case, alone).run(pick)
+
+
+def test_every_endpoint_survives_every_call(rig, world):
+    changing = [Track, TrackByJournal, TeacherLeft, TeacherLeftByJournal, Webhook, SendLink, TeacherEnds,
+                TeacherCancels, AdminEnds, Attendance, Login, NewStudent, AutoTimeout, CronTimeout]  # fmt: skip
+    by_program = collections.defaultdict(list)
+    for case in [*[made(world) for made in changing], *readings(world)]:
+        by_program[case.program].append(case)
+    runs = {name: functools.partial(try_program, rig, name, cases) for name, cases in by_program.items()}
+    apart = {"teacher_send_link": runs.pop("teacher_send_link")}  # the others send by it
+    problems = run_together(runs) + run_together(apart)
+    print(f"CLASSCLOCK_SEED={SEED}, faults: {dict(counted)}")
+    assert not problems, "\n".join(f"{program}: {problem!r}" for program, problem in problems)
+    held_to_account(rig, world)
+
+
+def run_together(runs):
+    """Calls all at the same time; what went wrong with which."""
+    problems = []
+    with concurrent.futures.ThreadPoolExecutor(TOGETHER) as pool:
+        started = {pool.submit(run): name for name, run in runs.items()}
+        for run in concurrent.futures.as_completed(started):
+            if run.exception():
+                problems.append((started[run], run.exception()))
+    return problems
+
+
+def held_to_account(rig, world):
+    """What was answered is in the database, once."""
+    rig.replay()
+    for n, answers in world.taps.items():
+        opened = sum(1 for a in answers if a and a.status == 302)
+        kept = rig.count("clicks", f"session_id = {n}")
+        assert opened - (n in world.excused) <= kept <= len(answers), (n, opened, kept, len(answers))
+        if kept:
+            rig.check_session(n, kept)
+    for n in world.left:
+        row = rig.session(n)
+        assert (row["session_status"], row["ended_by"]) == ("ended", "teacher_left"), row

@@ -1,0 +1,158 @@
+"""In doubt is never wrong: a commit whose answer is lost, that never arrives, that is answered ROLLBACK, that
+waits for a standby which is away. Nobody is told what is not so; after the same call again it is there once."""
+
+import json
+import threading
+
+import pytest
+
+from academy import wait_for
+from proxy import Fault
+from test_calls import AdminEnds, SendLink, TeacherCancels, TeacherEnds, TeacherLeft, Track, Webhook, World
+
+
+def is_commit(case, unit):
+    """Whether with this statement a call's effect is there."""
+    return unit[:1] == b"B" if case.program == "zoom_track" else b"COMMIT\0" in unit
+
+
+def lose_before(proxy, link):
+    link.close()
+
+
+def lose_after(proxy, link):
+    proxy.faults[link.program] = Fault("down", 0, "cut")
+    link.released.set()
+
+
+def roll_back(proxy, link):
+    link.held = link.held.replace(b"COMMIT\0", b"ABORT \0")
+    link.released.set()
+
+
+class Call(threading.Thread):
+    """A call on its way."""
+
+    def __init__(self, case, subject):
+        super().__init__(daemon=True)
+        self.case, self.subject, self.answer = case, subject, None
+        self.start()
+
+    def run(self):
+        self.answer = self.case.call(self.subject)
+
+
+def suffer(rig, case, subject, what):
+    """The answer to a call whose first commit suffers."""
+    proxy, happened = rig.proxy, False
+    with proxy.gate([case.program]):
+        call = Call(case, subject)
+        while call.is_alive():
+            for link in proxy.held(case.program):
+                if not happened and is_commit(case, link.held):
+                    happened = True
+                    what(proxy, link)
+                else:
+                    link.released.set()
+            with proxy.changed:
+                proxy.changed.wait(0.002)
+    proxy.faults.pop(case.program, None)
+    assert happened
+    return call.answer
+
+
+def settle(case, subject, answers):
+    """The same call again until it is right; then its effect is there once."""
+    for answer in answers:
+        assert answer and (case.is_right(answer) or answer.status == 503), answer and (answer.status, answer.body)
+    answers.append(case.call(subject))
+    assert answers[-1] and case.is_right(answers[-1]), answers[-1].status
+    case.settle(subject, answers)
+
+
+def hold_to_account(rig, world):
+    rig.replay()
+    for n, answers in world.taps.items():
+        rig.check_session(n, len(answers))
+    for n in world.left:
+        assert rig.session(n)["ended_by"] == "teacher_left"
+
+
+@pytest.fixture(name="world")
+def a_world(rig):
+    made = World(rig)
+    yield made
+    hold_to_account(rig, made)
+
+
+CASES = [Track, TeacherLeft, TeacherEnds, TeacherCancels, AdminEnds, SendLink, Webhook]
+
+
+# A click commits by itself: there is no COMMIT that could be answered ROLLBACK.
+WAYS = [(made, what) for made in CASES for what in (lose_before, lose_after, roll_back)
+        if (made, what) != (Track, roll_back)]  # fmt: skip
+
+
+@pytest.mark.parametrize("made, what", WAYS)
+def test_a_commit_that_fails(rig, world, made, what):
+    case = made(world)
+    rig.until_clicks_reach_the_database()
+    subject = case.prepare()
+    answer = suffer(rig, case, subject, what)
+    if made in (Track, TeacherLeft):  # by the journal, or by asking once more
+        assert case.is_right(answer)
+    else:
+        assert answer.status == 503, (answer.status, answer.body)
+        assert json.loads(answer.body)["title"] in ("Try again shortly", "Outcome unknown, repeat it")
+    settle(case, subject, [answer])
+
+
+class StandbyAway:
+    """Inside it every commit waits for a standby that does not come."""
+
+    def __init__(self, rig):
+        self.rig = rig
+
+    def set(self, names):
+        self.rig.psql(f"ALTER SYSTEM SET synchronous_standby_names = '{names}'", "SELECT pg_reload_conf()")
+        wait_for(lambda: self.rig.psql("SHOW synchronous_standby_names") == names)
+
+    def __enter__(self):
+        self.set("nobody")
+        return self
+
+    def __exit__(self, *_):
+        self.set("")
+
+    def waiting(self):
+        return self.rig.psql("SELECT string_agg(pid::text, ',') FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
+
+
+def test_a_standby_that_is_away_refuses_no_student_and_doubles_nothing(rig, world):
+    cases = [made(world) for made in CASES]
+    rig.until_clicks_reach_the_database()
+    subjects = [case.prepare() for case in cases]
+    with StandbyAway(rig) as away:
+        calls = [Call(case, subject) for case, subject in zip(cases, subjects)]
+        for call in calls:
+            call.join()
+        assert away.waiting()
+        assert rig.job("journal-replay").returncode == 1  # it waits too, and goes on at the next run
+    rig.until_clicks_reach_the_database()
+    for call in calls:
+        by_journal = type(call.case) in (Track, TeacherLeft)
+        assert call.case.is_right(call.answer) == by_journal, (call.case.name, call.answer.status)
+        settle(call.case, call.subject, [call.answer])
+
+
+def test_a_wait_for_a_standby_that_is_cut_short_is_told(rig, world):
+    """PostgreSQL then commits here with a warning: nobody is told success for it."""
+    case = TeacherEnds(world)
+    subject = case.prepare()
+    with StandbyAway(rig) as away:
+        call = Call(case, subject)
+        pids = wait_for(away.waiting)
+        rig.psql(*[f"SELECT pg_cancel_backend({pid})" for pid in pids.split(",")])
+        call.join()
+    assert call.answer.status == 503 and json.loads(call.answer.body)["title"] == "Outcome unknown, repeat it"
+    settle(case, subject, [call.answer])

@@ -1,0 +1,105 @@
+"""The wire to PostgreSQL cut, stalled and garbled after byte k, either way, of a click, an end and a send:
+nobody is told what is not so, and after the same call again it is there exactly once.
+CLASSCLOCK_LONG=1: every k."""
+
+import collections
+import json
+import random
+
+import pytest
+
+from academy import ZOOM_URL, wait_for
+from proxy import Fault
+from rig import LONG, SEED
+from test_calls import SendLink, TeacherEnds, TeacherLeft, Track, World, run_together
+
+HOW = ("cut", "stall", "garble")
+SAMPLES = {"cut": 3, "stall": 1, "garble": 2}  # of the k in each direction, in a normal run
+STALLS_LONG = 10  # a call that stalls lasts as long as its deadline
+counted = collections.Counter()
+
+
+class Wire:
+    """The faults of one case."""
+
+    def __init__(self, case, seed):
+        self.case, self.rig, self.proxy = case, case.rig, case.rig.proxy
+        self.pick = random.Random(f"{seed} {case.name}")
+
+    def awake(self):
+        """Waits until calls go to the database again: after a fault some go to the journal for a second."""
+        spare = self.case.prepare()
+        fault = self.proxy.faults[self.case.program] = Fault("up", 0, "")
+
+        def reaches_it():
+            self.case.call(spare)
+            return fault.seen["up"]
+
+        wait_for(reaches_it)
+
+    def length(self, fresh):
+        """Bytes up and down of a call on a connection that is there, or must be made."""
+        return self.attempt(Fault("up", 0, ""), fresh)[0].seen
+
+    def attempt(self, fault, fresh):
+        if self.case.program.startswith("zoom_"):
+            self.awake()
+        subject = self.case.prepare()
+        if fresh:
+            self.proxy.drop(self.case.program)
+        self.proxy.faults[self.case.program] = fault
+        answer = self.case.call(subject)
+        del self.proxy.faults[self.case.program]
+        self.proxy.drop(self.case.program)  # what was garbled or stalled is no more
+        return fault, answer, subject
+
+    def run(self):
+        self.attempt(Fault("up", 0, ""), False)
+        for fresh in (False, True):
+            length = self.length(fresh)
+            for direction in ("up", "down"):
+                for how in HOW:
+                    for k in self.places(length[direction], how):
+                        self.fail(Fault(direction, k, how), fresh)
+
+    def places(self, length, how):
+        if LONG and how != "stall":
+            return range(length)
+        return sorted(self.pick.sample(range(length), min(length, STALLS_LONG if LONG else SAMPLES[how])))
+
+    def fail(self, fault, fresh):
+        case = self.case
+        fault, answer, subject = self.attempt(fault, fresh)
+        what = f"{case.name}: {fault.how} after {fault.after} bytes {fault.direction}{', fresh' * fresh}"
+        counted[fault.how] += fault.fired
+        assert answer, what
+        if not case.is_right(answer):
+            assert fault.fired and answer.status == 503, f"{what}: {answer.status} {answer.body[:200]}"
+            assert case.program != "zoom_track", what  # nobody is refused
+            json.loads(answer.body)  # the program's own word
+        answers = [answer]
+        for _ in range(3):
+            answers.append(case.call(subject))
+            if answers[-1] and case.is_right(answers[-1]):
+                break
+        assert answers[-1] and case.is_right(answers[-1]), what
+        case.settle(subject, answers)
+
+
+@pytest.fixture(scope="module")
+def world(rig):
+    return World(rig)
+
+
+def test_a_wire_that_fails_anywhere_loses_and_doubles_nothing(rig, world):
+    cases = {case.name: case for case in [Track(world), TeacherLeft(world), TeacherEnds(world), SendLink(world)]}
+    problems = run_together({name: Wire(case, SEED).run for name, case in cases.items()})
+    print(f"CLASSCLOCK_SEED={SEED}, faults: {dict(counted)}")
+    assert not problems, "\n".join(f"{name}: {problem!r}" for name, problem in problems)
+    rig.replay()
+    for n, answers in world.taps.items():  # exactly once, whether by the database or by the journal
+        assert {a.headers["Location"] for a in answers} == {ZOOM_URL}
+        rig.check_session(n, len(answers))
+    for n in world.left:
+        row = rig.session(n)
+        assert (row["session_status"], row["ended_by"]) == ("ended", "teacher_left"), row
