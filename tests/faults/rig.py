@@ -15,10 +15,10 @@ import uuid
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "api"))
 import zoom  # noqa: E402
-from academy import ROOT, ZOOM_URL, wait_for  # noqa: E402
+from academy import ROOT, ZOOM_URL, Instance, wait_for  # noqa: E402
 from plan import Plans  # noqa: E402
 from proxy import PORT, Proxy  # noqa: E402
-from test_outage import Academy  # noqa: E402
+from outage import Academy  # noqa: E402
 
 LONG = "CLASSCLOCK_LONG" in os.environ
 SEED = int(os.environ.get("CLASSCLOCK_SEED") or random.randrange(10**6))
@@ -37,7 +37,7 @@ class Rig(Academy):
             f"ZOOM_WEBHOOK_SECRET={zoom.SECRET}",
         ]
         with unittest.mock.patch.dict(os.environ, LD_PRELOAD=str(self.plans.library)):
-            super().__init__(settings)
+            Instance.__init__(self, settings)
 
     def stop(self):
         self.plans.rest()

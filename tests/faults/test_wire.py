@@ -14,7 +14,7 @@ from rig import LONG, SEED
 from test_calls import SendLink, TeacherEnds, TeacherLeft, Track, World, run_together
 
 HOW = ("cut", "stall", "garble")
-SAMPLES = {"cut": 3, "stall": 1, "garble": 2}  # of the k in each direction, in a normal run
+SAMPLES = {"cut": 2, "stall": 1, "garble": 1}  # of the k in each direction, in a normal run
 STALLS_LONG = 10  # a call that stalls lasts as long as its deadline
 counted = collections.Counter()
 
