@@ -37,13 +37,18 @@ class Rig(Academy):
             f"ZOOM_WEBHOOK_SECRET={zoom.SECRET}",
         ]
         with unittest.mock.patch.dict(os.environ, LD_PRELOAD=str(self.plans.library)):
-            Instance.__init__(self, settings)
+            Instance.__init__(self, settings, folder=self.shared)
 
     def stop(self):
         self.plans.rest()
         super().stop()
         self.proxy.stop()
         shutil.rmtree(self.shared, ignore_errors=True)
+
+    @property
+    def env_file(self):
+        """The settings, where the programs' user can read them."""
+        return str((self.state / "run").resolve() / "env")
 
     @property
     def build(self):
@@ -53,7 +58,7 @@ class Rig(Academy):
         """Starts a program of cron/ with the preloaded library, as the timer's user."""
         return subprocess.Popen(
             [self.build / "cron" / name, *arguments],
-            env={**os.environ, "LD_PRELOAD": str(self.plans.library), "CLASSCLOCK_ENV": str(self.state / "env"), **settings},
+            env={**os.environ, "LD_PRELOAD": str(self.plans.library), "CLASSCLOCK_ENV": self.env_file, **settings},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
