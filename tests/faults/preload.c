@@ -24,6 +24,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#ifndef PLAN_FILE
+#define PLAN_FILE "/nonexistent" /* plan.py says where it is */
+#endif
+
 enum call { MALLOC, READ, WRITE, SEND, RECV, POLL, OPEN, FSYNC, GETRANDOM, FILES };
 
 /* What the failing call was about. */

@@ -13,7 +13,6 @@ import json
 import os
 import random
 import re
-import signal
 import time
 import uuid
 
@@ -363,28 +362,11 @@ def world(rig):
 # ---------------------------------------------------------------- one program after the other
 
 
-class Alone:
-    """Of a program's workers one takes all requests; the others stand still."""
-
-    def __init__(self, rig, program):
-        self.rig, self.program = rig, program
-
-    def __enter__(self):
-        first, *self.stopped = self.rig.workers(self.program)
-        for pid in self.stopped:
-            os.kill(pid, signal.SIGSTOP)
-        return self
-
-    def __exit__(self, *_):
-        for pid in self.stopped:
-            os.kill(pid, signal.SIGCONT)
-
-
 class Trial:
     """The faults of one case."""
 
-    def __init__(self, case, alone):
-        self.case, self.alone, self.rig = case, alone, case.rig
+    def __init__(self, case):
+        self.case, self.rig = case, case.rig
         self.plan = case.rig.plans[case.program]
         self.last = "without a fault"
         self.most = None  # what a worker holds when all is well
@@ -488,13 +470,9 @@ def is_slow(error, pick):
 
 def try_program(rig, program, cases):
     pick = random.Random(f"{SEED} {program}")
-    with Alone(rig, program) as alone:
-        for case in cases:
-            if case.deprived:
-                with rig.proxy.gone(program):
-                    Trial(case, alone).run(pick)
-            else:
-                Trial(case, alone).run(pick)
+    for case in cases:
+        with rig.proxy.gone(*[program] * case.deprived):
+            Trial(case).run(pick)
 
 
 def test_every_endpoint_survives_every_call(rig, world):
