@@ -152,10 +152,12 @@ static void add_newest(struct sql *q, const struct page *page, const char *more)
 }
 
 /*
- * A click lies in the life of its link (at most 168 hours) unless an admin
- * corrected it, so the days of a filter bound the walk along sent_at too;
- * those corrected are few and looked at beside.
+ * A click lies in the life of its link, at most 168 hours, so the days of a
+ * filter bound the walk along sent_at too. Where an admin corrected the start
+ * or reopened the class it may not: those are few and looked at beside.
  */
+#define ODD_START "s.clicked_at - s.sent_at NOT BETWEEN interval '0' AND interval '168 hours'"
+
 static enum err read_page(struct db *db, struct arena *a, const struct page *page,
 			  struct db_rows *rows)
 {
@@ -165,15 +167,17 @@ static enum err read_page(struct db *db, struct arena *a, const struct page *pag
 				 " FROM" SESSION_TABLES "WHERE s.id IN (" };
 
 	if (page->filter->from || page->filter->to) {
-		struct sql bounds = { .a = a, .text = " AND NOT s.corrected", .n = q.n };
+		struct sql bounds = { .a = a,
+				      .text = " AND (" ODD_START ") IS NOT TRUE",
+				      .n = q.n };
 
 		add(&bounds, " AND s.sent_at < ", "::timestamptz", m->to);
-		add(&bounds, " AND s.sent_at > ", "::timestamptz - interval '168 hours'", m->from);
+		add(&bounds, " AND s.sent_at >= ", "::timestamptz - interval '168 hours'", m->from);
 		q.n = bounds.n;
 		memcpy(q.args, bounds.args, sizeof q.args);
 		add_newest(&q, page, bounds.text);
 		add_text(&q, " UNION ALL ");
-		add_newest(&q, page, " AND s.corrected");
+		add_newest(&q, page, " AND " ODD_START);
 	} else {
 		add_newest(&q, page, "");
 	}

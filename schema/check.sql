@@ -111,9 +111,6 @@ SELECT 'the totals by hours are those of the sessions', count(*) FROM (
         FROM sessions WHERE session_status NOT IN ('sent', 'active')) counted
     GROUP BY 1, 2, 3 HAVING sum(n) <> 0 OR sum(minutes) <> 0) other
 UNION ALL
-SELECT 'an uncorrected start lies in the life of its link', count(*) FROM sessions
-  WHERE NOT corrected AND (clicked_at < sent_at OR clicked_at >= sent_at + link_hours * interval '1 hour')
-UNION ALL
 SELECT 'the timeout job is no more than two runs late', count(*) FROM sessions
   WHERE (session_status = 'active' AND times_out_at < clock_now() - interval '11 minutes')
     OR (session_status = 'sent' AND sent_at + link_hours * interval '1 hour' < clock_now() - interval '11 minutes')

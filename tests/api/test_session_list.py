@@ -322,6 +322,19 @@ def test_a_class_nobody_opened_counts_on_the_day_it_was_sent(demo, pair, zone):
     assert walk(demo.admin, date="2026-03-08", teacher_id=pair["teacher_id"]) == []
 
 
+@pytest.mark.parametrize("days_later", [-40, -1, 0, 6, 8, 40])
+def test_a_start_far_from_its_sending_is_found_on_its_day(demo, pair, days_later):
+    """Corrected, reopened, or as a restored database has it."""
+    start = at("2024-05-20T12:00")
+    put = put_sessions(demo, [ended(pair, start, sent_at=start - timedelta(days=days_later)), ended(pair, start)])
+    for mine in ({"teacher_id": pair["teacher_id"]}, {}):
+        assert sorted(ids(walk(demo.admin, date="2024-05-20", **mine))) == put
+        assert ask(demo.admin, date="2024-05-20", **mine).json["totals"]["ended"] == 2
+        lines = read_csv(demo.admin, date="2024-05-20", **mine)
+        assert sorted(int(line["id"]) for line in lines) == put
+    demo.psql("SET session_replication_role = replica", f"DELETE FROM sessions WHERE teacher_id = {pair['teacher_id']}")
+
+
 # ---------------------------------------------------------------- CSV
 
 
