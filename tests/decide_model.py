@@ -185,7 +185,8 @@ class Story:
     def teacher_lines(self):
         """The host is recognised by an identifier that not every event carries (facts §5), so one event
         speaks for its whole connection."""
-        return {f.line for f in self.of("zoom_joined", "zoom_left") if f.role == "teacher"}
+        return {f.line for f in self.facts
+                if f.role == "teacher" and (f.kind in ("zoom_joined", "zoom_left") or f.connection >= 0)}
 
     def is_open(self, line, until):
         """Whether a connection is still up at a moment: its last join has no later leave, and its
@@ -276,6 +277,39 @@ def row_and_unsettled(terms, facts, now):
     return r, last != r
 
 
+# --- What of the evidence in the database counts ---
+
+
+def own(facts):
+    """Without the events of meetings that were taken from the session: the last word on each counts (§3.6)."""
+    words = {}
+    for fact in facts:
+        if fact.kind in ("zoom_assigned", "zoom_released"):
+            words[fact.meeting] = fact.kind
+    return [f for f in facts if f.kind not in ZOOM or words.get(f.meeting) != "zoom_released"]
+
+
+def is_over(terms, facts, now):
+    return Story(terms, own(facts)).row(now).ended is not None
+
+
+def heeded(terms, facts):
+    """§3.9: "Facts that arrive after a correction are kept and change nothing until it is released." A class
+    that goes on after its start was corrected needs facts to end it, and so does one that is reopened
+    (docs/decisions.md). Facts are in the order in which they came; corrections of one moment are one."""
+    fixed, heard = None, []
+    for fact in facts:
+        if fact.kind in ("released", "reopened"):
+            fixed = None
+        elif fact.kind in CORRECTIONS:
+            known = [f for f in heard if fixed is None or f.id <= fixed or f.kind in DECISIONS]
+            known += [f for f in facts if f.kind in CORRECTIONS and f.received == fact.received and f.id >= fact.id]
+            over = is_over(terms, known, fact.received)
+            fixed = (fixed or fact.id) if over else None
+        heard.append(fact)
+    return own([f for f in heard if fixed is None or f.id <= fixed or f.kind in DECISIONS])
+
+
 # --- Presence (issue: minutes of each side and of both, rejoins merged; presence.h) ---
 
 
@@ -321,7 +355,7 @@ def spans_of(story, line, clicked, ended):
 def presence(facts, clicked, ended):
     story = Story(Terms(0, 0, 0), facts)
     lines = {f.line for f in story.of("zoom_joined", "zoom_left")}
-    teachers = story.teacher_lines()
+    teachers = lines & story.teacher_lines()
     if not lines or not teachers:
         return Presence(bool(lines))
 

@@ -23,6 +23,7 @@ import zoom
 from academy import PASSWORD, SECRETS, ZOOM_URL, Clock, Instance, Person
 from ledger import put_crowd
 from openapi import CONTRACT
+from second_opinion import differences
 from telegram import SECRET, TOKEN, Telegram, Timer
 
 _numbers = itertools.count(1)
@@ -53,10 +54,12 @@ def run(env):
         yield instance
         # Whatever the tests have done, the data is whole and no program has met a bug.
         check = instance.check()
+        different = differences(instance)
         logs = instance.logs()
     finally:
         instance.stop()
     assert check.returncode == 0, check.stdout + check.stderr
+    assert not different, "\n".join([f"{len(different)} rows are not what the model says", *different[:5]])
     check_logs(logs)
     assert not CONTRACT.deviations, "docs/openapi.yaml says otherwise:\n" + "\n".join(CONTRACT.deviations[:20])
 

@@ -262,6 +262,8 @@ class Storyteller:
             return fact(kind, self.moment(), meeting, connection, role)
         if kind in ("zoom_started", "zoom_ended"):
             return fact(kind, self.moment(), rng.choice([-1, 0, 0, 1, 1, 2]))
+        if kind == "other" and rng.random() < 0.5:  # who a connection is may be learned from elsewhere
+            return fact(kind, self.moment(), rng.choice([-1, 0, 1]), rng.choice([-1, 1, 3, 4]), "teacher")
         lasts = rng.choice([1, SECOND, 10 * MINUTE, 70 * MINUTE]) if kind == "reopened" else 0
         return fact(kind, self.moment(), lasts=lasts)
 
