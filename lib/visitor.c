@@ -44,6 +44,24 @@ static const char *const names[] = {
 	"nextcloud",
 	"ia_archiver",
 	"slurp",
+	/* from the whole list of version 1.60.0: previewers and search engines without an address
+	 */
+	"hatena",
+	"friendica",
+	"steamchaturllookup",
+	"github-camo",
+	"googleimageproxy",
+	"yahoomailproxy",
+	"yahoocachesystem",
+	"twilioproxy",
+	"discourse forum onebox",
+	"shortwave image fetcher",
+	"fastmailua",
+	"bluesky-domain",
+	"apis-google",
+	"googleother",
+	"ask jeeves",
+	"y!j",
 };
 
 /* Messengers whose previewers begin with the bare name; elsewhere in an agent it may be their
@@ -51,7 +69,12 @@ static const char *const names[] = {
 static const char *const first_names[] = { "whatsapp", "viber" };
 
 /* Words, or ends of words, by which programs call themselves: Twitterbot, BingPreview/1.0. */
-static const char *const kinds[] = { "bot", "crawler", "spider", "preview" };
+static const char *const kinds[] = { "bot",	"crawler", "spider",  "preview",
+				     "fetcher", "scraper", "indexer", "archiver" };
+
+/* "(+http://example.org/bot.html)": where to complain about a program. No browser of people has
+ * one. */
+#define COMPLAINTS "+http"
 
 /* Letters and digits of ASCII; the locale has no say here. */
 static bool is_word_char(char c)
@@ -97,7 +120,8 @@ static bool is_crawler(const char *agent)
 {
 	size_t len;
 
-	if (begins_with_name(agent, first_names, sizeof first_names / sizeof *first_names))
+	if (begins_with_name(agent, first_names, sizeof first_names / sizeof *first_names) ||
+	    strstr(agent, COMPLAINTS))
 		return true;
 	while ((len = next_word(&agent))) {
 		if (is_kind(agent, len) ||

@@ -54,6 +54,11 @@ static void people_count_in_every_browser_and_app(void **state)
 		 "Viber/22.3"),
 		"Mozilla/5.0 (Linux; Android 13; wv) AppleWebKit/537.36 WhatsApp/2.24",
 		"Mozilla/5.0 (Linux; Android 13) Snapchat/12.90.0.41",
+		("Mozilla/5.0 (Linux; Android 16; Pixel 10 Pro XL; wv) AppleWebKit/537.36 (KHTML, "
+		 "like Gecko) Version/4.0 Chrome/146.0.7680.174 Mobile Safari/537.36 MetaIAB "
+		 "Facebook"),
+		"Notion/3.0 Chrome/126.0.0.0 Electron/31.0",
+		"Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) Telegram-iOS/11.2",
 		"Opera/9.80 (Android; Opera Mini/8.0.1807/36.1609; U; en) Presto/2.12.423",
 		/* doubtful, and given the benefit */
 		("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
@@ -151,6 +156,10 @@ static void programs_that_say_what_they_are_do_not_count(void **state)
 		"Mozilla/5.0 (compatible; Baiduspider-render/2.0)",
 		"Mozilla/5.0 (compatible; Yahoo! Slurp)",
 		"my crawler",
+		/* who gives an address to complain to is a program */
+		"Mozilla/5.0 (compatible; YandexImages/3.0; +http://yandex.com/bots)",
+		"Feedfetcher-Google; (+http://www.google.com/feedfetcher.html)",
+		"Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via GoogleImageProxy)",
 		"BOT",
 		"TELEGRAMBOT",
 	};
