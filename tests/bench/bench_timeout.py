@@ -5,7 +5,7 @@ import sys
 import threading
 import time
 
-from place import FILL, ZOOM_URL, Place, Pool, academy, arguments, load
+from place import BUILD, FILL, ZOOM_URL, Place, Pool, academy, arguments, load
 from table import Row, publish
 
 # Makes sessions $first..$last running classes whose deadline has passed.
@@ -80,8 +80,6 @@ def compare_nothing(place, quick, rounds, rows):
     sessions = "100,000" if quick else "ten million"
     row = Row(f"a run with nothing due among {sessions} sessions", "psql -c 'select 1'", "at most", 2, "ms")
     env = {"PATH": "/usr/bin:/bin", "CLASSCLOCK_ENV": str(place.state / "env")}
-    from place import BUILD  # pylint: disable=import-outside-toplevel
-
     job = [BUILD / "cron" / "session-timeout"]
     psql = ["/usr/lib/postgresql/15/bin/psql", place.conninfo, "-c", "select 1"]
     place.job("session-timeout")

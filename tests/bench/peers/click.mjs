@@ -2,6 +2,7 @@
 // trip. MODE=single runs one statement a click; MODE=grouped lets all clicks that wait share the next one, as
 // lib/click_group.c does. PROCESSES of them share a port.
 import cluster from "node:cluster";
+import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import Fastify from "fastify";
 import pg from "pg";
@@ -32,7 +33,7 @@ function openLink(token) {
 function query(clicks) {
   return { name: "click", text, rowMode: "array", values: [clicks.map((c) => c.id), clicks.map((c) => c.linkId),
     clicks.map((c) => c.expires), clicks.map((c) => c.verdict), clicks.map((c) => c.address),
-    clicks.map((c) => c.agent), clicks.map(() => null)] };
+    clicks.map((c) => c.agent), clicks.map(() => null), clicks.map(() => randomUUID())] };
 }
 
 function single(options) {

@@ -36,7 +36,8 @@ if ($link === null) {
 $agent = $_SERVER['HTTP_USER_AGENT'] ?? null;
 $arguments = ['{' . $link['id'] . '}', '{' . $link['link_id'] . '}', '{' . $link['expires'] . '}',
     element($agent !== null && preg_match(CRAWLER, $agent) ? 'crawler' : null), element($_SERVER['REMOTE_ADDR']),
-    element($agent === null ? null : substr($agent, 0, 300)), '{NULL}'];
+    element($agent === null ? null : substr($agent, 0, 300)), '{NULL}',
+    '{' . bin2hex(random_bytes(16)) . '}'];
 
 $database = pg_pconnect(getenv('DATABASE'));
 $result = @pg_execute($database, 'click', $arguments);
