@@ -13,11 +13,20 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "app_serve.h"
 #include "log.h"
 
-#define PEER_TIMEOUT_S 20 /* nginx answers at once; what does not is not nginx */
+/* nginx writes a request as soon as it has connected, and reads at once; what does not is not
+ * nginx. */
+#define FIRST_BYTE_MS                                                                              \
+	50 /* an accepted connection is waited for alone so long, then beside others */
+#define SILENT_MAX     16    /* connections beside each other that have said nothing yet */
+#define SILENT_S       5     /* before such a one is closed */
+#define READ_TIMEOUT_S 3     /* between two pieces of a request */
+#define CLOSE_MS       "100" /* libfcgi waits so long, not two seconds, for a peer to close too */
+#define SEND_TIMEOUT_S 20    /* for nginx to take a piece of an answer */
 
 static volatile sig_atomic_t stopping;
 
@@ -27,6 +36,14 @@ static void on_term(int sig)
 	stopping = 1;
 }
 
+/* Where a process's lanes take connections from: descriptor 0, and those that are silent still. */
+struct door {
+	pthread_mutex_t mutex; /* one lane at a time waits here */
+	atomic_int n_silent;
+	int silent[SILENT_MAX]; /* the oldest first */
+	int64_t since_ms[SILENT_MAX];
+};
+
 /*
  * One that takes requests, one after another: a worker process of its own, or
  * a thread among several. Each has its memory and its (late) connection.
@@ -34,9 +51,9 @@ static void on_term(int sig)
 struct lane {
 	const struct program *program;
 	struct heartbeat *beat;
-	const sigset_t *open;	    /* the signals that may come while it waits */
-	pthread_mutex_t *accepting; /* one lane at a time waits for new connections */
-	atomic_int *holding;	    /* lanes that have a connection now */
+	const sigset_t *open; /* the signals that may come while it waits */
+	struct door *door;
+	atomic_int *holding; /* lanes that have a connection now */
 	pthread_t thread;
 };
 
@@ -48,24 +65,98 @@ static bool wait_readable(const struct lane *lane, int fd)
 	return !stopping && ppoll(&p, 1, NULL, lane->open) > 0;
 }
 
+/* Whether fd can be read within so many milliseconds, whatever signal comes. */
+static bool speaks(int fd, int ms)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return poll(&p, 1, ms) > 0;
+}
+
+static int take_silent(struct door *door, int i)
+{
+	int fd = door->silent[i];
+
+	for (door->n_silent--; i < door->n_silent; i++) {
+		door->silent[i] = door->silent[i + 1];
+		door->since_ms[i] = door->since_ms[i + 1];
+	}
+	return fd;
+}
+
+/* Closes the silent ones that nobody will hear from, and the oldest where there is no room for
+ * another. */
+static void close_silent(struct door *door)
+{
+	while (door->n_silent == SILENT_MAX ||
+	       (door->n_silent && monotonic_ms() - door->since_ms[0] > SILENT_S * 1000))
+		close(take_silent(door, 0));
+}
+
+/* Accepts. A connection that says nothing yet is put aside, -1: another process may have been
+ * quicker. */
+static int accept_speaking(struct door *door)
+{
+	int fd = accept4(0, NULL, NULL, SOCK_CLOEXEC);
+
+	if (fd < 0 || speaks(fd, FIRST_BYTE_MS))
+		return fd;
+	close_silent(door);
+	door->silent[door->n_silent] = fd;
+	door->since_ms[door->n_silent++] = monotonic_ms();
+	return -1;
+}
+
+/* Whoever has connected may have sent a request meanwhile: it is served before the end. */
+static int last_speaking(struct door *door)
+{
+	while (door->n_silent) {
+		int fd = take_silent(door, 0);
+
+		if (speaks(fd, FIRST_BYTE_MS))
+			return fd;
+		close(fd);
+	}
+	return -1;
+}
+
+/* A connection from which something can be read, or -1: look again. */
+static int next_speaking(struct door *door, const sigset_t *open)
+{
+	const struct timespec second = { .tv_sec = 1 };
+	struct pollfd p[1 + SILENT_MAX] = { { .fd = 0, .events = POLLIN } };
+	int n = door->n_silent;
+
+	if (stopping)
+		return last_speaking(door);
+	for (int i = 0; i < n; i++)
+		p[1 + i] = (struct pollfd){ .fd = door->silent[i], .events = POLLIN };
+	if (ppoll(p, (nfds_t)n + 1, n ? &second : NULL, open) < 0)
+		return -1;
+	for (int i = 0; i < n; i++)
+		if (p[1 + i].revents)
+			return take_silent(door, i);
+	close_silent(door);
+	return p[0].revents ? accept_speaking(door) : -1;
+}
+
 /*
- * A new connection, or -1. It may be silent or break off in mid-record, so
- * reading and writing have an end. The socket does not block: another process
- * may have been quicker.
+ * A connection with a request on its way, or -1. It may break off in
+ * mid-record, so reading and writing have an end.
  */
 static int take_connection(const struct lane *lane)
 {
-	const struct timeval limit = { .tv_sec = PEER_TIMEOUT_S };
-	int fd = -1;
+	const struct timeval reading = { .tv_sec = READ_TIMEOUT_S };
+	const struct timeval sending = { .tv_sec = SEND_TIMEOUT_S };
+	int fd;
 
-	pthread_mutex_lock(lane->accepting);
-	if (wait_readable(lane, 0))
-		fd = accept4(0, NULL, NULL, SOCK_CLOEXEC);
-	pthread_mutex_unlock(lane->accepting);
+	pthread_mutex_lock(&lane->door->mutex);
+	fd = next_speaking(lane->door, lane->open);
+	pthread_mutex_unlock(&lane->door->mutex);
 	if (fd < 0)
 		return -1;
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &reading, sizeof reading);
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &sending, sizeof sending);
 	return fd;
 }
 
@@ -114,8 +205,10 @@ static void *run_lane(void *arg)
 	FCGX_Request fcgi;
 	struct transport transport = { .fcgi = &fcgi, .beat = lane->beat };
 
-	FCGX_InitRequest(&fcgi, 0, FCGI_FAIL_ACCEPT_ON_INTR);
-	while (!stopping) {
+	/* No socket of its own: after a broken request libfcgi would accept the next without
+	 * limits. */
+	FCGX_InitRequest(&fcgi, -1, FCGI_FAIL_ACCEPT_ON_INTR);
+	while (!stopping || lane->door->n_silent) {
 		if (!next_request(lane, &fcgi))
 			continue;
 		lane->beat->busy_since_ms = monotonic_ms();
@@ -189,6 +282,7 @@ static bool prepare(sigset_t *open)
 
 	sigemptyset(&blocked);
 	sigaddset(&blocked, SIGTERM);
+	setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", CLOSE_MS, 1);
 	return !sigaction(SIGTERM, &term, NULL) && !sigprocmask(SIG_BLOCK, &blocked, open) &&
 	       !FCGX_Init() && !fcntl(0, F_SETFL, O_NONBLOCK);
 }
@@ -199,7 +293,7 @@ static int work(struct heartbeat *beat, void *arg)
 	int n = program->endpoint->lanes > 1 ? program->endpoint->lanes : 1;
 	struct lane *lanes = calloc((size_t)n, sizeof *lanes);
 	struct heartbeat *beats = calloc((size_t)n, sizeof *beats);
-	pthread_mutex_t accepting = PTHREAD_MUTEX_INITIALIZER;
+	struct door door = { .mutex = PTHREAD_MUTEX_INITIALIZER };
 	atomic_int holding = 0;
 	sigset_t open;
 
@@ -214,7 +308,7 @@ static int work(struct heartbeat *beat, void *arg)
 		lanes[i] = (struct lane){ .program = program,
 					  .beat = n > 1 ? &beats[i] : beat,
 					  .open = &open,
-					  .accepting = &accepting,
+					  .door = &door,
 					  .holding = &holding };
 	if (n > 1)
 		run_threads(lanes, beats, n, beat);

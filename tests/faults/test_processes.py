@@ -1,0 +1,481 @@
+"""Processes come and go, hang and are replaced, and nobody notices. docs/guarantees.md, P5 and P6."""
+
+import collections
+import http.client
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+import uuid
+
+import pytest
+
+from test_instance import DEV, Instance, alive, family, get, until, works
+
+LONG = "CLASSCLOCK_LONG" in os.environ
+ROOT = pathlib.Path(__file__).parents[2]
+BUILD = pathlib.Path(os.environ.get("CLASSCLOCK_BUILD", ROOT / "build"))
+ZOOM_URL = "https://zoom.us/j/81234567890"
+PAGES = {"Sec-Fetch-Site": "same-origin", "Content-Type": "application/json"}
+
+
+class Caller:
+    """Someone who calls again and again on one connection, as nginx's clients do."""
+
+    def __init__(self, port, cookie=None):
+        self.port, self.cookie = port, cookie
+        self.connection = None
+
+    def call(self, method, target, body=None, headers=None):
+        """(status, body) of an answer. A connection that was closed while it was idle is opened again."""
+        kept = self.connection
+        try:
+            return self.call_once(method, target, body, headers)
+        except (ConnectionError, http.client.RemoteDisconnected):
+            self.close()
+            if not kept:
+                raise
+        return self.call_once(method, target, body, headers)
+
+    def call_once(self, method, target, body, headers):
+        sent = dict(PAGES if body is not None else {}, **(headers or {}))
+        if self.cookie:
+            sent["Cookie"] = self.cookie
+        if not self.connection:
+            self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        self.connection.request(method, target, None if body is None else json.dumps(body), sent)
+        answer = self.connection.getresponse()
+        data = answer.read()
+        if answer.headers["Set-Cookie"]:
+            self.cookie = answer.headers["Set-Cookie"].split(";")[0]
+        if answer.will_close:
+            self.close()
+        return answer.status, data
+
+    def json(self, method, target, body=None):
+        status, data = self.call(method, target, body)
+        assert status < 300, (target, status, data)
+        return json.loads(data)
+
+    def close(self):
+        if self.connection:
+            self.connection.close()
+        self.connection = None
+
+
+class World(Instance):
+    """An instance with an admin and a teacher, each signed in."""
+
+    def __init__(self):
+        super().__init__()
+        email, password = re.search("^admin: (.*) (.*)$", self.first.stdout, re.M).groups()
+        self.admin = Caller(self.port)
+        self.admin.json("POST", "/api/auth/login", {"email": email, "password": password})
+        made = self.admin.json("POST", "/api/admin/teachers", {"name": "Hana", "email": "hana@example.org"})
+        self.teacher = Caller(self.port)
+        token = made["invite_url"].split("#")[1]
+        self.teacher.json("POST", "/api/auth/accept-invite", {"token": token, "password": "a quiet river 7"})
+        self.teacher_id, self.email = made["id"], "hana@example.org"
+        self.student_id = self.student()
+
+    def student(self):
+        wanted = {"name": "Samuel", "teacher_id": self.teacher_id, "package_id": "Europe"}
+        return self.admin.json("POST", "/api/admin/students", wanted)["id"]
+
+    def send(self, student_id=None):
+        """What send-link answers; links without the address in front."""
+        wish = {"student_id": student_id or self.student_id, "zoom_url": ZOOM_URL, "request_id": str(uuid.uuid4())}
+        sent = self.teacher.json("POST", "/api/teacher/send-link", wish)
+        for link in ("join_url", "leave_url"):
+            sent[link] = sent[link].removeprefix(f"http://127.0.0.1:{self.port}")
+        return sent
+
+    def caller(self, person=None):
+        return Caller(self.port, person and person.cookie)
+
+    def programs(self):
+        """Every program's name and its parent."""
+        return {path.name: self.pid(path.name) for path in (BUILD / "cgi").iterdir()}
+
+    def workers(self, program):
+        return family(self.pid(program)) - {self.pid(program)}
+
+
+@pytest.fixture(scope="module")
+def app():
+    with World() as instance:
+        yield instance
+
+
+class Load:
+    """People at work while the with-block lasts; afterwards every call of theirs has been answered well.
+
+    A click, a teacher's list, a session's end, a sign-in refused, an admin's list: each again and again.
+    """
+
+    def __init__(self, app):
+        self.app, self.wrong, self.done = app, [], collections.Counter()
+        self.over = threading.Event()
+        running = [app.send(app.student()) for _ in range(4)]
+        for sent in running:
+            app.caller().call("GET", sent["join_url"])
+        note = {"session_id": running[0]["session"]["id"], "attendance": "late"}
+        leave = app.send(app.student())["leave_url"]
+        calls = [
+            (None, 200, "GET", leave, None),
+            (app.teacher, 200, "GET", "/api/teacher/students", None),
+            (app.teacher, 200, "POST", "/api/teacher/attendance", note),
+            (app.admin, 200, "GET", "/api/admin/teacher-sessions?limit=5", None),
+            (None, 401, "GET", "/api/auth/me", None),
+        ] * 2 + [(None, 302, "GET", sent["join_url"], None) for sent in running]
+        self.kinds = len({call[3] for call in calls})
+        self.threads = [threading.Thread(target=self._repeat, args=call) for call in calls]
+
+    def _repeat(self, person, expected, method, target, body):
+        caller = self.app.caller(person)
+        while not self.over.wait(0.05):  # nginx lets no more than twenty a second through for one link
+            try:
+                status, data = caller.call(method, target, body)
+            except (OSError, http.client.HTTPException) as problem:
+                status, data = type(problem).__name__, b""
+                caller.close()
+            self.done[target] += 1
+            if status != expected:
+                self.wrong.append((target, status, data[:200]))
+        caller.close()
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        self.each_again()
+        return self
+
+    def __exit__(self, *_):
+        self.each_again()
+        self.over.set()
+        for thread in self.threads:
+            thread.join()
+        assert not self.wrong, self.wrong[:5]
+
+    def each_again(self):
+        """Waits until each of them has been served some times more."""
+        before = collections.Counter(self.done)
+        until(lambda: len(self.done) == self.kinds and all(self.done[t] >= before[t] + 3 for t in self.done), 60)
+
+
+# ---------------------------------------------------------------- restarts
+
+
+def test_a_reload_replaces_every_worker_and_fails_no_request(app):
+    """SIGHUP to every program at once, under load."""
+    parents = app.programs()
+    before = {name: app.workers(name) for name in parents}
+    with Load(app) as load:
+        for pid in parents.values():
+            os.kill(pid, signal.SIGHUP)
+        until(lambda: not any(alive(before[name]) for name in parents), 60)
+        load.each_again()
+    assert app.programs() == parents
+    until(lambda: all(len(app.workers(name)) == len(before[name]) for name in parents))
+
+
+def test_a_rolling_restart_fails_no_request(app):
+    """SIGTERM to one program after the other, under load: the supervisor keeps the sockets and starts it again."""
+    parents = app.programs()
+    with Load(app) as load:
+        for name, pid in parents.items():
+            os.kill(pid, signal.SIGTERM)
+            if name in ("zoom_track", "zoom_teacher_left", "teacher_students", "teacher_attendance", "auth_me"):
+                load.each_again()
+        until(lambda: all(app.pid(name) != pid for name, pid in parents.items()), 60)
+        load.each_again()
+    assert not alive(parents.values())
+
+
+def test_a_reload_of_nginx_fails_no_request(app):
+    before = family(app.pid("nginx")) - {app.pid("nginx")}
+    with Load(app) as load:
+        os.kill(app.pid("nginx"), signal.SIGHUP)
+        until(lambda: family(app.pid("nginx")) - {app.pid("nginx")} - before)
+        load.each_again()
+
+
+def test_sigterm_ends_an_idle_program_with_all_its_workers(app):
+    for name in ("auth_me", "zoom_track"):
+        before = family(app.pid(name))
+        os.kill(app.pid(name), signal.SIGTERM)
+        until(lambda before=before: not alive(before))
+    until(lambda: works(app))
+
+
+class Held:
+    """A session's row, held by another transaction, so that whoever wants it waits."""
+
+    def __init__(self, app, session):
+        self.psql = subprocess.Popen(
+            [DEV, "psql", "--state", app.state, "-XqAt"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        self.psql.stdin.write(f"BEGIN; SELECT id FROM sessions WHERE id = {session} FOR UPDATE;\n")
+        self.psql.stdin.flush()
+        assert self.psql.stdout.readline() == f"{session}\n"
+
+    def release(self):
+        self.psql.stdin.close()
+        self.psql.wait()
+
+
+def waiting(app):
+    return int(app.psql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND usename = 'classclock_app'"))
+
+
+def test_sigterm_lets_a_busy_program_finish_what_it_does(app):
+    sent = app.send(app.student())
+    app.caller().call("GET", sent["join_url"])
+    held = Held(app, sent["session"]["id"])
+    answers = []
+    wish = {"session_id": sent["session"]["id"], "action": "end"}
+    thread = threading.Thread(target=lambda: answers.append(app.caller(app.teacher).call("POST", "/api/teacher/session", wish)))
+    thread.start()
+    until(lambda: waiting(app) == 1)
+    parent = app.pid("teacher_session")
+    os.kill(parent, signal.SIGTERM)
+    until(lambda: len(family(parent)) == 2)  # the idle worker has gone, the busy one has not
+    held.release()
+    thread.join()
+    assert answers[0][0] == 200 and json.loads(answers[0][1])["session"]["session_status"] == "ended"
+    until(lambda: not alive([parent]))
+
+
+# ---------------------------------------------------------------- bad company
+
+
+BEGIN = b"\x01\x01\x00\x01\x00\x08\x00\x00" + b"\x00\x01\x00\x00\x00\x00\x00\x00"
+PIECES = {
+    "auth_me": b"",
+    "admin_trends": BEGIN[:5],
+    "teacher_students": BEGIN,
+    "teacher_sessions": BEGIN + b"\x01\x04\x00\x01\x00\xff\x00\x00\x0e\x03REQUEST_",
+}
+
+
+def test_peers_that_send_too_little_stall_nobody(app):
+    """Silent ones and those that stop in the middle, more of them than the program has workers."""
+    peers = []
+    for program, piece in PIECES.items():
+        for _ in range(5):
+            peer = socket.socket(socket.AF_UNIX)
+            peer.connect(str((app.state / "run").resolve() / f"{program}.sock"))
+            peer.sendall(piece)
+            peers.append(peer)
+    for _ in range(20):
+        for program in PIECES:
+            assert get(app, "/api/" + program.replace("_", "/", 1)) == 401
+    for peer in peers:  # nor do they stay for ever
+        peer.settimeout(60)
+        while peer.recv(4096):
+            pass
+        peer.close()
+
+
+def test_a_worker_that_hangs_is_replaced(app):
+    """Stopped in the middle of a request: the parent ends it, and whoever waited is told to come back."""
+    sent = app.send(app.student())
+    app.caller().call("GET", sent["join_url"])
+    held = Held(app, sent["session"]["id"])
+    answers = []
+    wish = {"session_id": sent["session"]["id"], "action": "end"}
+    thread = threading.Thread(target=lambda: answers.append(app.caller(app.teacher).call("POST", "/api/teacher/session", wish)))
+    thread.start()
+    until(lambda: waiting(app) == 1)
+    workers, parent = app.workers("teacher_session"), app.pid("teacher_session")
+    for worker in workers:
+        os.kill(worker, signal.SIGSTOP)
+    held.release()
+    try:
+        thread.join()  # nginx hears that its worker has gone
+        assert answers[0][0] == 503
+        until(lambda: len(app.workers("teacher_session") - workers) == 1)
+        assert get(app, "/api/teacher/session?session_id=1") == 401  # by the new one: the other sleeps still
+    finally:
+        for worker in alive(workers):
+            os.kill(worker, signal.SIGCONT)
+    assert app.pid("teacher_session") == parent
+    status, data = app.caller(app.teacher).call("POST", "/api/teacher/session", wish)
+    assert status == 200 and json.loads(data)["session"]["session_status"] == "ended"
+
+
+def test_a_program_that_ends_at_once_again_and_again_takes_no_other_down(tmp_path, monkeypatch):
+    copy = tmp_path / "build"
+    for folder in ("cgi", "cron", "web"):
+        shutil.copytree(BUILD / folder, copy / folder)
+    os.chmod(tmp_path, 0o755)
+    monkeypatch.setenv("CLASSCLOCK_BUILD", str(copy))
+    with World() as app:
+        run = (app.state / "run").resolve()
+        program = pathlib.Path((run / "bin").read_text().strip()) / "cgi" / "admin_trends"
+        good = program.read_bytes()
+        count = run / "count"
+        count.touch()
+        count.chmod(0o666)
+        program.unlink()
+        program.write_text(f"#!/bin/sh\necho x >>{count}\nexit 1\n")
+        program.chmod(0o755)
+        others = {name: pid for name, pid in app.programs().items() if name != "admin_trends"}
+        with Load(app):
+            app.kill("admin_trends")
+            until(lambda: count.stat().st_size > 4, 60)
+        assert {name: app.pid(name) for name in others} == others
+        log = (app.state / "log" / "admin_trends.log").stat().st_size
+        assert log < 10_000
+        program.unlink()
+        program.write_bytes(good)
+        program.chmod(0o755)
+        until(lambda: app.admin.call("GET", "/api/admin/trends")[0] == 200, 120)
+
+
+# ---------------------------------------------------------------- flat
+
+
+ROUNDS = 2500 if LONG else 100  # of each of some forty kinds
+LINKS = 16  # so that no link is opened more often than nginx lets through
+THREADS = 6
+GROWTH_KB = 400
+
+
+def call_of_each_kind(app):
+    """For each endpoint calls that go all the way, or end where they are refused: who, the answer's status, the call."""
+    student = app.student()
+    links = [app.send(app.student()) for _ in range(LINKS)]
+    session, other = (link["session"]["id"] for link in links[:2])
+    at = {"session_id": session}
+    again = {"student_id": student, "zoom_url": ZOOM_URL, "request_id": str(uuid.uuid4())}
+    bearer = {"Authorization": f"Bearer {app.env['CRON_SECRET']}"}
+    admin, teacher = app.admin, app.teacher
+    return [
+        (None, 302, "GET", [sent["join_url"] for sent in links], None),
+        (None, 404, "GET", [f"/api/zoom/track?token=x{n}" for n in range(LINKS)], None),
+        (None, 200, "GET", [sent["leave_url"] for sent in links], None),
+        (None, 401, "POST", "/api/zoom/webhook", {"event": "meeting.ended"}),
+        (None, 401, "POST", "/api/telegram/webhook", {"update_id": 1}),
+        (admin, 200, "GET", "/api/admin/teacher-sessions?q=a", None),
+        (admin, 200, "GET", "/api/admin/teacher-sessions?format=csv", None),
+        (admin, 200, "POST", "/api/admin/auto-timeout", {}),
+        (None, 200, "GET", "/api/cron/session-timeout", bearer),
+        (admin, 409, "POST", "/api/admin/session", {**at, "action": "cancel", "reason": "again"}),
+        (admin, 200, "GET", f"/api/admin/session-events?session_id={other}", None),
+        (admin, 200, "GET", "/api/admin/teachers", None),
+        (admin, 409, "POST", "/api/admin/teachers", {"name": "A", "email": app.email}),
+        (admin, 200, "GET", "/api/admin/students", None),
+        (admin, 200, "PATCH", "/api/admin/students", {"id": student, "note": "x"}),
+        (admin, 200, "GET", "/api/admin/packages", None),
+        (admin, 200, "PATCH", "/api/admin/packages", {"id": "Europe", "retired": False}),
+        (admin, 200, "GET", "/api/admin/settings", None),
+        (admin, 200, "PATCH", "/api/admin/settings", {"link_hours": 12}),
+        (admin, 200, "GET", "/api/admin/attention", None),
+        (admin, 200, "GET", "/api/admin/trends", None),
+        (admin, 200, "GET", "/api/admin/zoom-inbox", None),
+        (admin, 200, "GET", "/api/admin/deliveries", None),
+        (admin, 409, "POST", "/api/admin/student-link", {"student_id": student}),
+        (admin, 409, "POST", "/api/admin/teacher-link", {"teacher_id": app.teacher_id}),
+        (teacher, 409, "POST", "/api/teacher/student-link", {"student_id": student}),
+        (teacher, 409, "POST", "/api/teacher/teacher-link", {}),
+        (admin, 200, "POST", "/api/admin/import", {"kind": "teachers", "csv": "name,email\nA,b@c.de\n", "dry_run": True}),
+        (teacher, 200, "GET", "/api/teacher/students", None),
+        (teacher, 200, "GET", "/api/teacher/sessions", None),
+        (teacher, 201, "POST", "/api/teacher/send-link", again),
+        (teacher, 200, "GET", f"/api/teacher/session?session_id={session}", None),
+        (teacher, 200, "POST", "/api/teacher/attendance", {**at, "attendance": "late"}),
+        (None, 400, "POST", "/api/auth/login", {"email": app.email}),
+        (None, 200, "POST", "/api/auth/logout", {}),
+        (None, 404, "POST", "/api/auth/accept-invite", {"token": "x", "password": "a quiet river 8"}),
+        (admin, 400, "POST", "/api/auth/password", {"current_password": "x"}),
+        (teacher, 200, "GET", "/api/auth/me", None),
+        (admin, 400, "POST", "/api/admin/teachers", {"name": "A", "email": "no address"}),
+        (None, 200, "GET", "/healthz", None),
+        (None, 200, "GET", "/metrics", None),
+    ]
+
+
+def memory(pid):
+    """What a process holds for itself alone, in kB."""
+    return int(re.search(r"^RssAnon:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text(), re.M)[1])
+
+
+class Figures:
+    """What all programs together hold now, by process."""
+
+    def __init__(self, app):
+        pids = {pid: name for name in app.programs() for pid in family(app.pid(name))}
+        self.memory = {(name, pid): memory(pid) for pid, name in pids.items()}
+        self.descriptors = {(name, pid): len(os.listdir(f"/proc/{pid}/fd")) for pid, name in pids.items()}
+        self.connections = int(app.psql("SELECT count(*) FROM pg_stat_activity WHERE usename = 'classclock_app'"))
+
+
+def one_after_the_other(app, calls):
+    """Makes all the calls, THREADS at a time."""
+    calls, wrong, lock = iter(calls), [], threading.Lock()
+
+    def run():
+        callers = {}
+        while True:
+            with lock:
+                call = next(calls, None)
+            if not call:
+                break
+            person, expected, method, target, body = call
+            caller = callers.setdefault(id(person), app.caller(person))
+            headers = body if method == "GET" else None
+            status = 429
+            while status == 429:
+                status, data = caller.call(method, target, None if method == "GET" else body, headers)
+                if status == 429:
+                    time.sleep(1)
+            if status != expected:
+                wrong.append((method, target, status, data[:200]))
+        for caller in callers.values():
+            caller.close()
+
+    threads = [threading.Thread(target=run) for _ in range(THREADS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong, wrong[:5]
+
+
+def rounds(kinds, n):
+    """n calls of each kind, all mixed; of those that nginx limits fewer."""
+    for i in range(n):
+        for person, expected, method, target, body in kinds:
+            limited = target in ("/api/auth/login", "/api/auth/accept-invite", "/api/auth/password")
+            if not limited or i % 8 == 0:
+                yield person, expected, method, target if isinstance(target, str) else target[i % len(target)], body
+
+
+def test_nothing_grows(app):
+    """Memory, descriptors and connections after many calls of each kind: as after the first few."""
+    kinds = call_of_each_kind(app)
+    first = [target if isinstance(target, str) else target[0] for _, _, _, target, _ in kinds]
+    called = {target.split("?")[0].removeprefix("/api").strip("/").replace("/", "_").replace("-", "_") for target in first}
+    assert called == set(app.programs())
+    one_after_the_other(app, rounds(kinds[:1], 400))  # every thread of zoom_track has had its first request
+    one_after_the_other(app, rounds(kinds, 30))
+    before = Figures(app)
+    one_after_the_other(app, rounds(kinds, ROUNDS))
+    after = Figures(app)
+    grown = {who: after.memory[who] - before.memory[who] for who in before.memory}
+    print(f"{ROUNDS} rounds of {len(kinds)} kinds: kB grown by process, the most first:")
+    for who, kb in sorted(grown.items(), key=lambda item: -item[1])[:8]:
+        print(f"  {who[0]} {before.memory[who]} {kb:+}")
+    print(f"  all together {sum(before.memory.values())} {sum(grown.values()):+}")
+    assert set(after.memory) == set(before.memory)  # nobody has died
+    assert {who: kb for who, kb in grown.items() if kb > GROWTH_KB} == {}
+    assert after.descriptors == before.descriptors
+    assert after.connections <= before.connections
