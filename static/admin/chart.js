@@ -115,7 +115,8 @@ class Plot extends Component {
   /** @param {number} width @returns {uPlot.Axis} */
   xAxis(width) {
     const { xs, name, short = name, ordinal } = this.props;
-    const every = Math.max(1, Math.ceil((xs.length * (ordinal ? 96 : 64)) / width));
+    // The width of a label (Arabic months are long) in what the axes at both sides leave.
+    const every = Math.max(1, Math.ceil((xs.length * (ordinal ? 96 : 76)) / Math.max(width - 112, 76)));
 
     return {
       ...this.look(),

@@ -56,9 +56,14 @@ class SessionsPage extends Component {
     timeout: false,
   };
 
+  /** Asks before it draws: an answer takes longer than a page. @param {{me: import('../types').Me | null}} props */
+  constructor(props) {
+    super(props);
+    if (props.me) this.begin();
+  }
+
   componentDidMount() {
     addEventListener('popstate', () => this.setState({ view: readView() }, this.reload));
-    if (this.props.me) this.begin();
   }
 
   /** @param {{me: import('../types').Me | null}} before */

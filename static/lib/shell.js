@@ -31,14 +31,20 @@ const PasswordDialog = later(async () => (await import('./password.js')).Passwor
  */
 export async function start(role, page, Page, Wait = Page) {
   const place = /** @type {HTMLElement} */ (document.getElementById('app'));
+  let drawn = false;
   /** @param {Me | null} me */
-  const show = (me) => render(html`<${Shell} me=${me} role=${role} page=${page} Page=${Page}
-    Wait=${Wait} />`, place);
+  const show = (me) => {
+    if (!drawn) place.replaceChildren();
+    drawn = true;
+    render(html`<${Shell} me=${me} role=${role} page=${page} Page=${Page} Wait=${Wait} />`, place);
+  };
 
-  place.replaceChildren();
-  show(null);
+  // boot.js has asked long ago: mostly the answer is there, and no empty page need be drawn first.
+  const empty = setTimeout(() => show(null), 20);
   try {
-    const me = /** @type {Me} */ (await api('GET', '/api/auth/me', undefined, { raw401: true }));
+    const me = /** @type {Me} */ (
+      await api('GET', '/api/auth/me', undefined, { raw401: true }).finally(() => clearTimeout(empty))
+    );
 
     setZone(me.academy.time_zone);
     remember('academy', me.academy.name);
@@ -63,6 +69,7 @@ class Shell extends Component {
   componentDidMount() {
     document.addEventListener('visibilitychange', this.count);
     document.addEventListener('attention', this.count);
+    if (this.props.me) whenIdle(this.count);
     requestAnimationFrame(() => this.showCurrent());
   }
 
