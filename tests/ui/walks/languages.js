@@ -22,6 +22,7 @@ walk('the browser’s language is spoken, another is remembered', async (t, open
 walk('colours are chosen and remembered', async (t, open) => {
   const page = await open({ theme: 'light' });
   const background = () => page.evaluate(() => getComputedStyle(document.querySelector('main')).backgroundColor);
+  await page.getByLabel('Colours').waitFor();
   const light = await background();
   await page.getByLabel('Colours').selectOption('dark');
   assert.notEqual(await background(), light);
