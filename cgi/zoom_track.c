@@ -71,7 +71,8 @@ static enum err open_class(struct req *req)
 	int64_t happened_us = journal_now_us();
 	struct click_result result;
 	struct join_link link;
-	struct click click = { .key = journal_id(req->arena),
+	const char *id = req_id(req);
+	struct click click = { .key = id ? id : journal_id(req->arena),
 			       .link = &link,
 			       .visitor = req_visitor(req),
 			       .address = req_address(req),

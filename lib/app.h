@@ -87,6 +87,10 @@ const char *req_header(const struct req *req, const char *name);
 const char *req_header_once(const struct req *req, const char *name);
 /* The client's address as nginx saw it, "" if unknown. */
 const char *req_address(const struct req *req);
+/* nginx's id of the request, 32 hex digits, the same when a worker died and it asks the next; or
+ * NULL.
+ */
+const char *req_id(const struct req *req);
 
 /* Adds a header to the answer. A value with control bytes is a bug and ends the request with 500.
  */

@@ -54,6 +54,13 @@ const char *req_address(const struct req *req)
 	return param(req, "REMOTE_ADDR");
 }
 
+const char *req_id(const struct req *req)
+{
+	const char *id = param(req, "REQUEST_ID");
+
+	return strlen(id) == 32 && strspn(id, "0123456789abcdef") == 32 ? id : NULL;
+}
+
 static const struct route *find_route(const struct endpoint *ep, const char *method)
 {
 	for (int i = 0; i < ROUTES_MAX && ep->routes[i].method; i++)

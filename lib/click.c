@@ -65,6 +65,7 @@
 	" INSERT INTO clicks (session_id, happened_at, received_at, verdict, address, agent, key)" \
 	" SELECT id, clock_now(), clock_now(), outcome, address, agent, key"                       \
 	" FROM judged WHERE outcome NOT IN ('again', 'superseded')"                                \
+	" ON CONFLICT (session_id, key) DO NOTHING"                                                \
 	"), ignored AS ("                                                                          \
 	" INSERT INTO session_events (session_id, kind, happened_at, source, detail, dedupe)"      \
 	" SELECT id, 'click_ignored', clock_now(), 'student',"                                     \
