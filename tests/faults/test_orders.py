@@ -1,0 +1,305 @@
+"""Click, end, webhook, timeout, cancel, correct and replay of one class, statement by statement in every order
+that PostgreSQL's locks allow: what was answered is there, once. CLASSCLOCK_LONG=1: all orders of two, many of
+three."""
+
+import base64
+import collections
+import hashlib
+import itertools
+import json
+import os
+import pathlib
+import random
+import shutil
+import tempfile
+import threading
+import time
+import uuid
+
+import pytest
+
+import zoom
+from academy import PHONE, moment
+from rig import LONG, SEED
+from test_calls import ask
+
+ORDERS = 100000 if LONG else 3  # of a pair
+TRIPLES, TRIPLE_ORDERS = (35, 40) if LONG else (1, 4)
+counted = collections.Counter()
+_meetings = itertools.count(70000000001)
+
+
+class Class:
+    """A class at the point of its life where the actors meet."""
+
+    def __init__(self, rig, names):
+        self.rig, self.meeting_id = rig, next(_meetings)
+        sent = rig.send(f"https://us02web.zoom.us/j/{self.meeting_id}")
+        self.sent, self.id = sent, sent["session"]["id"]
+        self.link_id = rig.psql(f"SELECT replace(link_id::text, '-', '') FROM sessions WHERE id = {self.id}")
+        self.taps = 0
+        if "click" not in names:
+            rig.insist(self.open)
+            if "timeout" in names:
+                rig.age(self.id, "71 minutes")
+
+    def open(self):
+        assert self.rig.client().open(self.sent["join_url"]).status == 302
+        self.taps += 1
+        assert self.rig.session(self.id)["session_status"] == "active"
+
+    def now(self):
+        return moment(self.rig.psql("SELECT to_json(clock_now()) #>> '{}'"))
+
+    def stamp(self, seconds_ago):
+        return self.rig.psql(
+            f"SELECT to_char((clock_now() - interval '{seconds_ago} seconds') AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
+        )
+
+    def count(self, kind):
+        return self.rig.count("session_events", f"session_id = {self.id} AND kind = '{kind}'")
+
+
+class Actor(threading.Thread):
+    """Somebody who does one thing to the class."""
+
+    program = ""
+
+    def __init__(self, rig, lesson):
+        super().__init__(daemon=True)
+        self.rig, self.lesson, self.result = rig, lesson, None
+        self.prepare()
+
+    def prepare(self):
+        pass
+
+    def run(self):
+        self.result = self.act()
+
+    def link(self, name):
+        target = self.lesson.sent[name].removeprefix(self.rig.url)
+        return ask(self.rig, "GET", target, headers=PHONE | {"Sec-Fetch-Site": None}).status
+
+    def check(self):
+        raise NotImplementedError
+
+
+class Click(Actor):
+    program = "zoom_track"
+
+    def act(self):
+        return self.link("join_url")
+
+    def check(self):
+        assert self.result in (302, 410)
+        self.lesson.taps += 1
+
+
+class End(Actor):
+    program = "zoom_teacher_left"
+
+    def act(self):
+        return self.link("leave_url")
+
+    def check(self):
+        assert self.result == 200
+        assert self.lesson.count("teacher_left") or self.lesson.count("cancelled")
+
+
+class Webhook(Actor):
+    program = "zoom_webhook"
+
+    def prepare(self):
+        self.event = zoom.Meeting(self.lesson.meeting_id, "hostOfThisClass").ended(self.lesson.now())
+
+    def act(self):
+        body = json.dumps(self.event).encode()
+        return ask(self.rig, "POST", zoom.WEBHOOK, body, {"Origin": None, "Sec-Fetch-Site": None, **zoom.sign(body)}).status
+
+    def check(self):
+        assert self.result in (200, 503)
+        kept = self.rig.count("zoom_raw", f"uuid = '{self.event['payload']['object']['uuid']}'")
+        assert kept == (self.result == 200)
+
+
+class Job(Actor):
+    """A program of cron/."""
+
+    settings = {}
+
+    def act(self):
+        with self.rig.program(self.program, **self.settings) as running:
+            self.said = running.communicate(timeout=60)[0]
+        return running.returncode
+
+    def check(self):
+        assert self.result == 0, self.said
+
+
+class Timeout(Job):
+    program = "session-timeout"
+
+
+class Replay(Job):
+    """On another node, whose journal holds a tap of a moment ago."""
+
+    program = "journal-replay"
+
+    def prepare(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="classclock-node."))
+        self.key = uuid.uuid4()
+        now = int(time.time() * 1e6)
+        words = ["2", "click", self.key.hex, now, 0, self.lesson.id, self.lesson.link_id, now - 10**8, now + 10**10, "-", "-", "-"]
+        text = " ".join(map(str, words))
+        digest = hashlib.blake2b(text.encode(), digest_size=16).digest()
+        line = f"\n{text} {base64.urlsafe_b64encode(digest).decode().rstrip('=')}\n"
+        (self.folder / "journal").write_text(line)
+        if os.geteuid() == 0:
+            for path in (self.folder, self.folder / "journal"):
+                shutil.chown(path, "www-data", "www-data")
+        self.settings = {"JOURNAL_DIR": str(self.folder)}
+
+    def check(self):
+        for _ in range(3):
+            if self.result == 0:
+                break
+            self.result = self.act()  # what waits is brought home by the next run
+        super().check()
+        assert self.rig.count("clicks", f"key = '{self.key}'") == 1, self.said
+        assert not list(self.folder.glob("*.bad"))
+        self.lesson.taps += 1
+        shutil.rmtree(self.folder)
+
+
+class Cancel(Actor):
+    program = "teacher_session"
+
+    def act(self):
+        wish = {"session_id": self.lesson.id, "action": "cancel", "reason": "an order"}
+        return ask(self.rig, "POST", "/api/teacher/session", wish, client=self.rig.teacher).status
+
+    def check(self):
+        assert self.result in (200, 409, 503)
+        assert self.lesson.count("cancelled") == (self.result == 200)
+
+
+class Correct(Actor):
+    program = "admin_session"
+
+    def prepare(self):
+        self.wish = {
+            "session_id": self.lesson.id,
+            "action": "correct",
+            "reason": "an order",
+            "clicked_at": self.lesson.stamp(60),
+            "session_ended_at": self.lesson.stamp(1),
+        }
+
+    def act(self):
+        return ask(self.rig, "POST", "/api/admin/session", self.wish, client=self.rig.admin).status
+
+    def check(self):
+        assert self.result in (200, 409, 503)
+        assert self.lesson.count("corrected") == 2 * (self.result == 200)
+
+
+ACTORS = {"click": Click, "end": End, "webhook": Webhook, "timeout": Timeout, "cancel": Cancel,
+          "correct": Correct, "replay": Replay}  # fmt: skip
+
+
+class Order:
+    """One run of some actors in an order: choices[i] says who of those that can goes on at step i."""
+
+    def __init__(self, rig, names, choose):
+        self.rig, self.proxy, self.names, self.choose = rig, rig.proxy, names, choose
+        rig.until_clicks_reach_the_database()
+        self.lesson = Class(rig, names)
+        self.actors = [ACTORS[name](rig, self.lesson) for name in names]
+        self.trace, self.open = [], []  # who went on; how many could have
+
+    def state(self, actor):
+        """held: its next statement waits here. blocked: its statement waits in the database. done, or busy."""
+        if self.proxy.held(actor.program):
+            return "held"
+        if not actor.is_alive():
+            return "done"
+        backends = [link.backend for link in self.proxy.unanswered(actor.program)]
+        if backends and self.rig.count("pg_locks", f"NOT granted AND pid IN ({','.join(map(str, backends))})"):
+            return "blocked"
+        return "busy"
+
+    def settled(self):
+        """The states, once none is busy."""
+        while True:
+            states = [self.state(actor) for actor in self.actors]
+            if "busy" not in states:
+                return states
+            with self.proxy.changed:
+                self.proxy.changed.wait(0.002)
+
+    def run(self):
+        with self.proxy.gate([actor.program for actor in self.actors]):
+            for actor in self.actors:
+                actor.start()
+            while any(actor.is_alive() for actor in self.actors):
+                states = self.settled()
+                held = [i for i, state in enumerate(states) if state == "held"]
+                if not held:
+                    with self.proxy.changed:  # a lock's holder is done: its end comes by itself
+                        self.proxy.changed.wait(0.005)
+                    continue
+                who = held[self.choose(len(self.open), len(held))]
+                self.open.append(len(held))
+                self.trace.append(who)
+                self.proxy.held(self.actors[who].program)[0].released.set()
+        for actor in self.actors:
+            actor.join()
+        self.check()
+        return self
+
+    def check(self):
+        what = (self.names, self.trace, [actor.result for actor in self.actors])
+        try:
+            self.rig.replay()
+            for actor in self.actors:
+                actor.check()
+            kept = self.rig.count("clicks", f"session_id = {self.lesson.id}")
+            assert kept == self.lesson.taps, (kept, self.lesson.taps)
+        except AssertionError as problem:
+            raise AssertionError(f"CLASSCLOCK_SEED={SEED} {what}: {problem}") from problem
+        for actor in self.actors:
+            counted[f"{type(actor).__name__} {actor.result}"] += 1
+
+
+def every_order(rig, names):
+    """All orders, one after the other, as a tree is walked."""
+    fixed = []
+    for _ in range(ORDERS):
+        order = Order(rig, names, lambda i, n: fixed[i] if i < len(fixed) else 0).run()
+        yield order
+        path = [fixed[i] if i < len(fixed) else 0 for i in range(len(order.open))]
+        while path and path[-1] + 1 >= order.open[len(path) - 1]:
+            path.pop()
+        if not path:
+            return
+        fixed[:] = path[:-1] + [path[-1] + 1]
+
+
+def some_orders(rig, names, n, seed):
+    pick = random.Random(seed)
+    for _ in range(n):
+        yield Order(rig, names, lambda i, held: pick.randrange(held)).run()
+
+
+@pytest.mark.parametrize("names", itertools.combinations(ACTORS, 2), ids="-".join)
+def test_two_at_one_class(rig, names):
+    orders = every_order(rig, names) if LONG else some_orders(rig, names, ORDERS, f"{SEED} {names}")
+    traces = {tuple(order.trace) for order in orders}
+    print(f"CLASSCLOCK_SEED={SEED} {names}: {len(traces)} orders; {dict(counted)}")
+
+
+def test_three_at_one_class(rig):
+    every = list(itertools.combinations(ACTORS, 3))
+    for names in random.Random(SEED).sample(every, TRIPLES):
+        traces = {tuple(order.trace) for order in some_orders(rig, names, TRIPLE_ORDERS, f"{SEED} {names}")}
+        print(f"CLASSCLOCK_SEED={SEED} {names}: {len(traces)} orders")
