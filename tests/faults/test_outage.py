@@ -519,7 +519,9 @@ def test_a_replay_that_broke_off_anywhere_loses_nothing_and_repeats_nothing(app,
         put_lines(app, *[line("click", sent["session"]["id"], moment, 0, moment - 1000, link_of(app, sent))] * 2)
         taps[sent["session"]["id"]] = sent, moment
 
-    calls = "openat,read,rename,flock,unlink,getdents64,connect,sendto,recvfrom,poll"
+    calls = "openat,read,rename,flock,unlink,getdents64,connect,recvfrom,poll"
+    if LONG or "KILL" in how:  # libpq tells of what it could not send when the server has said more: ten seconds each
+        calls += ",sendto"
     env = {"CLASSCLOCK_ENV": str(app.state / "env"), "PATH": "/usr/bin:/bin"}
     runs = wherever(calls, how, [BUILD / "cron" / "journal-replay"], prepare, step, random.Random(seed).randint(1, step),
                     env=env, user=AS_WEB)
