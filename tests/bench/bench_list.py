@@ -64,7 +64,7 @@ def cases(place, cookie):
 
 def main():
     quick = arguments(__doc__).quick
-    rounds, seconds = (1, 1) if quick else (5, 1)
+    rounds, seconds = (1, 1) if quick else (5, 0.6)
     rows, p50s = [], {}
     with academy(quick) as place, tempfile.NamedTemporaryFile("w") as file:
         cookie = sign_in(place)

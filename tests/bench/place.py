@@ -45,6 +45,15 @@ INSERT INTO session_events (session_id, kind, happened_at, received_at, source, 
 SELECT n, 'sent', at_us({sent}), at_us({sent}), 'teacher', 1000 + n % 40 FROM generate_series({first}, {last}) n
 """
 
+REMOVE = """
+SET session_replication_role = replica;
+DELETE FROM clicks WHERE session_id >= 1000000000;
+DELETE FROM session_events WHERE session_id >= 1000000000;
+DELETE FROM sessions WHERE id >= 1000000000;
+DELETE FROM students WHERE id BETWEEN 1000 AND 1399;
+DELETE FROM accounts WHERE id BETWEEN 1000 AND 1039
+"""
+
 PEOPLE = """
 INSERT INTO accounts (id, role, name, email)
 SELECT 1000 + n, 'teacher', 'Teacher ' || n, 'teacher' || n || '@example.org' FROM generate_series(0, 39) n;
@@ -227,12 +236,27 @@ class Pool:
         self.first, self.next = self.next, self.next + count
         return file
 
+    def keep(self, count):
+        """Such a file that later ones do not replace."""
+        return self.targets(count).rename(self.folder / f"kept-{self.first}")
+
     def give_back(self, used):
         """Of the last targets only so many were used."""
         self.next = self.first + used
 
     def close(self):
         shutil.rmtree(self.folder)
+
+    def refill(self, count):
+        """Only count new sessions, in place of those before."""
+        self.remove()
+        self.place.psql(PEOPLE)
+        self.next = self.end = 1_000_000_000
+        self.add(count)
+
+    def remove(self):
+        """Takes from the tables what the pool has put there."""
+        self.place.psql(REMOVE)
 
 
 def load(port, clients, seconds, file, rate=0, headers=()):

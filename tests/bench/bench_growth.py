@@ -1,0 +1,40 @@
+"""What a click costs as the table grows from ten thousand sessions to ten million."""
+
+import sys
+
+from place import Place, Pool, academy, arguments, load
+from table import Row, publish
+
+CLICKS = 10_000
+
+
+def cost(place, pool):
+    """Microseconds a click, 128 clients at once."""
+    result = load(place.port, 128, 60, pool.targets(CLICKS))
+    assert result["status"][1] == CLICKS, result
+    return 1e6 * result["seconds"] / CLICKS
+
+
+def main():
+    quick = arguments(__doc__).quick
+    rounds = 1 if quick else 5
+    many = "100,000" if quick else "ten million"
+    row = Row(f"a click among {many} sessions, 128 clients", "among ten thousand", "at most", 1.3, "µs")
+    with academy(quick) as large, Place() as small:
+        large_pool = Pool(large, (rounds + 1) * CLICKS)
+        small_pool = Pool(small, CLICKS)
+        try:
+            cost(large, large_pool)
+            cost(small, small_pool)
+            for _ in range(rounds):
+                small_pool.refill(CLICKS)
+                row.add(cost(large, large_pool), cost(small, small_pool))
+        finally:
+            large_pool.remove()
+            for pool in (large_pool, small_pool):
+                pool.close()
+    publish("growth", [row], [], quick)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
