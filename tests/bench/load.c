@@ -125,7 +125,7 @@ static void ask(struct client *c, int64_t due_us)
 static void answered(struct client *c)
 {
 	int64_t took = now_us() - c->since_us;
-	int status = atoi(c->in + strlen("HTTP/1.1 "));
+	long status = strtol(c->in + strlen("HTTP/1.1 "), NULL, 10);
 
 	if (took > c->longest_us)
 		c->longest_us = took;
@@ -283,11 +283,10 @@ static void read_targets(const char *path)
 	FILE *f = fopen(path, "r");
 	char *line = NULL;
 	size_t size = 0, room = 0;
-	ssize_t len;
 
 	if (!f)
 		die(path);
-	while ((len = getline(&line, &size, f)) > 0) {
+	while (getline(&line, &size, f) > 0) {
 		line[strcspn(line, "\n")] = '\0';
 		if (run.n_targets == room) {
 			room = room ? 2 * room : 1024;
@@ -309,9 +308,9 @@ int main(int argc, char **argv)
 		fputs("usage: load PORT CLIENTS SECONDS RATE FILE [HEADER...]\n", stderr);
 		return EXIT_FAILURE;
 	}
-	run.port = (uint16_t)atoi(argv[1]);
-	run.n_clients = atoi(argv[2]);
-	seconds = atof(argv[3]);
+	run.port = (uint16_t)strtol(argv[1], NULL, 10);
+	run.n_clients = (int)strtol(argv[2], NULL, 10);
+	seconds = strtod(argv[3], NULL);
 	run.again = seconds < 0;
 	read_targets(argv[5]);
 	for (int i = 6; i < argc; i++)
@@ -325,7 +324,7 @@ int main(int argc, char **argv)
 		run.clients[i].fd = -1;
 		dial(&run.clients[i]);
 	}
-	serve_all(seconds < 0 ? -seconds : seconds, atof(argv[4]));
+	serve_all(seconds < 0 ? -seconds : seconds, strtod(argv[4], NULL));
 	report();
 	return EXIT_SUCCESS;
 }
