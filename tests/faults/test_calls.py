@@ -1,6 +1,6 @@
 """A fault at every call: for each endpoint and job the n-th of some calls fails, once or for ever.
 
-Nothing crashes but where memory or randomness is gone, nothing leaks or hangs, nobody is told what is not
+A worker ends only where memory or randomness is gone, and is replaced; nothing leaks or hangs, nobody is told what is not
 so, and the same call again is right, its effect there exactly once. CLASSCLOCK_LONG=1: every n.
 """
 
@@ -36,7 +36,7 @@ KINDS = {
     "getrandom": [errno.ENOSYS],
     "files": [errno.EIO],  # rename, unlink, flock
 }
-ENDS_THE_WORKER = {"malloc", "getrandom"}  # lib/arena.c, libfcgi and libsodium end it, and json-c's callers
+ENDS_THE_WORKER = {"malloc", "getrandom"}  # by lib/memory.c, and by libsodium's own abort
 JOURNAL = {"open", "write", "fsync", "files"}
 SAMPLES = 2  # of the n of a kind, in a normal run
 TOGETHER = 8

@@ -156,3 +156,27 @@ def test_a_wait_for_a_standby_that_is_cut_short_is_told(rig, world):
         call.join()
     assert call.answer.status == 503 and json.loads(call.answer.body)["title"] == "Outcome unknown, repeat it"
     settle(case, subject, [call.answer])
+
+
+def test_a_worker_that_stood_still_in_a_transaction_is_an_outage(rig, world):
+    """PostgreSQL rolls back and ends the connection of one that says nothing for too long."""
+    case, proxy = TeacherEnds(world), rig.proxy
+    subject = case.prepare()
+    rig.psql("ALTER ROLE classclock_app SET idle_in_transaction_session_timeout = '100ms'")
+    try:
+        proxy.drop(case.program)
+        with proxy.gate([case.program]):
+            call, begun = Call(case, subject), False
+            while call.is_alive():
+                for link in proxy.held(case.program):
+                    if begun:
+                        wait_for(lambda: not rig.count("pg_stat_activity", f"pid = {link.backend}"))
+                    begun = begun or b"BEGIN\0" in link.held
+                    link.released.set()
+                with proxy.changed:
+                    proxy.changed.wait(0.002)
+    finally:
+        rig.psql("ALTER ROLE classclock_app SET idle_in_transaction_session_timeout = '10s'")
+        proxy.drop()
+    assert begun and call.answer.status == 503, (call.answer.status, call.answer.body)
+    settle(case, subject, [call.answer])
