@@ -62,4 +62,10 @@ function(classclock_units NAME)
     install(FILES ${CMAKE_BINARY_DIR}/systemd/classclock-${NAME}.${kind}
             DESTINATION lib/systemd/system COMPONENT operator)
   endforeach()
+  # Where --prefix says otherwise than the build.
+  install(CODE "
+    set(to \$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/lib/systemd/system/classclock-${NAME}.service)
+    file(READ \${to} text)
+    string(REPLACE \"ExecStart=${CMAKE_INSTALL_PREFIX}/\" \"ExecStart=\${CMAKE_INSTALL_PREFIX}/\" text \"\${text}\")
+    file(WRITE \${to} \"\${text}\")" COMPONENT operator)
 endfunction()

@@ -123,6 +123,26 @@ def test_every_program_tells_its_version_and_how_to_use_it():
     assert len(versions) == 1
 
 
+# ---------------------------------------------------------------- install
+
+
+def test_what_is_installed_finds_its_parts(tmp_path):
+    """cmake --install: every program runs, and what crontab, systemd and nginx name is there."""
+    done = subprocess.run(["cmake", "--install", BUILD, "--prefix", tmp_path], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    share = tmp_path / "share" / "classclock"
+    found = {path.name: path for folder in ("lib/classclock/cgi", "bin") for path in (tmp_path / folder).iterdir()}
+    for program in programs():
+        assert run(found[program.name], "--version").returncode == 0
+    named = set()
+    for text in ((share / "cron" / "classclock.cron").read_text(), *(u.read_text() for u in tmp_path.rglob("*.service"))):
+        named |= set(re.findall(rf"{tmp_path}/[\w./-]+", text))
+    for conf in (share / "nginx").iterdir():
+        named |= set(re.findall(rf"(?:root|alias)\s+({tmp_path}[^;]+);", conf.read_text()))
+    assert len(named) > 35 and all(pathlib.Path(path).exists() for path in named), named
+    assert "/usr/local" not in "".join(path.read_text() for path in share.rglob("*.conf"))
+
+
 # ---------------------------------------------------------------- migrate
 
 
