@@ -4,7 +4,7 @@
 #include "zoom_meeting.h"
 
 #define BATCH	     "1000"
-#define DEADLINE_MS  10000 /* of one batch, connection included; nginx waits longer */
+#define DEADLINE_MS  10000 /* of one statement or class, connection included; nginx waits longer */
 #define LAST_WORD_MS 5000  /* for a failed run to be recorded, if it can be */
 
 /*
@@ -156,6 +156,7 @@ static enum err settle_unsettled(struct db *db, struct timeout_run *run)
 		more = !e && db_count(&r) > 0;
 		while (!e && db_next(&r)) {
 			last = db_i64(&r);
+			db_deadline(db, DEADLINE_MS);
 			e = db_begin(db);
 			if (!e)
 				e = db_finish(db, settle_locked(db, a, last, run));
