@@ -5,7 +5,7 @@ PASSED=0 FAILED=0 SKIPPED=0
 PYTHON=/usr/bin/python3 # Debian's, whatever else the machine has
 
 SUITES=(unit sql api ui faults fuzz)
-LONG_SUITES=(mutation) # in a long run, or when asked for
+LONG_SUITES=(mutation scan) # in a long run, or when asked for
 declare -A SUITE_PACKAGES=(
 	[unit]=libcmocka-dev
 	[sql]='postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl'
@@ -13,6 +13,7 @@ declare -A SUITE_PACKAGES=(
 	[ui]='chromium fonts-sil-abyssinica'
 	[faults]='python3 python3-pytest strace cron faketime'
 	[fuzz]='clang libclang-rt-dev'
+	[scan]='python3 python3-pytest python3-jsonschema python3-yaml wapiti sqlmap'
 	[mutation]='libcmocka-dev python3 python3-pytest python3-jsonschema python3-yaml'
 )
 
@@ -113,6 +114,10 @@ suite_api() {
 
 suite_faults() {
 	run_pytest faults "$PLAIN_BUILD"
+}
+
+suite_scan() {
+	run_pytest scan "$PLAIN_BUILD"
 }
 
 suite_ui() {

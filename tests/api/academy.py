@@ -51,7 +51,7 @@ class Secrets:
 
     FIELDS = {"password", "current_password", "new_password", "token"}
     SETTINGS = re.compile(r"SECRET|TOKEN")
-    IN_TEXT = re.compile(r"(?:/invite#|[?&](?:token|sig|start|pwd)=)([A-Za-z0-9_.-]{12,})")
+    IN_TEXT = re.compile(r"(?:/invite#|[?&](?:token|sig|start)=)([A-Za-z0-9_.-]{12,})")
     SHORTEST = 12  # shorter ones are no secrets, and may stand in a log by chance
 
     def __init__(self):

@@ -3,6 +3,7 @@
 import os
 import pathlib
 import re
+import signal
 import socket
 import subprocess
 
@@ -102,14 +103,19 @@ def test_the_list_of_settings_is_whole(units):
     assert seen == all_settings() - {"RETENTION_DAYS"}  # which is for the jobs alone
 
 
+def serves(pid):
+    """A parent has read its settings when it holds back SIGTERM."""
+    (blocked,) = re.findall(r"^SigBlk:\t(\w+)$", pathlib.Path(f"/proc/{pid}/status").read_text(), re.M)
+    return int(blocked, 16) >> (signal.SIGTERM - 1) & 1
+
+
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_a_program_starts_with_what_its_unit_gives_and_stops_without(units, build, program):
     """That it needs no more in use is shown by all other tests: ./dev starts programs with the same."""
     names = given(units, program)
     assert needed(program) <= names
     running = start(build, program, names)
-    children = pathlib.Path(f"/proc/{running.pid}/task/{running.pid}/children")
-    wait_for(lambda: running.poll() is not None or children.read_text())
+    wait_for(lambda: running.poll() is not None or serves(running.pid))
     assert running.poll() is None, running.stderr.read()
     running.terminate()
     _, said = running.communicate(timeout=60)
