@@ -30,7 +30,7 @@ def server():
 
 @pytest.fixture(scope="module")
 def app(server):
-    instance = Academy([*BOT_ENV, f"TELEGRAM_API_BASE={server.base}"])
+    instance = Academy(lambda _state: [*BOT_ENV, f"TELEGRAM_API_BASE={server.base}"])
     try:
         timer = tg.Timer(instance, "telegram-outbox")
         yield instance.start()

@@ -16,7 +16,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "api"))
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import zoom  # noqa: E402
 from academy import Clock, at_once  # noqa: E402
-from test_outage import Academy, Away, until  # noqa: E402
+from outage import Academy, Away, until  # noqa: E402
 from test_zoom_days import (  # noqa: E402
     BreakoutRooms,
     CrashWithLateLeft,
@@ -37,7 +37,7 @@ ATTEMPTS = 4  # the first and three retries. Source: facts of Zoom, 3
 
 @pytest.fixture(scope="module")
 def app():
-    instance = Academy([f"ZOOM_WEBHOOK_SECRET={zoom.SECRET}"])
+    instance = Academy(lambda _state: [f"ZOOM_WEBHOOK_SECRET={zoom.SECRET}"])
     try:
         yield instance.start()
         check = instance.check()
