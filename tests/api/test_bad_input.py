@@ -199,7 +199,7 @@ GOOD = {
     "changeSettings": lambda w: [
         {"name": "A", "time_zone": "UTC", "currency": "EUR", "default_duration_minutes": 1, "default_buffer_minutes": 1, "link_hours": 1}
     ],
-    "attention": lambda w: [{"kind": "unopened"}],
+    "attention": lambda w: [{"kind": "unopened", "limit": 5}],
     "trends": lambda w: [{"from": "2026-01-01", "to": "2026-01-31", "format": "json"}],
     "import": lambda w: [{"kind": "teachers", "csv": "name,email\nA,bad-input@example.org\n", "dry_run": False}],
     "adminStudentLink": lambda w: [{"student_id": w.student["id"]}],
