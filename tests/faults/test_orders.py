@@ -23,7 +23,7 @@ from academy import PHONE, moment
 from rig import LONG, SEED
 from test_calls import ask
 
-ORDERS = 100000 if LONG else 3  # of a pair
+ORDERS = 2000 if LONG else 3  # of a pair
 TRIPLES, TRIPLE_ORDERS = (35, 40) if LONG else (1, 4)
 counted = collections.Counter()
 _meetings = itertools.count(70000000001)
@@ -215,7 +215,7 @@ class Order:
         rig.until_clicks_reach_the_database()
         self.lesson = Class(rig, names)
         self.actors = [ACTORS[name](rig, self.lesson) for name in names]
-        self.trace, self.open = [], []  # who went on; how many could have
+        self.trace, self.chosen, self.open = [], [], []  # who went on; the choice; how many could have
 
     def state(self, actor):
         """held: its next statement waits here. blocked: its statement waits in the database. done, or busy."""
@@ -248,7 +248,8 @@ class Order:
                     with self.proxy.changed:  # a lock's holder is done: its end comes by itself
                         self.proxy.changed.wait(0.005)
                     continue
-                who = held[self.choose(len(self.open), len(held))]
+                self.chosen.append(self.choose(len(self.open), len(held)))
+                who = held[self.chosen[-1]]
                 self.open.append(len(held))
                 self.trace.append(who)
                 self.proxy.held(self.actors[who].program)[0].released.set()
@@ -272,12 +273,12 @@ class Order:
 
 
 def every_order(rig, names):
-    """All orders, one after the other, as a tree is walked."""
+    """All orders, one after the other, as a tree is walked. What only time decides may cut a branch short."""
     fixed = []
     for _ in range(ORDERS):
-        order = Order(rig, names, lambda i, n: fixed[i] if i < len(fixed) else 0).run()
+        order = Order(rig, names, lambda i, n: min(fixed[i], n - 1) if i < len(fixed) else 0).run()
         yield order
-        path = [fixed[i] if i < len(fixed) else 0 for i in range(len(order.open))]
+        path = list(order.chosen)
         while path and path[-1] + 1 >= order.open[len(path) - 1]:
             path.pop()
         if not path:
