@@ -266,6 +266,22 @@ static void tells_from_when_to_when_both_were_there(void **state)
 	assert_false(presence_together(s.events, 0, AT(0), AT(60), &from, &to));
 }
 
+static void is_the_same_when_every_sum_is(void **state)
+{
+	const struct presence a = { true, true, 3, 2, 1 };
+	const struct presence others[] = {
+		{ true, false, 3, 2, 1 },
+		{ true, true, 4, 2, 1 },
+		{ true, true, 3, 3, 1 },
+		{ true, true, 3, 2, 2 },
+	};
+
+	(void)state;
+	assert_true(presence_same(&a, &a));
+	for (size_t i = 0; i < COUNT(others); i++)
+		assert_false(presence_same(&a, &others[i]));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -287,6 +303,7 @@ int main(void)
 		cmocka_unit_test(a_connection_is_the_teacher_s_when_any_of_its_events_says_so),
 		cmocka_unit_test(events_without_a_participant_are_one_connection_for_each_role),
 		cmocka_unit_test(sums_are_rounded_half_up_to_seconds),
+		cmocka_unit_test(is_the_same_when_every_sum_is),
 		cmocka_unit_test(tells_from_when_to_when_both_were_there),
 	};
 
