@@ -91,7 +91,7 @@ def test_details_go_in_time_and_minutes_stay(app, make_teacher, make_student, se
     assert (pay(app, old[0]), pay(app, young[0])) == before
     # Whether it arrived is still told.
     assert app.psql(f"SELECT state FROM messages WHERE session_id = {old[0]}") == "sent"
-    check = app.job("classclock-admin", "check")
+    check = app.check()
     assert check.returncode == 0, check.stdout
     assert app.job("retention").stdout.startswith("retention: ok, 0 rows")
 
@@ -137,7 +137,7 @@ def test_of_an_erased_student_nothing_is_left_but_minutes(app, admin, person):
     listed = admin.get(f"/api/admin/teacher-sessions?teacher_id={teacher.id}").json
     assert listed["totals"] == totals
     assert [s["student"]["name"] for s in listed["sessions"]] == [f"Erased student {student['id']}"]
-    check = app.job("classclock-admin", "check")
+    check = app.check()
     assert check.returncode == 0, check.stdout
     # Once more changes nothing.
     assert app.job("classclock-admin", "erase", "--student", str(student["id"])).returncode == 0

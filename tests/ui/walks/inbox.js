@@ -48,6 +48,7 @@ walk('a meeting without a session is assigned to its class, and taken back', asy
   await page.goto(`/admin/?teacher_id=${teacher.id}&session=${session}`);
   const panel = page.getByRole('dialog', { name: student.name });
   await panel.locator('.badge.ended').waitFor();
+  await panel.locator('.timeline li.zoom_ended').waitFor(); // until then the panel knows the list's row alone
   assert.match(await panel.locator('.facts').textContent(), /In the meetingTeacher 24 min, student 24 min, both 24 min/);
   assert.match(await panel.locator('.explanation').textContent(), /^25 min: opened .* both present .* ended .* by Zoom\.$/);
   assert.match(await panel.locator('.timeline li.clicked').textContent(), /decides the start/);
