@@ -4,9 +4,13 @@ A row compares two things that were run one after the other, several times over.
 ratios of the pairs, so a slow minute of the machine falls on both.
 """
 
+import json
+import os
 import pathlib
+import platform
 import re
 import statistics
+import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DOC = ROOT / "docs" / "benchmarks.md"
@@ -69,6 +73,23 @@ def show(rows):
         print("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip(), flush=True)
 
 
+def machine():
+    """What the figures were measured on and with."""
+
+    def said(*command):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return (done.stdout + done.stderr).splitlines()[0]
+
+    cpu = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())[1]
+    memory = int(re.search(r"MemTotal:\s+(\d+)", pathlib.Path("/proc/meminfo").read_text())[1]) // 2**20
+    peers = json.loads((ROOT / "tests/bench/peers/package.json").read_text())["dependencies"]
+    return (
+        f"{os.cpu_count()} processors ({cpu}), {memory} GiB, Linux {platform.release()};"
+        f" {said('/usr/lib/postgresql/15/bin/postgres', '--version')}, {said('/usr/sbin/nginx', '-v')},"
+        f" Node {said('node', '--version')}, Fastify {peers['fastify']}, pg {peers['pg']}, {said('php-fpm8.2', '-v')}."
+    )
+
+
 def publish(name, rows, notes, quick):
     """Prints the rows of a group and, unless it was a quick run, puts them in its place in the document."""
     show(rows)
@@ -76,7 +97,9 @@ def publish(name, rows, notes, quick):
         print(note, flush=True)
     if quick:
         return
-    text = DOC.read_text()
+    text = re.sub(
+        r"(<!-- machine -->\n).*?(<!-- end of machine -->)", lambda m: f"{m[1]}{machine()}\n{m[2]}", DOC.read_text(), flags=re.S
+    )
     part = "\n\n".join([markdown(rows), *notes])
     new, n = re.subn(
         rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)", lambda m: f"{m[1]}\n{part}\n\n{m[2]}", text, flags=re.S
