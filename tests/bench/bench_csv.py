@@ -57,9 +57,11 @@ def growth(place, work):
     look()
     watcher = threading.Thread(target=lambda: [look() for _ in iter(lambda: over.wait(0.2), True)])
     watcher.start()
-    result = work()
-    over.set()
-    watcher.join()
+    try:
+        result = work()
+    finally:
+        over.set()
+        watcher.join()
     return most[0] / 1024, result
 
 

@@ -21,9 +21,11 @@ def peak_of(work, pids):
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    work()
-    over.set()
-    watcher.join()
+    try:
+        work()
+    finally:
+        over.set()
+        watcher.join()
     return max(highest)
 
 
