@@ -52,7 +52,7 @@ check_python() {
 
 # Fails, with the lines, if "$@" (grep's arguments) finds any.
 none() {
-	! grep -n "$@"
+	! grep -nI "$@"
 }
 
 # The house rules no other tool knows.
