@@ -113,7 +113,9 @@ class Rig(Academy):
     def until_clicks_reach_the_database(self):
         def is_back():
             said = self.log("zoom_track")
-            return said.rfind("the database is back") >= said.rfind("the database is away")
+            # The one that found it away may be killed before it finds it back; its successor begins anew.
+            good = max(said.rfind("the database is back"), said.rfind("starting another"))
+            return good >= said.rfind("the database is away")
 
         wait_for(is_back)
 
