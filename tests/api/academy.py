@@ -8,6 +8,7 @@ the tables that the contract names.
 import contextlib
 import datetime
 import http.client
+import itertools
 import json
 import os
 import pathlib
@@ -121,11 +122,17 @@ class Client:
     """Someone who talks HTTP: keeps cookies, and sends what our own pages send with a call.
 
     Every answer is held to what the contract says of all answers.
+
+    Each has an address of their own, in one network: nginx counts calls by address, and a test must not be
+    refused for the calls of the tests before it.
     """
+
+    _addresses = itertools.cycle(f"127.0.0.{n}" for n in range(100, 200))
 
     def __init__(self, url):
         self.base = urllib.parse.urlsplit(url)
         self.origin = url
+        self.address = next(self._addresses)
         self.cookies = {}
 
     def request(self, method, target, body=None, headers=None, timeout=60):
@@ -138,7 +145,9 @@ class Client:
             if not isinstance(body, bytes):
                 body = json.dumps(body).encode()
         sent.update(headers or {})
-        connection = http.client.HTTPConnection(self.base.hostname, self.base.port, timeout=timeout)
+        connection = http.client.HTTPConnection(
+            self.base.hostname, self.base.port, timeout=timeout, source_address=(self.address, 0)
+        )
         try:
             connection.request(method, target, body, {k: v for k, v in sent.items() if v is not None})
             raw = connection.getresponse()
