@@ -232,7 +232,7 @@ run_tests() {
 	((FAILED == 0))
 }
 
-BENCH_PACKAGES=(python3 php8.2-fpm php8.2-pgsql) # pgbench comes with PostgreSQL
+BENCH_PACKAGES=(python3 python3-jsonschema python3-yaml php8.2-fpm php8.2-pgsql chromium) # pgbench comes with PostgreSQL
 
 # Benchmarks are programs in tests/bench that print their own tables and write docs/benchmarks.md.
 run_bench() {
