@@ -145,8 +145,9 @@ class Client:
             if not isinstance(body, bytes):
                 body = json.dumps(body).encode()
         sent.update(headers or {})
+        address = "127.0.0.1" if target in ("/healthz", "/metrics") else self.address  # which answer this machine alone
         connection = http.client.HTTPConnection(
-            self.base.hostname, self.base.port, timeout=timeout, source_address=(self.address, 0)
+            self.base.hostname, self.base.port, timeout=timeout, source_address=(address, 0)
         )
         try:
             connection.request(method, target, body, {k: v for k, v in sent.items() if v is not None})
