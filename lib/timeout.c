@@ -1,5 +1,6 @@
 #include "app_parent.h"
 #include "evidence.h"
+#include "log.h"
 #include "timeout.h"
 #include "zoom_meeting.h"
 
@@ -144,7 +145,7 @@ static enum err settle_unsettled(struct db *db, struct timeout_run *run)
 {
 	int64_t last = 0;
 	bool more = true;
-	enum err e = OK;
+	enum err e = OK, broken = OK;
 
 	while (more && !e) {
 		struct arena *a = arena_new();
@@ -160,10 +161,15 @@ static enum err settle_unsettled(struct db *db, struct timeout_run *run)
 			e = db_begin(db);
 			if (!e)
 				e = db_finish(db, settle_locked(db, a, last, run));
+			if (e == ERR_INTERNAL) { /* one class keeps no other back */
+				log_error("class %lld cannot be settled", (long long)last);
+				broken = e;
+				e = OK;
+			}
 		}
 		arena_free(a);
 	}
-	return e;
+	return e ? e : broken;
 }
 
 static enum err record(struct db *db, struct arena *a, const struct timeout_run *run, bool ok)
@@ -176,21 +182,32 @@ static enum err record(struct db *db, struct arena *a, const struct timeout_run 
 	return e ? e : db_write(db, a, SQL_FORGET, 0, NULL, NULL);
 }
 
+static void keep_first(enum err *first, enum err e)
+{
+	if (!*first)
+		*first = e;
+}
+
+/* Every part is tried, whatever became of those before it; the first error. */
+static enum err run_parts(struct db *db, struct timeout_run *out)
+{
+	int64_t folded = 0;
+	enum err e = zoom_meeting_review(db, &out->rematched);
+
+	keep_first(&e, settle_unsettled(db, out));
+	keep_first(&e, batches(db, SQL_TIME_OUT, NULL, out));
+	keep_first(&e, batches(db, SQL_MISS, &out->missed, NULL));
+	keep_first(&e, batches(db, SQL_FOLD, &folded, NULL));
+	return e;
+}
+
 enum err timeout_run(struct db *db, struct arena *a, struct timeout_run *out)
 {
-	int64_t began = monotonic_ms(), folded = 0;
+	int64_t began = monotonic_ms();
 	enum err e, recorded;
 
 	*out = (struct timeout_run){ 0 };
-	e = zoom_meeting_review(db, &out->rematched);
-	if (!e)
-		e = settle_unsettled(db, out);
-	if (!e)
-		e = batches(db, SQL_TIME_OUT, NULL, out);
-	if (!e)
-		e = batches(db, SQL_MISS, &out->missed, NULL);
-	if (!e)
-		e = batches(db, SQL_FOLD, &folded, NULL);
+	e = run_parts(db, out);
 	out->duration_ms = monotonic_ms() - began;
 	if (e)
 		db_deadline(db, LAST_WORD_MS);

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "evidence.h"
+#include "log.h"
 #include "zoom_evidence.h"
 #include "zoom_match.h"
 #include "zoom_meeting.h"
@@ -377,8 +378,8 @@ static enum err review_locked(struct db *db, struct arena *a, const char *uuid, 
 enum err zoom_meeting_review(struct db *db, int64_t *changed)
 {
 	struct arena *a = arena_new();
+	enum err e, broken = OK;
 	struct db_rows r;
-	enum err e;
 
 	*changed = 0;
 	db_deadline(db, REVIEW_DEADLINE_MS);
@@ -391,10 +392,15 @@ enum err zoom_meeting_review(struct db *db, int64_t *changed)
 		e = db_begin(db);
 		if (!e)
 			e = db_finish(db, review_locked(db, each, uuid, changed));
+		if (e == ERR_INTERNAL) { /* one meeting keeps no other back */
+			log_error("zoom: meeting %s cannot be reviewed", uuid);
+			broken = e;
+			e = OK;
+		}
 		arena_free(each);
 	}
 	arena_free(a);
-	return e;
+	return e ? e : broken;
 }
 
 static enum err assign_locked(struct db *db, struct arena *a, const struct zoom_meeting_want *want,

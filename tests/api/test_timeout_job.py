@@ -349,3 +349,28 @@ def test_old_runs_are_forgotten(app, admin, clear, clock):
     clock.move("31 days")
     by_job(app, admin)
     assert not app.rows(f"SELECT FROM job_runs WHERE id = {old}")
+
+
+def test_what_cannot_be_done_keeps_nothing_else_back(app, clear, due, unopened):
+    """A meeting that cannot be reviewed and a class that cannot be settled: the rest is done, and the run has failed."""
+    stuck, ended, missed = due(1), due(2), unopened(1)
+    (broken,) = stuck
+    app.psql(
+        f"UPDATE sessions SET unsettled = true, meeting_id = 7700000001 WHERE id = {broken}",
+        "INSERT INTO zoom_occurrences (uuid, meeting_id, around, matched_at)"
+        " VALUES ('cannot-be-reviewed', 7700000001, clock_now(), clock_now() - interval '1 day')",
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'refused'; END$$",
+        "CREATE TRIGGER refuse BEFORE UPDATE ON zoom_occurrences FOR EACH ROW EXECUTE FUNCTION refuse()",
+        f"CREATE TRIGGER refuse BEFORE UPDATE ON sessions FOR EACH ROW WHEN (OLD.id = {broken}) EXECUTE FUNCTION refuse()",
+    )
+    try:
+        done = app.job("session-timeout")
+    finally:
+        app.psql("DROP FUNCTION refuse CASCADE", "DELETE FROM zoom_occurrences WHERE uuid = 'cannot-be-reviewed'")
+    assert done.returncode == 1 and "FAILED, 2 timed out, 1 missed" in done.stdout, done
+    assert "meeting cannot-be-reviewed cannot be reviewed" in done.stderr
+    assert f"class {broken} cannot be settled" in done.stderr
+    assert states(app, ended) == {"timeout"} and states(app, missed) == {"missed"} and states(app, stuck) == {"active"}
+    assert not last_run(app)["ok"]
+    again = app.job("session-timeout")
+    assert again.returncode == 0 and states(app, stuck) == {"timeout"}
