@@ -34,7 +34,7 @@ static enum err end_later(struct req *req, int64_t session_id, int64_t happened_
 					     .session_id = session_id };
 
 	if (journal_append(req->conf->journal_dir, req->arena, &entry))
-		return page_answer(req, 503, PAGE_TRY_AGAIN, NULL);
+		return page_answer(req, 503, PAGE_NOT_ENDED, NULL);
 	return page_answer(req, 200, PAGE_CLASS_ENDED, NULL);
 }
 
@@ -78,7 +78,7 @@ static enum err end_class(struct req *req)
 	if (e)
 		return page_answer(req, err_status(e), PAGE_BAD_LEAVE, NULL);
 	if (req_visitor(req) != VISITOR_HUMAN) /* only a person ends a class */
-		return page_answer(req, 503, PAGE_TRY_AGAIN, NULL);
+		return page_answer(req, 503, PAGE_NOT_ENDED, NULL);
 	e = end_now(req, link.session_id);
 	if (e == ERR_NOT_FOUND)
 		return page_answer(req, 404, PAGE_BAD_LEAVE, NULL);

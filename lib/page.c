@@ -64,6 +64,17 @@ static const struct words words[PAGE__MAX][LANGUAGE__MAX] = {
 		{ "شكرًا، انتهت الحصة", "سُجّلت نهايتها. يمكنك إغلاق هذه الصفحة." },
 		{ "እናመሰግናለን፣ ክፍሉ ተጠናቋል", "መጨረሻው ተመዝግቧል። ይህን ገጽ መዝጋት ይችላሉ።" },
 	},
+	[PAGE_NOT_ENDED] = {
+		{ "The class could not be ended just now",
+		  "Its end may not be recorded. Please open your End class link once more in a moment, "
+		  "or use End class on your page." },
+		{ "تعذّر إنهاء الحصة الآن",
+		  "ربما لم تُسجَّل نهايتها. افتح رابط إنهاء الحصة مرة أخرى بعد لحظات، أو استخدم زر إنهاء "
+		  "الحصة في صفحتك." },
+		{ "ክፍሉን አሁን መጨረስ አልተቻለም",
+		  "መጨረሻው ላይመዘገብ ይችላል። እባክዎ ከጥቂት ጊዜ በኋላ ሊንኩን እንደገና ይክፈቱ፣ ወይም በገጽዎ ላይ "
+		  "ያለውን «ክፍል ጨርስ» ይጠቀሙ።" },
+	},
 	[PAGE_BAD_LEAVE] = {
 		{ "This link does not end a class",
 		  "It was changed or is too old. Nothing was ended. Please use End class on your page." },

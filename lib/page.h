@@ -15,6 +15,7 @@ enum page {
 	PAGE_OPEN_CLASS,  /* 200: a button that opens the class */
 	PAGE_TEACHER,	  /* 200: this is the student's link */
 	PAGE_CLASS_ENDED, /* 200: what a teacher sees after "End class" */
+	PAGE_NOT_ENDED,	  /* 503: the class could not be ended, tap again */
 	PAGE_BAD_LEAVE,	  /* 400, 403: an "End class" link that is not ours */
 	PAGE__MAX
 };

@@ -227,6 +227,20 @@ def test_a_journal_that_cannot_be_written_refuses_nobody(app):
     assert app.client().get("/healthz")["status"] == "degraded"
 
 
+def test_a_teacher_is_told_when_the_end_could_be_kept_nowhere(app):
+    sent = app.send()
+    app.tap(sent)
+    app.replay()
+    app.journal.chmod(0o500)
+    try:
+        with Away(app):
+            answer = app.client().open(sent["leave_url"])
+            assert answer.status == 503 and "The class could not be ended just now" in answer.text, answer.text
+    finally:
+        app.journal.chmod(0o700)
+    app.end(sent)
+
+
 def test_the_link_of_a_lost_row_opens_and_is_kept_as_an_orphan(app):
     sent = app.send()
     with Away(app):
