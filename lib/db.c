@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "db.h"
+#include "db_cancel.h"
 #include "db_connect.h"
 #include "log.h"
 
@@ -283,6 +284,8 @@ static enum err query(struct db *db, struct arena *a, const char *sql, bool keep
 	}
 	log_warn("db: connection lost: %s",
 		 res ? PQresultErrorMessage(res) : PQerrorMessage(db->conn));
+	if (!res && PQstatus(db->conn) == CONNECTION_OK)
+		db_cancel(db->conn);
 	PQclear(res);
 	drop(db);
 	return ERR_IN_DOUBT;

@@ -10,7 +10,7 @@
 /*
  * One connection to PostgreSQL, made on first use and made anew when lost.
  * Nothing waits beyond the deadline: connecting, queries and commits give up
- * and drop the connection when it has passed.
+ * and drop the connection when it has passed, and the server is told to stop.
  *
  * Ownership  rows and strings belong to the arena given, and end with it.
  * Errors     any function can return

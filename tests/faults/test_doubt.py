@@ -134,10 +134,11 @@ def test_a_standby_that_is_away_refuses_no_student_and_doubles_nothing(rig, worl
     subjects = [case.prepare() for case in cases]
     with StandbyAway(rig) as away:
         calls = [Call(case, subject) for case, subject in zip(cases, subjects)]
+        wait_for(away.waiting)
         for call in calls:
             call.join()
-        assert away.waiting()
         assert rig.job("journal-replay").returncode == 1  # it waits too, and goes on at the next run
+        wait_for(lambda: not away.waiting())  # no backend waits on for a caller who has gone
     rig.until_clicks_reach_the_database()
     for call in calls:
         by_journal = type(call.case) in (Track, TeacherLeft)
