@@ -142,9 +142,10 @@ static const char **field(struct conf *conf, const struct setting *s)
 /* Takes a line of the file, unless the environment has named that setting already. */
 static void take_line(struct conf *conf, char *line)
 {
-	char *value = strchr(line, '=');
+	char *value;
 
 	line[strcspn(line, "\r")] = '\0';
+	value = strchr(line, '=');
 	if (!value || *line == '#')
 		return;
 	*value++ = '\0';

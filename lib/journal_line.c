@@ -80,14 +80,14 @@ static const char *decoded(struct arena *a, const char *text)
 	return arena_copy(a, bytes, len);
 }
 
-/* Cuts rest into its words; how many there are, or one more than there may be. */
+/* Cuts rest into its words; how many there are, 0 where there are two spaces or too many words. */
 static size_t words(char *rest, char *w[FIELDS_MAX + 2])
 {
 	size_t n = 0;
 
 	while (n < FIELDS_MAX + 2 && (w[n] = word(&rest)))
 		n++;
-	return *rest ? FIELDS_MAX + 2 : n;
+	return *rest ? 0 : n;
 }
 
 static size_t version_of(const char *text)
