@@ -1,8 +1,8 @@
 /*
  * GET /api/admin/teacher-sessions: the sessions of the academy, newest first.
  *
- * Request   date, or from and to; status, teacher_id, student_id, package_id, q; limit, cursor;
- *           format=csv streams the whole filter
+ * Request   date, or from and to, or days; status, teacher_id, student_id, package_id, q; limit,
+ *           cursor; format=csv streams the whole filter
  * Answer    200 {"sessions","generated_at","time_zone","next_cursor","totals"} or text/csv
  * Errors    400 401 403 503
  */

@@ -1,7 +1,7 @@
 /*
  * GET /api/teacher/sessions: the teacher's own sessions, newest first.
  *
- * Request   date, or from and to; status, student_id, package_id, q; limit, cursor
+ * Request   date, or from and to, or days; status, student_id, package_id, q; limit, cursor
  * Answer    200, as for an admin
  * Errors    400 401 403 503
  */

@@ -9,6 +9,7 @@
 #define LIMIT_MAX     200
 
 #define NAME_BYTES_MAX 400
+#define DAYS_MAX       366
 
 static const char *const statuses[] = { "sent",	     "active", "ended", "timeout",
 					"cancelled", "missed", NULL };
@@ -20,8 +21,11 @@ static void read_days(struct params *p, struct session_filter *f)
 
 	f->from = params_day_or_null(p, "from");
 	f->to = params_day_or_null(p, "to");
+	f->days = params_i64_or(p, "days", 1, DAYS_MAX, 0);
 	if (date && (f->from || f->to))
 		params_refuse(p, "date", "Give date, or from and to, not both.");
+	if (f->days && (date || f->from || f->to))
+		params_refuse(p, "days", "Give days, or which, not both.");
 	if (f->from && f->to && strcmp(f->from, f->to) > 0)
 		params_refuse(p, "from", "It lies after to.");
 	if (date)

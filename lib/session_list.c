@@ -64,23 +64,29 @@ struct meaning {
 static enum err find_meaning(struct db *db, struct arena *a, const struct session_filter *f,
 			     struct meaning *out)
 {
-	const char *args[] = { f->from, f->to, f->q ? like_part(a, f->q) : NULL };
+	const char *args[] = { f->from, f->to, f->q ? like_part(a, f->q) : NULL,
+			       f->days ? arena_int(a, f->days) : NULL };
+	bool dated = f->from || f->to || f->days;
 	struct db_rows r;
 	enum err e;
 
 	*out = (struct meaning){ 0 };
-	if (!f->from && !f->to && !f->q)
+	if (!dated && !f->q)
 		return OK;
 	e = db_read(
 		db, a,
 		"SELECT a, b, session_hour(a + interval '1 hour' - interval '1 microsecond', NULL),"
 		" session_hour(b, NULL), students, teachers, students <> '{}' OR teachers <> '{}'"
-		" FROM (SELECT coalesce(academy_day_start($1::date), '-infinity') AS a,"
-		"  coalesce(academy_day_start($2::date + 1), 'infinity') AS b,"
+		" FROM (SELECT coalesce(academy_day_start(first), '-infinity') AS a,"
+		"  coalesce(academy_day_start(last + 1), 'infinity') AS b,"
 		"  ARRAY(SELECT id FROM students WHERE name ILIKE $3) AS students,"
 		"  ARRAY(SELECT id FROM accounts WHERE role = 'teacher' AND name ILIKE $3)"
-		"  AS teachers) found",
-		3, args, &r);
+		"  AS teachers"
+		"  FROM (SELECT $1::date AS first, $2::date AS last WHERE $4::int IS NULL UNION ALL"
+		"   SELECT today - $4::int + 1, today"
+		"   FROM (SELECT academy_day(clock_now()) AS today) t WHERE $4::int IS NOT NULL) d"
+		" ) found",
+		4, args, &r);
 	if (e)
 		return e;
 	if (!db_next(&r))
@@ -92,7 +98,7 @@ static enum err find_meaning(struct db *db, struct arena *a, const struct sessio
 	out->students = db_str(&r);
 	out->teachers = db_str(&r);
 	out->anybody = db_bool(&r);
-	if (!f->from && !f->to)
+	if (!dated)
 		out->from = out->to = NULL;
 	return db_end(&r);
 }
@@ -166,7 +172,7 @@ static enum err read_page(struct db *db, struct arena *a, const struct page *pag
 			 .text = "SELECT " SESSION_COLUMNS ", us(s.sent_at)::text AS _at"
 				 " FROM" SESSION_TABLES "WHERE s.id IN (" };
 
-	if (page->filter->from || page->filter->to) {
+	if (m->from) {
 		struct sql bounds = { .a = a,
 				      .text = " AND (" ODD_START ") IS NOT TRUE",
 				      .n = q.n };
@@ -254,7 +260,7 @@ static enum err totals(struct db *db, struct arena *a, const struct session_filt
 	struct db_rows r;
 	enum err e;
 
-	if (!filter->from && !filter->to)
+	if (!m->from)
 		from_counted(&q);
 	else if (filter->teacher_id || filter->student_id || filter->q)
 		from_sessions(&q, m);

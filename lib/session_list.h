@@ -15,6 +15,7 @@ struct json_object;
  */
 struct session_filter {
 	const char *from, *to; /* academy days, inclusive; NULL: open */
+	int64_t days;	       /* instead: so many up to today; 0: not given */
 	const char *status;    /* NULL: any */
 	int64_t teacher_id;    /* 0: any */
 	int64_t student_id;    /* 0: any */

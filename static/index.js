@@ -1,11 +1,10 @@
 // Signing in.
 
-import { Notice, html, render } from './lib/ui.js';
+import { Mark, Notice, html, recall, remember, render } from './lib/ui.js';
 import { api, explain } from './lib/api.js';
 import { t } from './lib/i18n.js';
-import { LanguageChoice, Mark, ThemeChoice } from './lib/choices.js';
+import { Choices } from './lib/choices.js';
 import { LoginForm } from './lib/login.js';
-import { recall, remember } from './lib/store.js';
 
 const place = /** @type {HTMLElement} */ (document.getElementById('app'));
 
@@ -33,7 +32,7 @@ function show(problem = '') {
         <${LoginForm} onDone=${done} />
         <p class="muted">${t('login.help')}</p>
       </main>
-      <footer><${LanguageChoice} /><${ThemeChoice} /></footer>
+      <footer><${Choices} /></footer>
     `,
     place,
   );

@@ -1,10 +1,9 @@
 // An invitation is opened: choose a password. The token stands behind the #, no server log sees it.
 
-import { Component, Field, Notice, html, render } from './lib/ui.js';
+import { Component, Field, Mark, Notice, html, remember, render } from './lib/ui.js';
 import { Problem, api, explain } from './lib/api.js';
 import { t } from './lib/i18n.js';
-import { remember } from './lib/store.js';
-import { LanguageChoice, Mark, ThemeChoice } from './lib/choices.js';
+import { Choices } from './lib/choices.js';
 
 const token = location.hash.slice(1);
 
@@ -63,7 +62,7 @@ document.title = t('invite.title');
 render(
   html`
     <main><h1><${Mark} /> classclock</h1><${Invite} /></main>
-    <footer><${LanguageChoice} /><${ThemeChoice} /></footer>
+    <footer><${Choices} /></footer>
   `,
   /** @type {HTMLElement} */ (document.getElementById('app')),
 );

@@ -3,7 +3,7 @@
 declare global {
   interface Window {
     /** Questions that boot.js has asked already. */
-    asked?: Record<string, { at: number; answer: Promise<Response> }>;
+    asked?: Record<string, { at: number; got?: number; answer: Promise<Response> }>;
   }
 }
 

@@ -2,10 +2,8 @@
 
 import { Component, Empty, Icon, Name, Notice, html, later } from '../lib/ui.js';
 import { api, explain, query } from '../lib/api.js';
-import { language, t, word } from '../lib/i18n.js';
-import { dayTime, full, number } from '../lib/format.js';
-import { Freshness, Refresher, UNTRIED } from '../lib/refresh.js';
-import { start } from '../lib/shell.js';
+import { dayTime, full, language, number, t, word } from '../lib/i18n.js';
+import { Freshness, Refresher, UNTRIED, start } from '../lib/shell.js';
 
 const SessionPanel = later(async () => (await import('../lib/panel.js')).SessionPanel);
 
@@ -36,7 +34,7 @@ const FIRST = 10;
  * @property {number | null} selected
  * @property {Item | null} late the opening that the panel may reopen from
  * @property {unknown} error of the first load
- * @property {import('../lib/refresh.js').Health} health
+ * @property {import('../lib/shell.js').Health} health
  */
 
 /** @extends {Component<{}, State>} */

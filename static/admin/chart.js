@@ -2,8 +2,7 @@
 
 import uPlot from '/vendor/uplot.js';
 import { Component, createRef, html } from '../lib/ui.js';
-import { plain, t } from '../lib/i18n.js';
-import { calendarDay, number, shortDay, weekdayName } from '../lib/format.js';
+import { calendarDay, number, plain, shortDay, t, weekdayName } from '../lib/i18n.js';
 
 /**
  * @typedef {{

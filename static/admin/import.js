@@ -2,8 +2,7 @@
 
 import { Component, Dialog, Field, Notice, html } from '../lib/ui.js';
 import { api, explain } from '../lib/api.js';
-import { t } from '../lib/i18n.js';
-import { number } from '../lib/format.js';
+import { number, t } from '../lib/i18n.js';
 
 /** @typedef {'teachers' | 'students'} Kind */
 /** @typedef {{line: number, ok: boolean, name: string, problem: string | null}} Row */

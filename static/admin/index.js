@@ -1,21 +1,76 @@
 // The sessions: what an admin keeps open all day.
 
-import { Component, Empty, Icon, Notice, createRef, html, later, whenIdle } from '../lib/ui.js';
-import { Problem, api, explain, query } from '../lib/api.js';
-import { t } from '../lib/i18n.js';
-import { now } from '../lib/clock.js';
-import { isoDay, minutes, number } from '../lib/format.js';
-import { STATUSES } from '../lib/session.js';
-import { Freshness, Refresher, UNTRIED } from '../lib/refresh.js';
-import { start } from '../lib/shell.js';
-import { Table, TableSkeleton } from './table.js';
-import { LIMITS, PERIODS, addressOf, filterOf, readView } from './view.js';
+import { Component, Empty, Icon, Name, Notice, createRef, html, later, whenIdle } from '../lib/ui.js';
+import { Problem, api, explain, now, query } from '../lib/api.js';
+import { addDays, dayTime, isoDay, lastMonth, minutes, number, t, word } from '../lib/i18n.js';
+import { Badge, Duration, Marks, STATUSES, When, endedBy } from '../lib/session.js';
+import { Freshness, Refresher, UNTRIED, start } from '../lib/shell.js';
 
 /** @typedef {import('../types').Session} Session */
 /** @typedef {import('../types').SessionList} SessionList */
 /** @typedef {import('../types').Totals} Totals */
 /** @typedef {import('../types').Named} Named */
-/** @typedef {import('./view.js').View} View */
+
+/* What is shown, kept in the address bar: a view can be bookmarked and shared. */
+
+const PERIODS = /** @type {const} */ ([
+  'today', 'yesterday', 'week', 'month', 'last_month', 'all', 'custom',
+]);
+const LIMITS = [50, 100, 200];
+const KEYS = [
+  'period', 'from', 'to', 'status', 'teacher_id', 'student_id', 'package_id', 'q', 'limit', 'cursor', 'session',
+];
+
+/** @typedef {Record<string, string>} View only what differs from the usual */
+
+/** @returns {View} */
+function readView() {
+  const given = new URLSearchParams(location.search);
+  /** @type {View} */
+  const view = {};
+
+  for (const key of KEYS) {
+    const value = given.get(key);
+    if (value) view[key] = value;
+  }
+  const date = given.get('date');
+  if (date) Object.assign(view, { period: 'custom', from: date, to: date });
+  else if ((view.from || view.to) && !view.period) view.period = 'custom';
+  return view;
+}
+
+/** @param {View} view */
+const addressOf = (view) => `/admin/${query(view)}`;
+
+/** The academy's days of a period, both inclusive. @param {View} view */
+function daysOf(view) {
+  const today = isoDay(now());
+
+  switch (view.period ?? 'week') {
+    case 'today':
+      return { days: 1 };
+    case 'week':
+      return { days: 7 }; // asked for in index.html too, when nobody knows the academy's day yet
+    case 'yesterday':
+      return { from: addDays(today, -1), to: addDays(today, -1) };
+    case 'month':
+      return { from: `${today.slice(0, 7)}-01`, to: today };
+    case 'last_month':
+      return lastMonth(today);
+    case 'custom':
+      return { from: view.from, to: view.to };
+    default:
+      return {};
+  }
+}
+
+/** The filter as the server takes it, without the page. @param {View} view */
+function filterOf(view) {
+  const { status, teacher_id, student_id, package_id, q } = view;
+  return { ...daysOf(view), status, teacher_id, student_id, package_id, q };
+}
+
+/* The page. */
 
 /**
  * @typedef {object} State
@@ -27,7 +82,7 @@ import { LIMITS, PERIODS, addressOf, filterOf, readView } from './view.js';
  * @property {{today: Totals, running: number} | null} cards
  * @property {boolean} loading another view was asked for
  * @property {Problem | null} refused
- * @property {import('../lib/refresh.js').Health} health
+ * @property {import('../lib/shell.js').Health} health
  * @property {Record<'teachers' | 'students', Named[]>} people
  * @property {boolean} timeout
  */
@@ -39,7 +94,9 @@ const NONE = new Set();
 const SessionPanel = later(async () => (await import('../lib/panel.js')).SessionPanel);
 const TimeoutDialog = later(async () => (await import('./timeout.js')).TimeoutDialog);
 
-/** @extends {Component<{me: import('../types').Me | null}, State>} */
+/** @typedef {{me: import('../types').Me | null, first?: SessionList | null}} PageProps */
+
+/** @extends {Component<PageProps, State>} */
 class SessionsPage extends Component {
   /** @type {State} */
   state = {
@@ -56,19 +113,32 @@ class SessionsPage extends Component {
     timeout: false,
   };
 
-  /** Asks before it draws: an answer takes longer than a page. @param {{me: import('../types').Me | null}} props */
+  /** The rows at the plain address, which boot.js has asked for. @returns {Promise<SessionList | null>} */
+  static async first() {
+    return location.search ? null : api('GET', SESSIONS + query(filterOf({})), undefined, { raw401: true });
+  }
+
+  /** Without rows it asks before it draws: an answer takes longer than a page. @param {PageProps} props */
   constructor(props) {
     super(props);
-    if (props.me) this.begin();
+    const { me, first } = props;
+
+    if (first) Object.assign(this.state, { list: first, rows: first.sessions, loading: false });
+    else if (me) this.begin();
   }
 
   componentDidMount() {
     addEventListener('popstate', () => this.setState({ view: readView() }, this.reload));
+    if (this.props.first) setTimeout(() => this.begin());
   }
 
-  /** @param {{me: import('../types').Me | null}} before */
+  /** @param {PageProps} before */
   componentDidUpdate({ me }) {
-    if (!me && this.props.me) this.begin();
+    const { first } = this.props;
+
+    if (me || !this.props.me) return;
+    if (first) this.take(first, null);
+    this.begin();
   }
 
   /** Once it is known who is there, and in which zone. */
@@ -82,14 +152,16 @@ class SessionsPage extends Component {
   refresher = new Refresher((poll) => this.load(poll), (health) => this.setState({ health }));
   area = createRef();
   asked = new AbortController();
+  begun = false;
   over = false;
-  typing = 0;
 
   /** @param {boolean} poll */
   async load(poll) {
     const { view } = this.state;
-    const today = isoDay(now());
+    // What came with the page need not be asked for again, once.
+    const first = this.begun || Object.keys(view).length ? null : this.props.first;
 
+    this.begun = true;
     this.asked.abort();
     this.asked = new AbortController();
     const options = { poll, signal: this.asked.signal };
@@ -98,8 +170,8 @@ class SessionsPage extends Component {
 
     try {
       const [list, day, running] = await Promise.all([
-        ask({ ...filterOf(view), limit: view.limit, cursor: view.cursor }),
-        ask({ date: today, limit: 1 }),
+        first ?? ask({ ...filterOf(view), limit: view.limit, cursor: view.cursor }),
+        ask({ days: 1, limit: 1 }),
         ask({ status: 'active', limit: 1 }),
       ]);
       this.take(list, { today: day.totals, running: running.totals.active });
@@ -530,5 +602,159 @@ const Pager = ({ view, list, onGo, onLimit }) => {
     </nav>
   `;
 };
+
+/* The table: one row a session, one link a row. */
+
+const COLUMNS = /** @type {const} */ ([
+  'teacher', 'student', 'package', 'sent', 'start', 'end', 'duration', 'status', 'ended_by',
+]);
+
+const Heads = () => html`
+  <thead><tr>${COLUMNS.map((name) => html`<th scope="col"
+    class=${`c-${name}`}>${t(`col.${name}`)}</th>`)}</tr></thead>
+`;
+
+/**
+ * @typedef {object} TableProps
+ * @property {Session[]} rows the same array as long as nothing in it changed
+ * @property {number | null} selected
+ * @property {Set<number>} gone shown until the pointer leaves, but no longer part of the view
+ * @property {string} view whose addresses the rows carry
+ * @property {(session: Session) => string} address
+ * @property {(session: Session, event: Event) => void} onOpen
+ * @property {boolean} busy
+ */
+
+/** Rows that a slow phone draws without holding a finger up. */
+const AT_ONCE = 8;
+
+/**
+ * Two hundred rows are only looked through when one of them is another; at first they come by the screenful.
+ * @extends {Component<TableProps, {drawn: number}>}
+ */
+class Table extends Component {
+  state = { drawn: AT_ONCE };
+
+  /** @param {TableProps} next @param {{drawn: number}} state */
+  shouldComponentUpdate(next, { drawn }) {
+    const keys = /** @type {const} */ (['rows', 'selected', 'gone', 'view', 'busy']);
+    return drawn !== this.state.drawn || keys.some((key) => this.props[key] !== next[key]);
+  }
+
+  componentDidMount() {
+    this.draw();
+  }
+
+  componentDidUpdate() {
+    this.draw();
+  }
+
+  componentWillUnmount() {
+    clearTimeout(this.timer);
+  }
+
+  draw() {
+    clearTimeout(this.timer);
+    if (this.state.drawn < this.props.rows.length)
+      this.timer = setTimeout(() => this.setState({ drawn: this.state.drawn + AT_ONCE }));
+  }
+
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  timer;
+
+  /** @param {TableProps} props @param {{drawn: number}} state */
+  render({ rows, selected, gone, address, onOpen, busy }, { drawn }) {
+    return html`
+      <table class="sessions" aria-busy=${busy || drawn < rows.length ? 'true' : undefined} onKeyDown=${arrows}>
+        <caption class="sr">${t('sessions.caption')}</caption>
+        <${Heads} />
+        <tbody class=${busy ? 'stale' : ''}>
+          ${rows.slice(0, drawn).map((session) => html`
+            <${Row} key=${session.id} session=${session} selected=${session.id === selected}
+              gone=${gone.has(session.id)}
+              href=${address(session)} onOpen=${onOpen} />`)}
+        </tbody>
+      </table>
+    `;
+  }
+}
+
+/**
+ * @typedef {{
+ *   session: Session,
+ *   selected: boolean,
+ *   gone: boolean,
+ *   href: string,
+ *   onOpen: (session: Session, event: Event) => void,
+ * }} RowProps
+ */
+
+/** @param {Session} session */
+const about = ({ student, teacher, clicked_at, sent_at }) =>
+  t('sessions.open', { student: student.name, teacher: teacher.name, time: dayTime(clicked_at ?? sent_at) });
+
+/** A row that did not change is not drawn again. @extends {Component<RowProps>} */
+class Row extends Component {
+  /** @param {MouseEvent} event */
+  open = (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+    if (!getSelection()?.isCollapsed) return;
+    this.props.onOpen(this.props.session, event);
+  };
+
+  /** @param {RowProps} next */
+  shouldComponentUpdate(next) {
+    const keys = /** @type {const} */ (['session', 'selected', 'gone', 'href']);
+    return keys.some((key) => this.props[key] !== next[key]);
+  }
+
+  /** @param {RowProps} props */
+  render({ session: s, selected, gone, href }) {
+    return html`
+      <tr class=${[s.session_status, selected && 'selected', gone && 'gone'].filter(Boolean).join(' ')}
+        onClick=${this.open}>
+        <td class="c-teacher"><${Name} text=${s.teacher.name} /></td>
+        <th scope="row" class="c-student">
+          <a href=${href} aria-label=${about(s)}>
+            <${Name} text=${s.student.name} />
+          </a>
+        </th>
+        <td class="c-package">
+          ${s.package_id ? html`<${Name} text=${s.package_id} />` : html`<span class="none">–</span>`}</td>
+        <td class="c-sent" data-label=${t('col.sent')}><${When} at=${s.sent_at} /></td>
+        <td class="c-start" data-label=${t('col.start')}><${When} at=${s.clicked_at} beside=${s.sent_at} /></td>
+        <td class="c-end" data-label=${t('col.end')}>
+          <${When} at=${s.session_ended_at} beside=${s.clicked_at} /></td>
+        <td class="c-duration"><span class="num"><${Duration} session=${s} /></span> <${Marks} session=${s} /></td>
+        <td class="c-status"><${Badge} status=${s.session_status} /></td>
+        <td class="c-ended_by">${endedBy(s)}${s.delivery === 'failed' && s.session_status === 'sent' && html`
+          <span class="bad">${word('delivery', 'failed')}</span>`}</td>
+      </tr>
+    `;
+  }
+}
+
+/** Up and down move from row to row. @param {KeyboardEvent} event */
+function arrows(event) {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  const link = /** @type {HTMLElement} */ (event.target);
+
+  if (!step || !link.matches('tbody a')) return;
+  const links = [...(/** @type {HTMLElement} */ (event.currentTarget)).querySelectorAll('tbody a')];
+  const next = links[links.indexOf(link) + step];
+  if (next instanceof HTMLElement) {
+    event.preventDefault();
+    next.focus();
+  }
+}
+
+/** @param {{rows?: number}} props */
+const TableSkeleton = ({ rows = 12 }) => html`
+  <table class="sessions skeleton" aria-busy="true">
+    <${Heads} />
+    <tbody>${Array.from({ length: rows }, () => html`<tr>${COLUMNS.map((name) => html`<td class=${`c-${name}`}>
+      <i></i></td>`)}</tr>`)}</tbody>
+  </table>
+`;
 
 start('admin', 'sessions', SessionsPage);

@@ -2,8 +2,7 @@
 
 import { Component, Field, Name, Notice, html } from '../lib/ui.js';
 import { api, explain, query } from '../lib/api.js';
-import { t } from '../lib/i18n.js';
-import { dayTime, isoDay, time } from '../lib/format.js';
+import { dayTime, isoDay, t, time } from '../lib/i18n.js';
 import { FormDialog } from '../lib/form.js';
 import { Badge } from '../lib/session.js';
 

@@ -3,8 +3,7 @@
 import { Component, Empty, Field, Icon, Name, Notice, html, say } from '../lib/ui.js';
 import { FormDialog } from '../lib/form.js';
 import { api, explain, query } from '../lib/api.js';
-import { t } from '../lib/i18n.js';
-import { minutes, money, number } from '../lib/format.js';
+import { minutes, money, number, t } from '../lib/i18n.js';
 import { start } from '../lib/shell.js';
 
 /**

@@ -2,8 +2,7 @@
 
 import { Component, Empty, Icon, Name, Notice, html, say } from '../lib/ui.js';
 import { api, explain, query } from '../lib/api.js';
-import { LANGUAGES, t } from '../lib/i18n.js';
-import { dayTime, languageName, number } from '../lib/format.js';
+import { LANGUAGES, dayTime, languageName, number, t } from '../lib/i18n.js';
 import { ShareDialog } from '../lib/share.js';
 import { start } from '../lib/shell.js';
 import { ImportDialog } from './import.js';

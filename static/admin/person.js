@@ -3,8 +3,7 @@
 import { Field, html } from '../lib/ui.js';
 import { FormDialog } from '../lib/form.js';
 import { api } from '../lib/api.js';
-import { languageName } from '../lib/format.js';
-import { LANGUAGES, t } from '../lib/i18n.js';
+import { LANGUAGES, languageName, t } from '../lib/i18n.js';
 
 /** @typedef {import('../types').Named} Named */
 /** @typedef {import('../lib/form.js').Wrong} Wrong */

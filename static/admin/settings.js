@@ -1,9 +1,8 @@
 // The academy's own settings.
 
 import { Component, Field, Notice, html, values } from '../lib/ui.js';
-import { Problem, api, explain } from '../lib/api.js';
+import { Problem, api, explain, now } from '../lib/api.js';
 import { locale, t } from '../lib/i18n.js';
-import { now } from '../lib/clock.js';
 import { start } from '../lib/shell.js';
 
 /**

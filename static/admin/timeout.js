@@ -1,8 +1,7 @@
 // The auto-timeout by hand: how many are due, then do it, then what it did.
 
 import { Component, Dialog, Notice, html } from '../lib/ui.js';
-import { api, explain, query } from '../lib/api.js';
-import { now } from '../lib/clock.js';
+import { api, explain, now, query } from '../lib/api.js';
 import { t } from '../lib/i18n.js';
 
 /** @typedef {import('../types').SessionList} SessionList */

@@ -1,13 +1,12 @@
 // How the academy does: by day, by teacher, by hour, and what pay is made from.
 
 import { Component, Empty, Icon, Name, Notice, html } from '../lib/ui.js';
-import { Problem, api, explain, query } from '../lib/api.js';
-import { t } from '../lib/i18n.js';
-import { now } from '../lib/clock.js';
-import { calendarDay, isoDay, minutes, money, month, number, share, weekdayName, zoneName } from '../lib/format.js';
+import { Problem, api, explain, now, query } from '../lib/api.js';
+import {
+  addDays, calendarDay, isoDay, lastMonth, minutes, money, month, number, share, t, weekdayName, zoneName,
+} from '../lib/i18n.js';
 import { start } from '../lib/shell.js';
 import { HeatPlot, Plot, dayMark, dayName, dayX, span } from './chart.js';
-import { daysOf } from './view.js';
 
 /** @typedef {import('../types').Named} Named */
 /** @typedef {{classes: number, minutes: number, timeouts: number, missed: number}} Counts */
@@ -119,13 +118,19 @@ class TrendsPage extends Component {
 /** @param {string} period @param {string} from @param {string} to */
 function days(period, from, to) {
   const today = isoDay(now());
-  /** @param {number} n */
-  const ago = (n) => new Date(Date.parse(`${today}T00:00:00Z`) - n * 864e5).toISOString().slice(0, 10);
 
-  if (period === 'custom') return { from: from || ago(29), to: to || today };
-  if (period === 'days30' || period === 'days90') return { from: ago(period === 'days30' ? 29 : 89), to: today };
-  const range = daysOf({ period });
-  return { from: range.from ?? ago(29), to: range.to ?? today };
+  switch (period) {
+    case 'days90':
+      return { from: addDays(today, -89), to: today };
+    case 'month':
+      return { from: `${today.slice(0, 7)}-01`, to: today };
+    case 'last_month':
+      return lastMonth(today);
+    case 'custom':
+      return { from: from || addDays(today, -29), to: to || today };
+    default:
+      return { from: addDays(today, -29), to: today };
+  }
 }
 
 /** @param {{trends: Trends, from: string, to: string}} props */

@@ -2,11 +2,9 @@
 
 import { Component, Empty, Name, Notice, html, say } from '../lib/ui.js';
 import { api, explain, query } from '../lib/api.js';
-import { t, word } from '../lib/i18n.js';
-import { dayTime, full, time } from '../lib/format.js';
+import { dayTime, full, t, time, word } from '../lib/i18n.js';
 import { Badge } from '../lib/session.js';
-import { Freshness, Refresher, UNTRIED } from '../lib/refresh.js';
-import { start } from '../lib/shell.js';
+import { Freshness, Refresher, UNTRIED, start } from '../lib/shell.js';
 import { MeetingDialog } from './meeting.js';
 
 const INBOX = '/api/admin/zoom-inbox';
@@ -23,7 +21,7 @@ const LIMIT = 200;
  * @property {boolean} more
  * @property {{meeting: Meeting, wish: Wish} | null} deciding
  * @property {unknown} error of the first load
- * @property {import('../lib/refresh.js').Health} health
+ * @property {import('../lib/shell.js').Health} health
  */
 
 /** @extends {Component<{me: import('../types').Me}, State>} */

@@ -1,7 +1,19 @@
-// Runs before the first paint, so that nothing flips: language, direction, colours.
+// Runs before the first paint, so that nothing flips: language, direction, colours; and asks early.
 'use strict';
 
 (() => {
+  // What the page will ask first is asked while its modules still load: data-ask="/api/…", and data-ask-plain
+  // when the address asks for nothing in particular.
+  const { ask = '', askPlain = '' } = document.currentScript?.dataset ?? {};
+  for (const path of `${ask} ${location.search ? '' : askPlain}`.split(' ').filter(Boolean)) {
+    const answer = fetch(path, { headers: { Accept: 'application/json' }, signal: AbortSignal.timeout(30_000) });
+    /** @type {{at: number, got?: number, answer: Promise<Response>}} */
+    const early = { at: performance.now(), answer };
+
+    answer.then(() => (early.got = performance.now()), () => null); // whoever asks for it deals with it
+    (window.asked ??= {})[path] = early;
+  }
+
   const root = document.documentElement;
   const languages = ['en', 'ar', 'am'];
   const dark = matchMedia('(prefers-color-scheme: dark)');
@@ -27,13 +39,6 @@
   paint();
   dark.addEventListener('change', paint);
   document.addEventListener('theme', paint);
-
-  // What the page will ask first is asked while its modules still load: data-ask="/api/…".
-  for (const path of (document.currentScript?.dataset.ask ?? '').split(' ').filter(Boolean)) {
-    const answer = fetch(path, { headers: { Accept: 'application/json' }, signal: AbortSignal.timeout(30_000) });
-    answer.catch(() => null); // whoever asks for it deals with it
-    (window.asked ??= {})[path] = { at: performance.now(), answer };
-  }
 
   const catalog = document.createElement('link');
   catalog.rel = 'modulepreload';

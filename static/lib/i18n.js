@@ -1,6 +1,4 @@
-// Words in the reader's language: t('sessions.count', {n: 3}).
-
-import { remember } from './store.js';
+// Words, numbers, money and moments in the reader's language and the academy's zone: t('sessions.count', {n: 3}).
 
 /** @typedef {Record<string, string>} Plural */
 /** @typedef {typeof import('./catalog/en.js').default} Catalog */
@@ -66,8 +64,182 @@ export function word(prefix, code) {
   return key in catalog ? t(/** @type {Key} */ (key)) : code;
 }
 
-/** @param {string} lang */
-export function setLanguage(lang) {
-  remember('language', lang);
-  location.reload();
+let zone = 'UTC';
+
+/** @param {string} name an IANA zone */
+export function setZone(name) {
+  zone = name;
+}
+
+export const currentZone = () => zone;
+
+/** @typedef {string | number} Moment an ISO string or milliseconds */
+
+/**
+ * A format of moments in the zone, made when it is first wanted.
+ * @param {Intl.DateTimeFormatOptions} options
+ * @param {string} [tag]
+ */
+function zoned(options, tag = locale) {
+  /** @type {Intl.DateTimeFormat | undefined} */
+  let made;
+  let madeFor = '';
+
+  return () => {
+    if (made && madeFor === zone) return made;
+    madeFor = zone;
+    return (made = new Intl.DateTimeFormat(tag, {
+      timeZone: zone, calendar: 'gregory', hourCycle: 'h23', ...options,
+    }));
+  };
+}
+
+/** A format of days of the calendar. @param {Intl.DateTimeFormatOptions} options */
+const calendar = (options) =>
+  once(() => new Intl.DateTimeFormat(locale, { timeZone: 'UTC', calendar: 'gregory', ...options }));
+
+/** @param {() => Intl.DateTimeFormat} format */
+const teller = (format) => (/** @type {Moment} */ moment) => format().format(new Date(moment));
+
+/** 14:05 */
+export const time = teller(zoned({ hour: '2-digit', minute: '2-digit' }));
+
+/** 14:05:09 */
+export const timeExact = teller(zoned({ hour: '2-digit', minute: '2-digit', second: '2-digit' }));
+
+/** 22 Nov */
+export const day = teller(zoned({ day: 'numeric', month: 'short' }));
+
+/** 22 Nov 14:05 */
+export const dayTime = teller(zoned({ day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' }));
+
+/** Sunday 22 November 2026 at 14:05:09 East Africa Time */
+export const full = teller(zoned({
+  weekday: 'long', day: 'numeric', month: 'long', year: 'numeric',
+  hour: '2-digit', minute: '2-digit', second: '2-digit', timeZoneName: 'long',
+}));
+
+const months = calendar({ month: 'long', year: 'numeric' });
+const calendarDays = calendar({ weekday: 'short', day: 'numeric', month: 'short' });
+const shortDays = calendar({ day: 'numeric', month: 'short' });
+const weekdays = { long: calendar({ weekday: 'long' }), short: calendar({ weekday: 'short' }) };
+
+/** November 2026 @param {string} yearMonth YYYY-MM */
+export const month = (yearMonth) => months().format(new Date(`${yearMonth}-15T00:00:00Z`));
+
+/** Sun 22 Nov, of a calendar day @param {string} isoDay YYYY-MM-DD */
+export const calendarDay = (isoDay) => calendarDays().format(new Date(`${isoDay}T12:00:00Z`));
+
+/** 22 Nov, the shortest way to say it @param {string} isoDay YYYY-MM-DD */
+export const shortDay = (isoDay) => shortDays().format(new Date(`${isoDay}T12:00:00Z`));
+
+/** Monday … of 0 to 6 @param {number} weekday @param {'long' | 'short'} width */
+export const weekdayName = (weekday, width = 'short') =>
+  weekdays[width]().format(new Date(Date.UTC(2024, 0, 1 + weekday))); // a Monday
+
+const zoneNames = zoned({ timeZoneName: 'long' });
+
+/** The zone in words: East Africa Time. @param {Moment} moment */
+export function zoneName(moment) {
+  const parts = zoneNames().formatToParts(new Date(moment));
+  return parts.find((part) => part.type === 'timeZoneName')?.value ?? zone;
+}
+
+/** The day of the academy, YYYY-MM-DD. @param {Moment} moment */
+export const isoDay = (moment) => new Date(local(Number(new Date(moment)))).toISOString().slice(0, 10);
+
+/** That many days later. @param {string} isoDay YYYY-MM-DD @param {number} days */
+export const addDays = (isoDay, days) =>
+  new Date(Date.parse(`${isoDay}T00:00:00Z`) + days * 864e5).toISOString().slice(0, 10);
+
+/** The days of the month before, both inclusive. @param {string} today YYYY-MM-DD */
+export function lastMonth(today) {
+  const to = addDays(`${today.slice(0, 7)}-01`, -1);
+  return { from: `${to.slice(0, 7)}-01`, to };
+}
+
+const wallClock = zoned({
+  year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric',
+}, 'en-US');
+
+const QUARTER = 15 * 60_000;
+/** What was found, for the zone; no clock is put on or back within a quarter of an hour. @type {Map<string, number>} */
+const offsets = new Map();
+
+/** What a wall clock in the zone shows, in whole seconds, as if it were UTC. @param {number} ms */
+function local(ms) {
+  const second = Math.floor(ms / 1000) * 1000;
+  const key = `${zone} ${Math.floor(ms / QUARTER)}`;
+  let offset = offsets.get(key);
+
+  if (offset === undefined) {
+    /** @type {Record<string, number>} */
+    const part = {};
+    for (const { type, value } of wallClock().formatToParts(second)) part[type] = Number(value);
+    offset = Date.UTC(part.year, part.month - 1, part.day, part.hour, part.minute, part.second) - second;
+    offsets.set(key, offset);
+  }
+  return second + offset;
+}
+
+/** For <input type=datetime-local>, in the academy's zone. @param {Moment} moment */
+export const toInput = (moment) => new Date(local(Number(new Date(moment)))).toISOString().slice(0, 19);
+
+/**
+ * Back from <input type=datetime-local>. A time the clocks skip moves on, one they repeat is the first.
+ * @param {string} value
+ */
+export function fromInput(value) {
+  const wanted = Date.parse(`${value.length === 16 ? `${value}:00` : value}Z`);
+  const apart = [wanted - 864e5, wanted + 864e5].map((ms) => local(ms) - ms);
+  const found = apart.map((offset) => wanted - offset).filter((ms) => local(ms) === wanted);
+
+  return new Date(found.length ? Math.min(...found) : wanted - apart[0]).toISOString();
+}
+
+const shares = once(() => new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 }));
+const pairs = once(() => new Intl.NumberFormat(locale, { minimumIntegerDigits: 2, useGrouping: false }));
+const minuteCounts = once(() => new Intl.NumberFormat(locale, {
+  style: 'unit', unit: 'minute', unitDisplay: 'short',
+}));
+
+const languages = once(() => new Intl.DisplayNames(locale, { type: 'language' }));
+
+/** Swedish of sv @param {string} tag */
+export function languageName(tag) {
+  try {
+    return languages().of(tag) ?? tag;
+  } catch {
+    return tag; // the server takes whatever looks like a tag
+  }
+}
+
+/** @param {number} n */
+export const number = (n) => numbers().format(n);
+
+/** @param {number} part @param {number} whole */
+export const share = (part, whole) => (whole ? shares().format(part / whole) : '–');
+
+/** 48 min @param {number} n */
+export const minutes = (n) => minuteCounts().format(n);
+
+/** 23:45 or 1:02:33 of a running class @param {number} ms */
+export function stopwatch(ms) {
+  const s = Math.max(0, Math.floor(ms / 1000));
+  const clock = [Math.floor(s / 60) % 60, s % 60].map((n) => pairs().format(n));
+  if (s >= 3600) clock.unshift(numbers().format(Math.floor(s / 3600)));
+  return clock.join(':');
+}
+
+/** @param {string | null | undefined} amount a decimal string @param {string | null | undefined} currency */
+export function money(amount, currency) {
+  if (amount == null) return '–';
+  try {
+    // The code, not the sign: there is more than one dollar.
+    const style = /** @type {const} */ ({ style: 'currency', currencyDisplay: 'code' });
+    const format = new Intl.NumberFormat(locale, { ...style, currency: currency ?? '' });
+    return format.format(/** @type {any} */ (amount));
+  } catch {
+    return `${amount} ${currency ?? ''}`.trim();
+  }
 }

@@ -1,9 +1,8 @@
 // The sign-in form: a page of its own at /, a dialog when a login has run out.
 
-import { Component, Dialog, Field, Notice, html, render } from './ui.js';
+import { Component, Dialog, Field, Notice, html, remember, render } from './ui.js';
 import { Problem, api, explain } from './api.js';
 import { t } from './i18n.js';
-import { remember } from './store.js';
 
 /** @typedef {{email?: string, onDone: (answer: any) => void}} Props */
 /** @typedef {{busy: boolean, error: string}} State */

@@ -2,8 +2,9 @@
 
 import { Component, Field, Icon, Name, Notice, createRef, html, say, values } from './ui.js';
 import { Problem, api, explain, query } from './api.js';
-import { language, t, word } from './i18n.js';
-import { day, dayTime, fromInput, full, isoDay, minutes, money, timeExact, toInput } from './format.js';
+import {
+  day, dayTime, fromInput, full, isoDay, language, minutes, money, t, timeExact, toInput, word,
+} from './i18n.js';
 import { Badge, Duration, Marks, When, endedBy } from './session.js';
 
 /** @typedef {import('../types').Session} Session */

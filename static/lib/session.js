@@ -1,9 +1,8 @@
 // How one session looks in a list: its badge, its times, its minutes.
 
 import { Component, html } from './ui.js';
-import { t, word } from './i18n.js';
-import { now, onTick } from './clock.js';
-import { dayTime, full, isoDay, minutes, stopwatch, time } from './format.js';
+import { dayTime, full, isoDay, minutes, stopwatch, t, time, word } from './i18n.js';
+import { now, onTick } from './api.js';
 
 /** @typedef {import('../types').Session} Session */
 /** @typedef {import('../types').Status} Status */

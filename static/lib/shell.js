@@ -1,12 +1,10 @@
-// What stands around every page of someone who is signed in.
+// What stands around every page of someone who is signed in, and what keeps a page fresh.
 
-import { Component, Icon, Name, Notice, createRef, html, later, render, say, whenIdle } from './ui.js';
-import { Problem, api, explain, onExpired } from './api.js';
-import { t } from './i18n.js';
-import { LanguageChoice, Mark, ThemeChoice } from './choices.js';
-import { now, onTick } from './clock.js';
-import { setZone, time, zoneName, full, number } from './format.js';
-import { recall, remember } from './store.js';
+import {
+  Component, Icon, Mark, Name, Notice, createRef, html, later, recall, remember, render, say, whenIdle,
+} from './ui.js';
+import { Problem, api, explain, now, onExpired, onJump, onTick } from './api.js';
+import { full, number, setZone, t, time, timeExact, zoneName } from './i18n.js';
 
 /** @typedef {import('../types').Me} Me */
 
@@ -20,46 +18,51 @@ const ADMIN_PAGES = /** @type {const} */ ({
 });
 const TEACHER_PAGES = /** @type {const} */ ({ today: '/teacher/', history: '/teacher/?view=history' });
 
+const Choices = later(async () => (await import('./choices.js')).Choices);
 const PasswordDialog = later(async () => (await import('./password.js')).PasswordDialog);
 
+/** What takes longer than this is waited for with the shape of the page in sight. */
+const SOON = 100;
+
 /**
- * Shows the shape of the page at once, finds out who is there, and lets those in whom it is for.
+ * Finds out who is there, and lets those in whom it is for.
  * @param {'admin' | 'teacher'} role
  * @param {string} page its name in the menu
- * @param {any} Page a component that gets {me}
+ * @param {any} Page a component that gets {me, first}: first is what Page.first() promises, if boot.js has asked
  * @param {any} [Wait] what stands in its place until it is known who is there: the page itself, with no one
  */
 export async function start(role, page, Page, Wait = Page) {
   const place = /** @type {HTMLElement} */ (document.getElementById('app'));
   let drawn = false;
-  /** @param {Me | null} me */
-  const show = (me) => {
+  /** @param {Me | null} me @param {unknown} [first] */
+  const show = (me, first) => {
     if (!drawn) place.replaceChildren();
     drawn = true;
-    render(html`<${Shell} me=${me} role=${role} page=${page} Page=${Page} Wait=${Wait} />`, place);
+    render(html`<${Shell} me=${me} first=${first} role=${role} page=${page} Page=${Page} Wait=${Wait} />`, place);
   };
 
-  // boot.js has asked long ago: mostly the answer is there, and no empty page need be drawn first.
-  const empty = setTimeout(() => show(null), 20);
+  // boot.js has asked long ago: mostly the answers are there, and no empty page need be drawn first.
+  const empty = setTimeout(() => show(null), SOON);
   try {
-    const me = /** @type {Me} */ (
-      await api('GET', '/api/auth/me', undefined, { raw401: true }).finally(() => clearTimeout(empty))
-    );
+    const first = Page.first?.().catch(() => null); // the page asks again, and tells what is wrong
+    const me = /** @type {Me} */ (await api('GET', '/api/auth/me', undefined, { raw401: true }));
 
     setZone(me.academy.time_zone);
     remember('academy', me.academy.name);
     onExpired(async () => (await import('./login.js')).askAgain(me.account));
     document.title = `${t(/** @type {any} */ (`nav.${page}`))} · ${me.academy.name}`;
-    show(me);
+    show(me, me.account.role === role ? await first : null);
   } catch (error) {
     if (error instanceof Problem && error.status === 401)
       location.replace(`/?next=${encodeURIComponent(location.pathname + location.search)}`);
     else render(html`<main class="alone">
       <${Notice} text=${explain(error)} onRetry=${() => location.reload()} /></main>`, place);
+  } finally {
+    clearTimeout(empty);
   }
 }
 
-/** @typedef {{me: Me | null, role: string, page: string, Page: any, Wait: any}} Props */
+/** @typedef {{me: Me | null, first: unknown, role: string, page: string, Page: any, Wait: any}} Props */
 /** @typedef {{attention: number | null, password: boolean}} State */
 
 /** @extends {Component<Props, State>} */
@@ -114,7 +117,7 @@ class Shell extends Component {
   };
 
   /** @param {Props} props @param {State} state */
-  render({ me, role, page, Page, Wait }, { attention, password }) {
+  render({ me, first, role, page, Page, Wait }, { attention, password }) {
     const mine = !me || me.account.role === role;
     const pages = (me?.account.role ?? role) === 'admin' ? ADMIN_PAGES : TEACHER_PAGES;
 
@@ -128,7 +131,7 @@ class Shell extends Component {
             <a href=${href} aria-current=${name === page ? 'page' : undefined}>
               ${t(/** @type {any} */ (`nav.${name}`))}
               ${name === 'attention' && html`
-                <span class="count" aria-hidden="true" hidden=${!attention}>${number(attention ?? 0)}</span>
+                <span class="count" aria-hidden="true" hidden=${!attention}>${attention && number(attention)}</span>
                 ${attention ? html`<span class="sr">${t('nav.attention_count', { n: attention })}</span>` : null}`}
             </a>`)}
         </nav>
@@ -136,7 +139,7 @@ class Shell extends Component {
           <${Menu} me=${me} onPassword=${() => this.setState({ password: true })} onSignOut=${this.signOut} />`}
       </header>
       <main id="main" tabindex="-1">
-        <${!me ? Wait : mine ? Page : WrongRole} me=${me} />
+        <${!me ? Wait : mine ? Page : WrongRole} me=${me} first=${first} />
       </main>
       <div id="said" role="status"></div>
       ${password && html`<${PasswordDialog} onClose=${() => this.setState({ password: false })} />`}
@@ -158,6 +161,13 @@ const WrongRole = ({ me }) => html`
   </div>
 `;
 
+/** @param {PointerEvent} event */
+function tellInFull({ currentTarget }) {
+  /** @type {HTMLElement} */ (currentTarget).title = full(now());
+}
+
+const roomy = matchMedia('(min-width: 30.01rem)');
+
 /** The academy's time, by the server's clock, with its zone named. */
 class WallClock extends Component {
   componentDidMount() {
@@ -172,8 +182,8 @@ class WallClock extends Component {
 
   render() {
     this.shown = time(now());
-    return html`<p class="wall" title=${full(now())}>
-      <time>${this.shown}</time> <span>${zoneName(now())}</span></p>`;
+    return html`<p class="wall" onPointerEnter=${tellInFull}>
+      <time>${this.shown}</time> ${roomy.matches && html`<span>${zoneName(now())}</span>`}</p>`;
   }
 
   shown = '';
@@ -188,7 +198,7 @@ const Menu = ({ me, onPassword, onSignOut }) => html`
     <div>
       <p><strong><${Name} text=${me.account.name} /></strong>
         <span class="muted" dir="ltr">${me.account.email}</span></p>
-      <${LanguageChoice} /><${ThemeChoice} />
+      <${Choices} />
       <button type="button" onClick=${onPassword}>${t('menu.password')}</button>
       <button type="button" onClick=${onSignOut}>${t('menu.sign_out')}</button>
     </div>
@@ -213,3 +223,136 @@ document.addEventListener('pointerdown', (event) => {
   for (const details of document.querySelectorAll('details.menu[open]'))
     if (!details.contains(/** @type {Node} */ (event.target))) details.removeAttribute('open');
 });
+
+/* Keeps a page fresh: asks now and then while someone looks, says how it goes, comes back by itself. */
+
+const WAITS = [2, 5, 10, 20, 30];
+
+/**
+ * @typedef {object} Health
+ * @property {number | null} at when it last went well, in the server's time
+ * @property {string} error what went wrong since
+ * @property {number | null} next when it is tried again, only while it goes wrong
+ */
+
+export class Refresher {
+  /**
+   * @param {(poll: boolean) => Promise<void>} load
+   * @param {(health: Health) => void} tell
+   * @param {number} seconds between two good answers
+   */
+  constructor(load, tell, seconds = 30) {
+    this.load = load;
+    this.tell = tell;
+    this.seconds = seconds;
+    this.failures = 0;
+    this.timer = 0;
+    this.turn = 0;
+    /** @type {Health} */
+    this.health = UNTRIED;
+  }
+
+  start() {
+    document.addEventListener('visibilitychange', this.wake);
+    addEventListener('online', this.wake);
+    addEventListener('pageshow', this.wake);
+    this.stopJumps = onJump(this.wake);
+    return this.run(false);
+  }
+
+  stop() {
+    document.removeEventListener('visibilitychange', this.wake);
+    removeEventListener('online', this.wake);
+    removeEventListener('pageshow', this.wake);
+    this.stopJumps?.();
+    clearTimeout(this.timer);
+    this.turn++;
+  }
+
+  wake = () => {
+    if (document.hidden) clearTimeout(this.timer);
+    else if (this.health.at !== null || this.failures) this.run(true);
+  };
+
+  /** A person asks. */
+  now = () => this.run(false);
+
+  /** @param {boolean} poll */
+  async run(poll) {
+    const turn = ++this.turn;
+
+    clearTimeout(this.timer);
+    try {
+      await this.load(poll);
+      if (turn !== this.turn) return;
+      this.failures = 0;
+      this.set({ at: now(), error: '', next: null });
+    } catch (error) {
+      if (turn !== this.turn) return;
+      this.failures++;
+      this.set({ error: explain(error), next: this.retryAt(error) });
+    }
+    this.plan();
+  }
+
+  /** @param {unknown} error */
+  retryAt(error) {
+    if (!(error instanceof Problem)) throw error;
+    if (error.status !== 429 && error.status < 500 && error.status !== 0) return null;
+    const seconds = error.wait || WAITS[Math.min(this.failures, WAITS.length) - 1];
+    return now() + seconds * 1000;
+  }
+
+  plan() {
+    if (document.hidden) return;
+    if (!this.failures) this.timer = setTimeout(() => this.run(true), this.seconds * 1000);
+    else if (this.health.next) this.timer = setTimeout(() => this.run(true), this.health.next - now());
+  }
+
+  /** @param {Partial<Health>} change */
+  set(change) {
+    this.health = { ...this.health, ...change };
+    this.tell(this.health);
+  }
+}
+
+/** Before anything was tried. @type {Health} */
+export const UNTRIED = { at: null, error: '', next: null };
+
+/**
+ * One line of fixed height: when it last succeeded, or what is wrong and when it is tried again.
+ * @extends {Component<{health: Health, onRefresh: () => void}>}
+ */
+export class Freshness extends Component {
+  componentDidMount() {
+    this.stop = onTick(() => this.props.health.next && this.forceUpdate());
+  }
+
+  componentWillUnmount() {
+    this.stop?.();
+  }
+
+  /** @param {{health: Health, onRefresh: () => void}} props */
+  render({ health, onRefresh }) {
+    const { at, error, next } = health;
+    const left = next ? Math.max(0, Math.ceil((next - now()) / 1000)) : 0;
+
+    return html`
+      <div class=${error ? 'fresh failing' : 'fresh'}>
+        <p role="status" class="trouble">${error && html`<${Icon} name="alert" /><span>${error}</span>`}</p>
+        ${at !== null && html`
+          <p class="muted">
+            <span class="said">${t(error ? 'fresh.stale' : 'fresh.at', { time: timeExact(at) })}</span>
+            <span class="short" aria-hidden="true">${timeExact(at)}</span></p>`}
+        ${next && html`<p class="muted">${t('fresh.retry', { n: left })}</p>`}
+        <button type="button" class="bare" aria-label=${t('action.refresh')} title=${t('action.refresh')}
+          onClick=${onRefresh}>
+          <${Icon} name="refresh" />
+        </button>
+      </div>
+    `;
+  }
+
+  /** @type {(() => void) | undefined} */
+  stop;
+}

@@ -36,6 +36,13 @@ export const Icon = ({ name }) => html`
   <svg class=${`icon i-${name}`} viewBox="0 0 16 16" aria-hidden="true"><path d=${icons[name]} /></svg>
 `;
 
+/** The sign of the house: a clock at class time. */
+export const Mark = () => html`
+  <svg class="mark" viewBox="0 0 24 24" aria-hidden="true">
+    <circle cx="12" cy="12" r="9.5" /><path d="M12 6.5V12l3.8 2.4" />
+  </svg>
+`;
+
 /** A person's own words: shown as text, kept from turning the line round. @param {{text: string}} props */
 export const Name = ({ text }) => html`<bdi class="name" title=${plain(text)}>${plain(text)}</bdi>`;
 
@@ -175,5 +182,27 @@ export async function copy(text) {
     return true;
   } catch {
     return false;
+  }
+}
+
+/** What the browser remembers. Storage may be full, blocked or absent: then it forgets. @param {string} key */
+export function recall(key) {
+  try {
+    return localStorage.getItem(key);
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * @param {string} key
+ * @param {string | null} value null forgets
+ */
+export function remember(key, value) {
+  try {
+    if (value === null) localStorage.removeItem(key);
+    else localStorage.setItem(key, value);
+  } catch {
+    // Nothing that matters lives only here.
   }
 }

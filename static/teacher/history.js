@@ -1,12 +1,10 @@
 // A teacher's own classes and minutes, month by month.
 
 import { Component, Dialog, Empty, Icon, Name, html } from '../lib/ui.js';
-import { api, query } from '../lib/api.js';
-import { t, word } from '../lib/i18n.js';
-import { now } from '../lib/clock.js';
-import { isoDay, month as monthName, number } from '../lib/format.js';
+import { api, now, query } from '../lib/api.js';
+import { isoDay, month as monthName, number, t, word } from '../lib/i18n.js';
 import { Badge, Duration, Marks, When } from '../lib/session.js';
-import { Freshness, Refresher, UNTRIED } from '../lib/refresh.js';
+import { Freshness, Refresher, UNTRIED } from '../lib/shell.js';
 import { Attendance } from './attendance.js';
 
 /** @typedef {import('../types').Session} Session */
@@ -18,7 +16,7 @@ import { Attendance } from './attendance.js';
  *   rows: Session[],
  *   more: boolean,
  *   marking: Session | null,
- *   health: import('../lib/refresh.js').Health,
+ *   health: import('../lib/shell.js').Health,
  * }} State
  */
 

@@ -1,13 +1,10 @@
 // The teacher's day: today's students first, one tap sends the class.
 
 import { Component, Empty, Notice, html } from '../lib/ui.js';
-import { api, explain, query } from '../lib/api.js';
-import { t } from '../lib/i18n.js';
-import { now } from '../lib/clock.js';
-import { isoDay } from '../lib/format.js';
-import { Freshness, Refresher, UNTRIED } from '../lib/refresh.js';
+import { api, explain, now, query } from '../lib/api.js';
+import { isoDay, t } from '../lib/i18n.js';
+import { Freshness, Refresher, UNTRIED, start } from '../lib/shell.js';
 import { ShareDialog } from '../lib/share.js';
-import { start } from '../lib/shell.js';
 import { History } from './history.js';
 import { StudentCard, endedToday, open } from './student.js';
 
@@ -23,7 +20,7 @@ import { StudentCard, endedToday, open } from './student.js';
  * @property {string} q
  * @property {{name: string, url: string} | null} telegram
  * @property {unknown} error
- * @property {import('../lib/refresh.js').Health} health
+ * @property {import('../lib/shell.js').Health} health
  */
 
 /** @extends {Component<{me: import('../types').Me}, State>} */

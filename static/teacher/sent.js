@@ -2,7 +2,7 @@
 // tap, a lost answer or a reload asks for the same session again instead of making another.
 
 import { Problem, api, query } from '../lib/api.js';
-import { recall, remember } from '../lib/store.js';
+import { recall, remember } from '../lib/ui.js';
 
 /** @typedef {import('../types').Session} Session */
 /**

@@ -1,10 +1,8 @@
 // One student on the teacher's page: send the class, watch it run, end it, say who was there.
 
 import { Component, Field, Icon, Name, Notice, html, say } from '../lib/ui.js';
-import { api, explain } from '../lib/api.js';
-import { t, word } from '../lib/i18n.js';
-import { now, onTick } from '../lib/clock.js';
-import { dayTime, isoDay, minutes, time } from '../lib/format.js';
+import { api, explain, now, onTick } from '../lib/api.js';
+import { dayTime, isoDay, minutes, t, time, word } from '../lib/i18n.js';
 import { Badge, Duration, Marks, Stopwatch } from '../lib/session.js';
 import { ShareDialog, copyLink } from '../lib/share.js';
 import { Attendance } from './attendance.js';

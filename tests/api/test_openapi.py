@@ -142,6 +142,7 @@ class Story:
             first = person.get(f"{path}?limit=1")
             person.get(f"{path}?limit=1&cursor={first['next_cursor']}")
             person.get(f"{path}?date={day}")
+            person.get(f"{path}?days=7")
             person.get(f"{path}?from={day}&to={day}&{filters}")
         self.admin.get(f"/api/admin/teacher-sessions?teacher_id={self.teacher.id}&format=json")
         self.admin.get("/api/admin/teacher-sessions?format=csv")

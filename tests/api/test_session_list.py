@@ -193,6 +193,7 @@ WRONG = [
               "2026-04-31", "2026-01-01T00:00:00Z", " 2026-01-01", "10000-01-01", "-2026-01-01"]),
     ("from", ["2026-02-30", "1"]),
     ("to", ["2026-11-31", "x"]),
+    ("days", ["0", "-1", "367", "1.5", "week"]),
     ("status", ["Ended", "over", "ended,timeout", "null"]),
     ("teacher_id", ["0", "-1", "abc", "1.5", "9223372036854775807", "1 OR 1=1"]),
     ("student_id", ["0", "-1", "abc", "1e3"]),
@@ -218,6 +219,9 @@ def test_what_does_not_go_together_is_refused(demo):
     for query, field in [
         (f"date={today}&from={today}", "date"),
         (f"date={today}&to={today}", "date"),
+        (f"days=7&from={today}", "days"),
+        (f"to={today}&days=7", "days"),
+        (f"date={today}&days=1", "days"),
         ("from=2026-05-06&to=2026-05-05", "from"),
         ("from=2026-05-05&to=2025-05-06&format=csv", "from"),
         ("limit=5&limit=5", "limit"),
@@ -232,6 +236,17 @@ def test_from_may_be_to(demo):
     ledger = Ledger(demo)
     day = str(ledger.day(ledger.sessions[100]))
     assert ids(walk(demo.admin, from_=day, to=day)) == ids(walk(demo.admin, date=day)) != []
+
+
+@pytest.mark.parametrize("days", [1, 7, 366])
+@pytest.mark.parametrize("more", [{}, {"status": "ended"}, {"q": "a"}])
+def test_days_are_the_last_ones_with_today(demo, days, more):
+    ledger = Ledger(demo)
+    expected = ledger.select({"from": str(ledger.today - timedelta(days=days - 1)), "to": str(ledger.today), **more})
+    found = pages(demo.admin, days=days, **more)
+    assert ids(s for page in found for s in page["sessions"]) == ids(expected) != []
+    assert found[0]["totals"] == ledger.totals(expected)
+    assert [int(line["id"]) for line in read_csv(demo.admin, days=days, **more)] == ids(expected)
 
 
 # ---------------------------------------------------------------- paging

@@ -64,7 +64,7 @@ async function cost(open) {
   await page.goto('/admin/');
   await settled(page);
   await page.waitForLoadState('networkidle');
-  const answer = page.waitForResponse((response) => response.url().includes('from='));
+  const answer = page.waitForResponse((response) => response.url().includes('days=7'));
   await page.evaluate(() => dispatchEvent(new Event('online')));
   await answer;
   while (waiting) await page.waitForEvent('requestfinished');
