@@ -372,7 +372,7 @@ int app_main(int argc, char **argv, const struct endpoint *endpoint)
 		log_error("setting AUTH_SECRET is malformed");
 		return EXIT_FAILURE;
 	}
-	status = parent_run(workers, STUCK_AFTER_S, !endpoint->wakes, work, &program);
+	status = parent_run(workers, STUCK_AFTER_S, endpoint->wakes ? NULL : argv, work, &program);
 	keys_wipe(&program.keys);
 	return status;
 }

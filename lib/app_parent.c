@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "app_parent.h"
+#include "app_rest.h"
 #include "log.h"
 
 #define WORKERS_MAX	64
@@ -28,6 +29,7 @@ struct child {
 
 struct parent {
 	int n, stuck_s;
+	char **argv; /* the program's, NULL if it never rests */
 	worker_fn *work;
 	void *arg;
 	struct heartbeat *beats; /* shared with the workers */
@@ -153,6 +155,17 @@ static int wait_signal(struct parent *p, int ms)
 	return sigtimedwait(&p->watched, NULL, &now);
 }
 
+/* Waits up to ms for a worker to end. Every other signal is left for when that is done. */
+static void wait_child(int ms)
+{
+	const struct timespec end = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L };
+	sigset_t child;
+
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	sigtimedwait(&child, NULL, &end);
+}
+
 /* Lets every worker finish what it does; after DRAIN_S they are killed. */
 static void drain(struct parent *p)
 {
@@ -162,7 +175,7 @@ static void drain(struct parent *p)
 	for (reap(p, true); running(p); reap(p, true)) {
 		if (monotonic_ms() > deadline)
 			signal_all(p, SIGKILL);
-		wait_signal(p, 200);
+		wait_child(200);
 	}
 }
 
@@ -177,13 +190,25 @@ static bool is_quiet(const struct parent *p)
 	return true;
 }
 
-/* Most programs of an instance are idle most of the time: an idle one is its parent alone. */
+/*
+ * Most programs of an instance are idle most of the time: a small one waits in place of such a one,
+ * or, where that cannot be, the parent alone. A connection that is there already ends it at once.
+ */
+static void rest(struct parent *p)
+{
+	struct pollfd on = { .fd = 0, .events = POLLIN };
+
+	p->resting = true;
+	if (poll(&on, 1, 0) == 0)
+		app_rest(p->argv);
+}
+
 static void rest_if_quiet(struct parent *p)
 {
 	if (p->resting || !running(p) || !is_quiet(p))
 		return;
 	drain(p);
-	p->resting = true;
+	rest(p);
 }
 
 /* A new generation, one worker at a time, so that the socket is always served. */
@@ -198,20 +223,20 @@ static void restart_one_by_one(struct parent *p)
 		while (p->children[i].pid == old && old) {
 			if (monotonic_ms() > deadline)
 				kill(old, SIGKILL);
-			wait_signal(p, 100);
+			wait_child(100);
 			reap(p, true);
 		}
 		start(p, i);
 	}
 }
 
-int parent_run(int n, int stuck_s, bool rests, worker_fn *work, void *arg)
+int parent_run(int n, int stuck_s, char **argv, worker_fn *work, void *arg)
 {
 	struct parent p = { .n = n < WORKERS_MAX ? n : WORKERS_MAX,
 			    .stuck_s = stuck_s,
+			    .argv = argv,
 			    .work = work,
-			    .arg = arg,
-			    .resting = rests };
+			    .arg = arg };
 	int sig;
 
 	sigemptyset(&p.watched);
@@ -220,6 +245,8 @@ int parent_run(int n, int stuck_s, bool rests, worker_fn *work, void *arg)
 	sigaddset(&p.watched, SIGHUP);
 	sigaddset(&p.watched, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &p.watched, NULL);
+	if (argv)
+		rest(&p);
 	p.beats = mmap(NULL, (size_t)p.n * sizeof *p.beats, PROT_READ | PROT_WRITE,
 		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (p.beats == MAP_FAILED) {
@@ -235,7 +262,7 @@ int parent_run(int n, int stuck_s, bool rests, worker_fn *work, void *arg)
 		end_stuck(&p);
 		if (sig == SIGHUP && !p.resting)
 			restart_one_by_one(&p);
-		if (rests)
+		if (argv)
 			rest_if_quiet(&p);
 	} while (sig != SIGTERM && sig != SIGINT);
 	drain(&p);

@@ -1,7 +1,6 @@
 #ifndef APP_PARENT_H
 #define APP_PARENT_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -21,11 +20,11 @@ typedef int worker_fn(struct heartbeat *beat, void *arg);
  * Keeps n workers, each running work(beat, arg) and exiting with its value,
  * until SIGTERM or SIGINT; then lets each finish its request. SIGHUP restarts
  * them one by one. A worker busy for longer than stuck_s is killed. A program
- * that rests has no workers before the first connection on descriptor 0 and
- * after ten quiet minutes.
+ * with an argv rests, see lib/app_rest.h, before the first connection on
+ * descriptor 0 and after ten quiet minutes.
  * Returns the exit status of the program.
  */
-int parent_run(int n, int stuck_s, bool rests, worker_fn *work, void *arg);
+int parent_run(int n, int stuck_s, char **argv, worker_fn *work, void *arg);
 
 int64_t monotonic_ms(void);
 

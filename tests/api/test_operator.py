@@ -134,6 +134,7 @@ def test_what_is_installed_finds_its_parts(tmp_path):
     found = {path.name: path for folder in ("lib/classclock/cgi", "bin") for path in (tmp_path / folder).iterdir()}
     for program in programs():
         assert run(found[program.name], "--version").returncode == 0
+    assert run(found["auth_me"].parent / "../rest/classclock-rest").returncode == 1  # it tells how to use it
     named = set()
     for text in ((share / "cron" / "classclock.cron").read_text(), *(u.read_text() for u in tmp_path.rglob("*.service"))):
         named |= set(re.findall(rf"{tmp_path}/[\w./-]+", text))

@@ -113,6 +113,15 @@ def app():
         yield instance
 
 
+def test_programs_that_nobody_asks_are_small_and_as_closed_as_the_others(app):
+    resting = {pid for pid in app.programs().values() if os.readlink(f"/proc/{pid}/exe").endswith("/rest/classclock-rest")}
+    assert len(resting) > 20
+    for pid in resting:
+        assert family(pid) == {pid} and memory(pid) < 200
+        for file in ("environ", "mem", "maps"):
+            assert os.stat(f"/proc/{pid}/{file}").st_uid == 0, file  # not its user's, who is that of all of them
+
+
 class Load:
     """People at work while the with-block lasts; afterwards every call of theirs has been answered well.
 
@@ -313,7 +322,7 @@ def test_a_worker_that_hangs_is_replaced(app):
 
 def test_a_program_that_ends_at_once_again_and_again_takes_no_other_down(tmp_path, monkeypatch):
     copy = tmp_path / "build"
-    for folder in ("cgi", "cron", "web", "systemd"):
+    for folder in ("cgi", "rest", "cron", "web", "systemd"):
         shutil.copytree(BUILD / folder, copy / folder)
     os.chmod(tmp_path, 0o755)
     monkeypatch.setenv("CLASSCLOCK_BUILD", str(copy))
