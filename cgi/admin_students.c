@@ -5,10 +5,12 @@
  *            "telegram_chat_id", "zoom_url", "note", "disabled", "created_at"}
  * GET        ?teacher_id= &q= (part of a name) &limit=  -> 200 {"students": [...], "more"}
  * POST       {"name", "teacher_id", "package_id"} and optional "language", "telegram_chat_id",
- *            "zoom_url", "note" -> 201 a student
+ *            "zoom_url", "note", "request_id"; the same request_id again gives the same
+ *            student -> 201 a student
  * PATCH      {"id"} and any of them or "disabled" -> 200 a student. null clears package_id,
  *            telegram_chat_id and zoom_url.
- * Errors     400 401 403 404 (id, teacher_id, package_id) 409 (disabled teacher, retired package)
+ * Errors     400 401 403 404 (id, teacher_id, package_id) 409 (disabled teacher, retired package,
+ *            request_id)
  */
 #include "app.h"
 #include "fields.h"
@@ -72,6 +74,8 @@ static enum err create(struct req *req)
 
 	fields_open(&f, req);
 	parse(&f, true, &want);
+	if (fields_has(&f, "request_id"))
+		want.request_id = fields_uuid(&f, "request_id");
 	e = fields_close(&f);
 	if (!e)
 		e = check_zoom_url(req, &want);

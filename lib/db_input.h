@@ -11,6 +11,9 @@
 /* n as an argument; NULL for the negative ones, by which callers say "not given". */
 const char *db_i64_or_null(struct arena *a, int64_t n);
 
+/* The hash of text, as a bytea: by it a repeated wish is told from another one. */
+const char *db_digest(struct arena *a, const char *text);
+
 /* A constraint that input can break, and the input's name. A list ends with { 0 }. */
 struct db_field {
 	const char *constraint;

@@ -110,7 +110,7 @@ static const char SQL_OPEN[] = "SELECT count(*) FROM sessions WHERE student_id =
 /* $1 student  $2 their chat, 0: none. Siblings may share the chat: then it stays theirs. */
 static const char *const erase[] = {
 	"UPDATE students SET name = 'Erased student ' || id, telegram_chat_id = NULL,"
-	" zoom_url = NULL, note = '', language = 'en',"
+	" zoom_url = NULL, note = '', language = 'en', request_id = NULL, request_digest = NULL,"
 	" disabled_at = coalesce(disabled_at, clock_now())"
 	" WHERE id = $1::bigint AND $2::bigint IS NOT NULL",
 	"UPDATE sessions SET attendance_note = '', start_url = NULL"

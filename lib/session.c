@@ -2,6 +2,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "db_input.h"
 #include "db_json.h"
 #include "evidence.h"
 #include "join_link.h"
@@ -62,15 +63,8 @@ static const char SQL_LINKS[] =
 /* What a request asked for, so that a repeat can be told from a different wish. */
 static const char *digest(struct arena *a, const struct session_want *want)
 {
-	const char *text = arena_printf(a, "%lld\n%s", (long long)want->student_id,
-					want->is_made ? "" : want->zoom_url);
-	unsigned char hash[32];
-	char *hex = arena_alloc(a, 2 + 2 * sizeof hash + 1);
-
-	crypto_generichash(hash, sizeof hash, (const unsigned char *)text, strlen(text), NULL, 0);
-	memcpy(hex, "\\x", 2);
-	sodium_bin2hex(hex + 2, 2 * sizeof hash + 1, hash, sizeof hash);
-	return hex;
+	return db_digest(a, arena_printf(a, "%lld\n%s", (long long)want->student_id,
+					 want->is_made ? "" : want->zoom_url));
 }
 
 /* A newer link supersedes those of the student that nobody has opened: the old button opens this

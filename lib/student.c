@@ -1,4 +1,5 @@
 #include <json-c/json.h>
+#include <string.h>
 
 #include "db_input.h"
 #include "db_json.h"
@@ -55,8 +56,12 @@ static const char SQL_MAY_HAVE[] =
 
 static const char SQL_CREATE[] =
 	"INSERT INTO students (name, teacher_id, package_id, language, telegram_chat_id, zoom_url,"
-	" note) VALUES ($1, $2::bigint, $3, coalesce($4, 'en'), nullif($5::bigint, 0), $6,"
-	" coalesce($7, '')) RETURNING id";
+	" note, request_id, request_digest) VALUES ($1, $2::bigint, $3, coalesce($4, 'en'),"
+	" nullif($5::bigint, 0), $6, coalesce($7, ''), $8::uuid, $9::bytea)"
+	" ON CONFLICT (request_id) DO NOTHING RETURNING id";
+
+static const char SQL_MADE[] =
+	"SELECT id, request_digest = $2::bytea FROM students WHERE request_id = $1::uuid";
 
 static const char SQL_CHANGE[] =
 	"UPDATE students SET name = coalesce($2, name),"
@@ -138,24 +143,76 @@ static enum err check_choice(struct db *db, struct arena *a, const struct studen
 	return db_end(&rows);
 }
 
+/* What a request asked for, so that a repeat can be told from a different wish. */
+static const char *digest(struct arena *a, const struct student_fields *want)
+{
+	const char *package = want->package_id ? want->package_id : "";
+
+	return db_digest(
+		a, arena_printf(
+			   a, "%zu%s\n%lld\n%zu%s\n%s\n%lld\n%s\n%s", strlen(want->name),
+			   want->name, (long long)want->teacher_id, strlen(package), package,
+			   want->language ? want->language : "", (long long)want->telegram_chat_id,
+			   want->zoom_url ? want->zoom_url : "", want->note ? want->note : ""));
+}
+
+/* The student that the same request made before; 0: none yet. */
+static enum err find_made(struct db *db, struct arena *a, const struct student_fields *want,
+			  int64_t *id, struct why *why)
+{
+	const char *args[] = { want->request_id, digest(a, want) };
+	struct db_rows rows;
+	enum err e;
+
+	*id = 0;
+	if (!want->request_id)
+		return OK;
+	e = db_read(db, a, SQL_MADE, 2, args, &rows);
+	if (e || !db_next(&rows))
+		return e;
+	*id = db_i64(&rows);
+	if (!db_bool(&rows))
+		return why_not(why, ERR_CONFLICT, "request_id",
+			       "It was used before with other content.");
+	return db_end(&rows);
+}
+
+/* *id stays 0 where the same request has made it meanwhile. */
+static enum err insert(struct db *db, struct arena *a, const struct student_fields *want,
+		       int64_t *id, struct why *why)
+{
+	const char *args[] = { want->name,
+			       arena_int(a, want->teacher_id),
+			       want->package_id,
+			       want->language,
+			       arena_int(a, want->telegram_chat_id),
+			       want->zoom_url,
+			       want->note,
+			       want->request_id,
+			       want->request_id ? digest(a, want) : NULL };
+	struct db_rows rows;
+	enum err e = db_write(db, a, SQL_CREATE, 9, args, &rows);
+
+	if (e)
+		return db_why(db, e, fields, why);
+	if (!db_next(&rows))
+		return OK;
+	*id = db_i64(&rows);
+	return db_end(&rows);
+}
+
 enum err student_create(struct db *db, struct arena *a, const struct student_fields *want,
 			struct json_object **out, struct why *why)
 {
-	const char *args[] = {
-		want->name,	arena_int(a, want->teacher_id),	      want->package_id,
-		want->language, arena_int(a, want->telegram_chat_id), want->zoom_url,
-		want->note
-	};
-	struct db_rows rows;
 	int64_t id;
-	enum err e = check_choice(db, a, want, why);
+	enum err e = find_made(db, a, want, &id, why);
 
-	if (e)
-		return e;
-	e = db_write(db, a, SQL_CREATE, 7, args, &rows);
-	if (e)
-		return db_why(db, e, fields, why);
-	e = db_one_i64(&rows, &id);
+	if (!e && !id)
+		e = check_choice(db, a, want, why);
+	if (!e && !id)
+		e = insert(db, a, want, &id, why);
+	if (!e && !id)
+		e = find_made(db, a, want, &id, why);
 	return e ? e : show(db, a, id, out);
 }
 

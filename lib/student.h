@@ -32,7 +32,8 @@ struct student_fields {
 	bool set_zoom_url;
 	const char *zoom_url; /* NULL: none; else one that zoom_url_check() let through */
 	const char *note;
-	const char *disabled; /* "true", "false" */
+	const char *request_id; /* of a new one: makes it safe to repeat; NULL: it is not */
+	const char *disabled;	/* "true", "false" */
 };
 
 /* Students by name, of one teacher or of all (0), as {"students": [...]}. */
@@ -44,8 +45,10 @@ MUST_CHECK enum err student_list_own(struct db *db, struct arena *a, const struc
 				     int64_t teacher_id, struct json_object **out);
 
 /*
+ * The same request_id again gives the student that it made.
+ *
  * ERR_NOT_FOUND  naming teacher_id or package_id: there is none
- * ERR_CONFLICT   naming teacher_id or package_id: disabled, retired
+ * ERR_CONFLICT   naming teacher_id or package_id: disabled, retired; or request_id: it made another
  * ERR_INVALID    naming what cannot be so
  */
 MUST_CHECK enum err student_create(struct db *db, struct arena *a,

@@ -1,7 +1,7 @@
 // Teachers and students: who they are, whether they can sign in or be reached, how to add them.
 
 import { Component, Empty, Icon, Name, Notice, html, say } from '../lib/ui.js';
-import { api, explain, query } from '../lib/api.js';
+import { api, explain, query, uuid } from '../lib/api.js';
 import { LANGUAGES, dayTime, languageName, number, t } from '../lib/i18n.js';
 import { ShareDialog } from '../lib/share.js';
 import { start } from '../lib/shell.js';
@@ -137,7 +137,7 @@ class PeoplePage extends Component {
         <div class="tools">
           <button type="button" onClick=${() => this.setState({ importing: true })}>${t('import.button')}</button>
           <button type="button" class="primary"
-            onClick=${() => this.setState(tab === 'teachers' ? { teacher: {} } : { student: {} })}>
+            onClick=${() => this.setState(tab === 'teachers' ? { teacher: {} } : { student: { request_id: uuid() } })}>
             <${Icon} name="add" /> ${t(`people.add_${tab}`)}</button>
         </div>
       </div>

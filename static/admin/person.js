@@ -30,6 +30,7 @@ import { LANGUAGES, languageName, t } from '../lib/i18n.js';
  * @property {string | null} zoom_url
  * @property {string} note
  * @property {boolean} disabled
+ * @property {string} request_id of a new one: it is made once, however often Save is tapped
  */
 
 /** @param {{checked: boolean | undefined, about: string}} props */
@@ -82,7 +83,10 @@ export const StudentDialog = ({ student, teachers, packages, onSaved, onClose })
       const change = { ...body, zoom_url, disabled: disabled !== undefined };
       await api('PATCH', '/api/admin/students', { id: student.id, ...change });
     }
-    if (!student.id) await api('POST', '/api/admin/students', zoom_url ? { ...body, zoom_url } : body);
+    if (!student.id) {
+      const wish = { ...body, request_id: student.request_id };
+      await api('POST', '/api/admin/students', zoom_url ? { ...wish, zoom_url } : wish);
+    }
     onSaved();
   };
   // What the student has stays a choice, also when it is not offered any more.

@@ -1,7 +1,7 @@
 // Sending a class exactly once. The request's id is kept until its answer came, so that a second
 // tap, a lost answer or a reload asks for the same session again instead of making another.
 
-import { Problem, api, query } from '../lib/api.js';
+import { Problem, api, query, uuid } from '../lib/api.js';
 import { recall, remember } from '../lib/ui.js';
 
 /** @typedef {import('../types').Session} Session */
@@ -34,15 +34,6 @@ function kept() {
 function keep(student, request) {
   const { [student]: _, ...others } = kept();
   remember('sending', JSON.stringify(request ? { ...others, [student]: { request, at: Date.now() } } : others));
-}
-
-/** A UUID, also on a plain http host of the local net. */
-function uuid() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 0x0f) | 0x40;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }
 
 /**

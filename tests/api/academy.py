@@ -145,7 +145,8 @@ class Client:
             if not isinstance(body, bytes):
                 body = json.dumps(body).encode()
         sent.update(headers or {})
-        address = "127.0.0.1" if target in ("/healthz", "/metrics") else self.address  # which answer this machine alone
+        for_this_machine = target.split("?")[0] in ("/healthz", "/metrics")
+        address = "127.0.0.1" if for_this_machine else self.address
         connection = http.client.HTTPConnection(
             self.base.hostname, self.base.port, timeout=timeout, source_address=(address, 0)
         )

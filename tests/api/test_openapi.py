@@ -219,7 +219,7 @@ class Story:
             "name": "A", "teacher_id": made["id"], "package_id": "Europe", "language": "am",
             "telegram_chat_id": -100123, "zoom_url": ZOOM_URL, "note": "x",
         }  # fmt: skip
-        student = self.admin.post("/api/admin/students", everything)
+        student = self.admin.post("/api/admin/students", {**everything, "request_id": str(uuid.uuid4())})
         self.admin.patch("/api/admin/students", {"id": student["id"], **everything, "disabled": True})
         self.admin.patch("/api/admin/students", {"id": 999999999})
         self.admin.post("/api/admin/students", {**everything, "package_id": "none such"})

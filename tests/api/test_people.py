@@ -1,5 +1,7 @@
 """Teachers, students, packages and settings, as the admin keeps them; students as their teacher sees them."""
 
+import uuid
+
 import pytest
 
 from academy import ZOOM_URL, at_once
@@ -245,6 +247,40 @@ def test_a_student_changes_in_part_and_null_clears(admin, make_teacher, make_stu
     assert cleared["teacher"]["id"] == samir.id
     assert change(disabled=True)["disabled"] is True
     assert change(disabled=False)["disabled"] is False
+
+
+def a_wish(teacher, **fields):
+    return {"name": "Once", "teacher_id": teacher.id, "package_id": "Europe", "request_id": str(uuid.uuid4()), **fields}
+
+
+def test_a_repeated_request_makes_one_student(app, admin, make_teacher):
+    teacher = make_teacher()
+    wish = a_wish(teacher)
+    answers = at_once(*[lambda: admin.client.fork().post("/api/admin/students", wish)] * 8)
+    assert {answer.status for answer in answers} == {201} and len({answer["id"] for answer in answers}) == 1
+    assert app.psql(f"SELECT count(*) FROM students WHERE teacher_id = {teacher.id}") == "1"
+    # What it has become meanwhile is no reason to refuse.
+    admin.patch("/api/admin/students", {"id": answers[0]["id"], "name": "Another name"})
+    admin.patch("/api/admin/teachers", {"id": teacher.id, "disabled": True})
+    again = admin.post("/api/admin/students", wish)
+    assert again.status == 201 and again["id"] == answers[0]["id"] and again["name"] == "Another name"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"name": "Other"}, {"package_id": None}, {"language": "am"}, {"telegram_chat_id": 7}, {"zoom_url": ZOOM_URL}, {"note": "x"}],
+)
+def test_a_request_id_makes_no_other_student(admin, make_teacher, other):
+    wish = a_wish(make_teacher())
+    assert admin.post("/api/admin/students", wish).status == 201
+    refused = admin.post("/api/admin/students", wish | other)
+    assert refused.status == 409 and refused["field"] == "request_id"
+
+
+@pytest.mark.parametrize("wrong", [None, 1, "", "x", "0" * 36])
+def test_a_wrong_request_id_is_refused_by_name(admin, make_teacher, wrong):
+    refused = admin.post("/api/admin/students", a_wish(make_teacher(), request_id=wrong))
+    assert refused.status == 400 and refused["field"] == "request_id"
 
 
 def test_siblings_share_a_chat(make_teacher, make_student):

@@ -242,13 +242,17 @@ class NewStudent(Case):
     program, status = "admin_students", 201
 
     def prepare(self):
-        return {"name": "Fault", "teacher_id": self.world.quiet_teacher, "package_id": "Europe"}
+        wish = {"name": "Fault", "teacher_id": self.rig.teacher_id, "package_id": "Europe"}
+        return {**wish, "request_id": str(uuid.uuid4())}
 
     def call(self, subject):
         return ask(self.rig, "POST", "/api/admin/students", subject, client=self.rig.admin)
 
     def is_right(self, answer):
         return answer.status == 201 and json.loads(answer.body)["id"] > 0
+
+    def settle(self, subject, answers):
+        assert self.rig.count("students", f"request_id = '{subject['request_id']}'") == 1
 
 
 class AutoTimeout(Case):
