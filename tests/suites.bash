@@ -9,9 +9,9 @@ LONG_SUITES=(mutation scan) # in a long run, or when asked for
 declare -A SUITE_PACKAGES=(
 	[unit]=libcmocka-dev
 	[sql]='postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl'
-	[api]='python3 python3-pytest python3-jsonschema python3-yaml openssl systemd'
+	[api]='python3 python3-pytest python3-pytest-xdist python3-jsonschema python3-yaml openssl systemd'
 	[ui]='chromium fonts-sil-abyssinica'
-	[faults]='python3 python3-pytest strace cron faketime'
+	[faults]='python3 python3-pytest python3-jsonschema python3-yaml strace cron faketime'
 	[fuzz]='clang libclang-rt-dev'
 	[scan]='python3 python3-pytest python3-jsonschema python3-yaml wapiti sqlmap'
 	[mutation]='libcmocka-dev python3 python3-pytest python3-jsonschema python3-yaml'
@@ -90,13 +90,13 @@ python_totals() {
 	END
 }
 
-# Tests of folder tests/$1 against the programs of build $2.
+# Tests of folder tests/$1 against the programs of build $2; the rest are pytest's options.
 run_pytest() {
 	local status=0 xml=$LOGS/$1.xml tests failures errors skipped
 	compgen -G "$ROOT/tests/$1/test_*.py" >/dev/null || return 0
 	rm -f "$xml"
 	reports
-	CLASSCLOCK_BUILD=$2 "$PYTHON" -m pytest -q -p no:cacheprovider --junitxml="$xml" "$ROOT/tests/$1" || status=$?
+	CLASSCLOCK_BUILD=$2 "$PYTHON" -m pytest -q -p no:cacheprovider --junitxml="$xml" "${@:3}" "$ROOT/tests/$1" || status=$?
 	read -r tests failures errors skipped < <(python_totals "$xml") || true
 	if [[ -z $skipped ]] || ((status > 1 && failures + errors == 0)); then
 		count "$1" 0 1 0
@@ -106,10 +106,10 @@ run_pytest() {
 	count "$1" $((tests - failures - errors - skipped)) $((failures + errors)) "$skipped"
 }
 
-# One of its tests has a Telegram from npm.
+# One of its tests has a Telegram from npm. Two instances side by side: a test waits for one call at a time.
 suite_api() {
 	npm_packages "$ROOT/tests/ui"
-	run_pytest api "$ASAN_BUILD"
+	run_pytest api "$ASAN_BUILD" -n 2 --dist loadfile
 }
 
 suite_faults() {

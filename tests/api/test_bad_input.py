@@ -449,7 +449,7 @@ def test_a_leave_link_that_was_touched_ends_nothing(w, nothing_changes):
 
 def test_a_join_link_takes_no_more_than_its_length(w, nothing_changes):
     token = w.sent["join_url"].split("token=")[1]
-    for other in (token + "A" * 10_000, "A" * 10_000, "%00" * 1000, "%ff%fe", token + "%00", token.replace("-", "%2d%00")):
+    for other in (token + "A" * 10_000, "A" * 10_000, "%00" * 1000, "%ff%fe", token + "%00", f"{token[:40]}%00{token[40:]}"):
         for method in ("GET", "HEAD"):
             answer = w.app.client().open(f"{w.app.url}/api/zoom/track?token={other}", method)
             assert answer.status in (404, 414) and not answer.headers["Location"], answer
