@@ -4,26 +4,23 @@
 #include "csv.h"
 
 /* What begins a formula, = + - @ full-width too, or hides one. Source: OWASP, CSV Injection. */
-static const char *const starts[] = {
-	"=",
-	"+",
-	"-",
-	"@",
-	"\t",
-	"\r",
-	"\n",
-	"\xef\xbc\x9d",
-	"\xef\xbc\x8b",
-	"\xef\xbc\x8d",
-	"\xef\xbc\xa0",
-};
-
 static bool begins_formula(const char *text)
 {
-	for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
-		if (!strncmp(text, starts[i], strlen(starts[i])))
-			return true;
-	return false;
+	switch (*text) {
+	case '=':
+	case '+':
+	case '-':
+	case '@':
+	case '\t':
+	case '\r':
+	case '\n':
+		return true;
+	case '\xef':
+		return !strncmp(text, "\xef\xbc\x9d", 3) || !strncmp(text, "\xef\xbc\x8b", 3) ||
+		       !strncmp(text, "\xef\xbc\x8d", 3) || !strncmp(text, "\xef\xbc\xa0", 3);
+	default:
+		return false;
+	}
 }
 
 void csv_field(struct buf *b, const char *text)

@@ -12,6 +12,8 @@
 #define DEADLINE_DEFAULT_MS 10000
 #define CONSTRAINT_MAX	    64
 #define PREPARED_MAX	    8 /* statements that a connection keeps prepared */
+/* As many rows as the socket's buffers hold: their server does not wait for who reads slowly. */
+#define FETCH "FETCH 500 FROM batch"
 
 struct db {
 	const char *conninfo;
@@ -22,6 +24,7 @@ struct db {
 	bool unsure; /* the server said that a commit may not be on its standby */
 	char constraint[CONSTRAINT_MAX];
 	const char *prepared[PREPARED_MAX]; /* on this connection, by the address of their text */
+	bool is_fetching;		    /* the next rows of the cursor have been asked for */
 };
 
 bool db_is_conninfo(const char *text)
@@ -50,6 +53,7 @@ static void drop(struct db *db)
 	PQfinish(db->conn);
 	db->conn = NULL;
 	db->in_transaction = false;
+	db->is_fetching = false;
 	memset(db->prepared, 0, sizeof db->prepared);
 }
 
@@ -257,20 +261,15 @@ static PGresult *execute(struct db *db, const char *sql, bool keep, int n, const
 	return sent ? receive(db) : NULL;
 }
 
-/* ERR_IN_DOUBT: the connection is gone, and with it the knowledge of what happened. */
-static enum err query(struct db *db, struct arena *a, const char *sql, bool keep, int n,
-		      const char *const *args, struct db_rows *rows)
+/*
+ * What came of a statement; res ends with the arena. ERR_IN_DOUBT: the
+ * connection is gone, and with it the knowledge of what happened.
+ */
+static enum err outcome(struct db *db, struct arena *a, PGresult *res, struct db_rows *rows)
 {
-	ExecStatusType status;
-	PGresult *res;
-	enum err e = ensure_connected(db);
+	ExecStatusType status = PQresultStatus(res);
+	enum err e;
 
-	if (e)
-		return e;
-	db->unsure = false;
-	db->constraint[0] = '\0';
-	res = execute(db, sql, keep, n, args);
-	status = PQresultStatus(res);
 	if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) {
 		arena_defer(a, clear, res);
 		if (rows)
@@ -289,6 +288,18 @@ static enum err query(struct db *db, struct arena *a, const char *sql, bool keep
 	PQclear(res);
 	drop(db);
 	return ERR_IN_DOUBT;
+}
+
+static enum err query(struct db *db, struct arena *a, const char *sql, bool keep, int n,
+		      const char *const *args, struct db_rows *rows)
+{
+	enum err e = ensure_connected(db);
+
+	if (e)
+		return e;
+	db->unsure = false;
+	db->constraint[0] = '\0';
+	return outcome(db, a, execute(db, sql, keep, n, args), rows);
 }
 
 enum err db_read(struct db *db, struct arena *a, const char *sql, int n, const char *const *args,
@@ -350,6 +361,40 @@ enum err db_begin_snapshot(struct db *db)
 	return begin(db, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
 }
 
+/* Has the server make the next rows; they are taken by the next db_cursor_next(). */
+static enum err fetch_ahead(struct db *db)
+{
+	if (!PQsendQueryParams(db->conn, FETCH, 0, NULL, NULL, NULL, NULL, 0)) {
+		drop(db);
+		return ERR_UNAVAILABLE;
+	}
+	db->is_fetching = true;
+	return OK;
+}
+
+enum err db_cursor_open(struct db *db, struct arena *a, const char *sql, int n,
+			const char *const *args)
+{
+	sql = arena_printf(a, "DECLARE batch NO SCROLL CURSOR FOR %s", sql);
+
+	enum err e = db_read(db, a, sql, n, args, NULL);
+
+	return e ? e : fetch_ahead(db);
+}
+
+enum err db_cursor_next(struct db *db, struct arena *a, struct db_rows *rows)
+{
+	enum err e;
+
+	if (!db->is_fetching)
+		return ERR_UNAVAILABLE;
+	e = outcome(db, a, receive(db), rows);
+	db->is_fetching = false;
+	if (!e && db_count(rows) > 0)
+		e = fetch_ahead(db);
+	return e == ERR_IN_DOUBT ? ERR_UNAVAILABLE : e;
+}
+
 enum err db_commit(struct db *db)
 {
 	char tag[16] = "";
@@ -366,8 +411,12 @@ void db_rollback(struct db *db)
 {
 	if (!db->in_transaction)
 		return;
-	if (command(db, "ROLLBACK", NULL, 0))
+	if (db->is_fetching) { /* rows that nobody waits for any more */
+		db_cancel(db->conn);
 		drop(db);
+	} else if (command(db, "ROLLBACK", NULL, 0)) {
+		drop(db);
+	}
 	db->in_transaction = false;
 }
 

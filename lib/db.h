@@ -70,6 +70,15 @@ void db_rollback(struct db *db);
 /* e when it is an error, after rolling back; else the outcome of the commit. */
 MUST_CHECK enum err db_finish(struct db *db, enum err e);
 
+/*
+ * The rows of a long query in batches, within a transaction and until its end;
+ * one such query at a time and nothing else meanwhile. The server makes the
+ * next batch while the caller works on the last. No rows: that was all.
+ */
+MUST_CHECK enum err db_cursor_open(struct db *db, struct arena *a, const char *sql, int n,
+				   const char *const *args);
+MUST_CHECK enum err db_cursor_next(struct db *db, struct arena *a, struct db_rows *rows);
+
 bool db_next(struct db_rows *rows);
 int db_count(const struct db_rows *rows); /* rows in all */
 int64_t db_i64(struct db_rows *rows);

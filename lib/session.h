@@ -24,9 +24,9 @@ struct json_object;
 	" s.session_duration_minutes, s.ended_by, s.estimated, " SESSION_PROVISIONAL               \
 	" AS provisional, s.attendance, s.attendance_note, " SESSION_PRESENCE                      \
 	", " SESSION_DELIVERY
-#define SESSION_TABLES                                                                             \
-	" sessions s JOIN accounts t ON t.id = s.teacher_id JOIN students st ON st.id = "          \
-	"s.student_id "
+#define SESSION_TABLES " sessions s" SESSION_PEOPLE
+#define SESSION_PEOPLE                                                                             \
+	" JOIN accounts t ON t.id = s.teacher_id JOIN students st ON st.id = s.student_id "
 
 /*
  * Ended, but Zoom may still know better: a meeting that starts again goes on

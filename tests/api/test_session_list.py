@@ -451,6 +451,26 @@ def test_hostile_names_come_out_as_they_went_in(demo, pair):
         assert number in ids(walk(demo.admin, q=name, **mine)), name
 
 
+def test_a_search_that_more_than_a_thousand_names_match(demo, pair):
+    demo.psql(
+        "INSERT INTO students (name, teacher_id, package_id)"
+        f" SELECT 'Öcean ' || n, {pair['teacher_id']}, NULL FROM generate_series(1, 1100) n"
+    )
+    of = "SELECT id FROM students WHERE name = 'Öcean 777'"
+    start = at("2026-01-11T10:00")
+    wanted = ended(pair | {"student_id": int(demo.psql(of))}, start)
+    expected, _ = put_sessions(demo, [wanted, ended(pair, start)])
+    for q in ("öCEAN", "cea", "n 777"):
+        (page,) = pages(demo.admin, q=q)
+        assert ids(page["sessions"]) == [expected], q
+        assert (page["totals"]["ended"], page["totals"]["minutes"]) == (1, 30), q
+        (page,) = pages(demo.admin, q=q, date="2026-01-11")
+        assert ids(page["sessions"]) == [expected] and page["totals"]["ended"] == 1, q
+        (line,) = read_csv(demo.admin, q=q)
+        assert line["student"] == "Öcean 777", q
+    assert walk(demo.admin, q="%cean") == []
+
+
 # ---------------------------------------------------------------- large exports
 
 def children(pid):
