@@ -15,7 +15,7 @@
 static const char SQL_TIME_OUT[] =
 	"WITH due AS ("
 	" SELECT id FROM sessions WHERE session_status = 'active' AND NOT unsettled"
-	"  AND NOT zoom_seen"
+	"  AND NOT zoom_seen AND times_out_at >= at_us($1::bigint)"
 	"  AND times_out_at <= clock_now() ORDER BY times_out_at LIMIT " BATCH
 	" FOR UPDATE SKIP LOCKED"
 	"), done AS ("
@@ -24,20 +24,21 @@ static const char SQL_TIME_OUT[] =
 	"), evidence AS ("
 	" INSERT INTO session_events (session_id, kind, happened_at, source)"
 	" SELECT id, 'timed_out', times_out_at, 'system' FROM done)"
-	" SELECT id FROM done";
+	" SELECT id, us(times_out_at) FROM done";
 
 static const char SQL_MISS[] =
 	"WITH due AS ("
 	" SELECT id FROM sessions WHERE session_status = 'sent' AND NOT unsettled"
+	"  AND sent_at >= at_us($1::bigint)"
 	"  AND sent_at + link_hours * interval '1 hour' <= clock_now()"
 	" ORDER BY sent_at LIMIT " BATCH " FOR UPDATE SKIP LOCKED"
 	"), done AS ("
 	" UPDATE sessions s SET session_status = 'missed' FROM due WHERE s.id = due.id"
-	" RETURNING s.id, s.sent_at + s.link_hours * interval '1 hour' AS life_over"
+	" RETURNING s.id, s.sent_at, s.sent_at + s.link_hours * interval '1 hour' AS life_over"
 	"), evidence AS ("
 	" INSERT INTO session_events (session_id, kind, happened_at, source)"
 	" SELECT id, 'missed', life_over, 'system' FROM done)"
-	" SELECT id FROM done";
+	" SELECT id, us(sent_at) FROM done";
 
 static const char SQL_UNSETTLED[] =
 	"SELECT id FROM (SELECT id FROM sessions WHERE unsettled AND"
@@ -81,7 +82,7 @@ static const char SQL_FOLD[] =
 	"  sum(minutes) FROM changed GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
 	" ON CONFLICT (hour, package_id, session_status) DO UPDATE"
 	" SET n = t.n + excluded.n, minutes = t.minutes + excluded.minutes)"
-	" SELECT 1 FROM changed LIMIT 1";
+	" SELECT 0, $1::bigint FROM changed LIMIT 1";
 
 static void remember(struct timeout_run *run, int64_t id)
 {
@@ -90,22 +91,30 @@ static void remember(struct timeout_run *run, int64_t id)
 		run->ids[run->n_ids++] = id;
 }
 
-/* Repeats sql until a batch touches nothing; counts into *n, and into run's ids if told to. */
+/*
+ * Repeats sql until a batch touches nothing; counts into *n, and into run's
+ * ids if told to. Each batch begins at the last moment of the one before, so
+ * that it need not pass by what those have left of their rows in the index.
+ */
 static enum err batches(struct db *db, const char *sql, int64_t *n, struct timeout_run *ids)
 {
+	int64_t last_us = 0;
 	bool more = true;
 	enum err e = OK;
 
 	while (more && !e) {
 		struct arena *a = arena_new();
+		const char *args[] = { arena_int(a, last_us) };
 		struct db_rows r;
 
 		db_deadline(db, DEADLINE_MS);
-		e = db_write(db, a, sql, 0, NULL, &r);
+		e = db_write(db, a, sql, 1, args, &r);
 		more = !e && db_count(&r) > 0;
 		while (!e && db_next(&r)) {
-			int64_t id = db_i64(&r);
+			int64_t id = db_i64(&r), at_us = db_i64(&r);
 
+			if (at_us > last_us)
+				last_us = at_us;
 			if (ids)
 				remember(ids, id);
 			else
