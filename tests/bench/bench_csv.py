@@ -7,7 +7,7 @@ import tempfile
 import threading
 import time
 
-from bench_list import LIST, sign_in
+from bench_list import LIST, get, sign_in
 from place import academy, arguments
 from processes import descendants, figure
 from table import Row, publish
@@ -75,6 +75,7 @@ def main():
     with academy(quick) as place, tempfile.TemporaryDirectory(prefix="classclock-csv.") as folder:
         pathlib.Path(folder).chmod(0o755)
         cookie = sign_in(place)
+        get(place, cookie, LIST)  # the first request starts the program's workers
         ours, theirs = pathlib.Path(folder) / "ours", pathlib.Path(folder) / "theirs"
         since = place.psql("SELECT academy_day(clock_now()) - 50")
         parts = [("of fifty days", f"&from={since}", f"coalesce(s.clicked_at, s.sent_at) >= academy_day_start('{since}')", 1 if quick else 5)]

@@ -2,7 +2,7 @@
 
 import sys
 
-from place import Place, Pool, academy, arguments, load
+from place import Place, Pool, academy, arguments, load, many
 from table import Row, publish
 
 CLICKS = 10_000
@@ -18,9 +18,8 @@ def cost(place, pool):
 def main():
     quick = arguments(__doc__).quick
     rounds = 1 if quick else 5
-    many = "100,000" if quick else "ten million"
-    row = Row(f"a click among {many} sessions, 128 clients", "among ten thousand", "at most", 1.3, "µs")
-    with academy(quick) as large, Place() as small:
+    row = Row(f"a click among {many(quick):,} sessions, 128 clients", "among ten thousand", "at most", 1.3, "µs")
+    with academy(quick) as large, Place(alone=True) as small:
         large_pool = Pool(large, (rounds + 1) * CLICKS)
         small_pool = Pool(small, CLICKS)
         try:

@@ -91,17 +91,30 @@ def answers(port):
         return False
 
 
-class Place:
-    """A running instance. In a folder of its own that ends with it, or in state, which stays."""
+# One instance for all groups of a quick run: the state folder, which ./dev bench --quick makes and takes away.
+SHARED = os.environ.get("CLASSCLOCK_BENCH_SHARED")
 
-    def __init__(self, state=None, settings=()):
-        self.own = None if state else pathlib.Path(tempfile.mkdtemp(prefix="classclock-bench."))
-        self.state = pathlib.Path(state or self.own / "state")
+
+class Place:
+    """A running instance. In a folder of its own that ends with it, or in state, which stays.
+
+    In a quick run it is the one that all groups share, as ./dev up starts it, unless it has to be alone.
+    """
+
+    def __init__(self, state=None, settings=(), alone=False):
+        self.shared = bool(SHARED) and not state and not alone
+        self.own = None if state or self.shared else pathlib.Path(tempfile.mkdtemp(prefix="classclock-bench."))
+        self.state = pathlib.Path(state or (SHARED if self.shared else self.own / "state"))
         self.port = free_port()
         self.settings = {**SETTINGS, **dict(settings)}
         if self.own:
             self.own.chmod(0o711)
+        if (self.state / "ready").exists() and self.shared:
+            self._attach()
+            return
         self._up()
+        if self.shared:
+            return
         # These take a restart; they stay in the cluster.
         alter = "\n".join(f"ALTER SYSTEM SET {name} = '{value}';" for name, value in self.settings.items())
         if self.psql("SHOW shared_buffers") != self.settings["shared_buffers"]:
@@ -117,6 +130,11 @@ class Place:
         self.socket = (self.state / "run").resolve() / "pg"
         self._timers("STOP")
 
+    def _attach(self):
+        self.port = int(re.search(r"^BASE_URL=.*:(\d+)$", (self.state / "env").read_text(), re.M)[1])
+        self.admin = tuple((self.state / "admin").read_text().split())
+        self.socket = (self.state / "run").resolve() / "pg"
+
     def _timers(self, signal):
         """Jobs run when a benchmark says so."""
         for file in (self.state / "pids").glob("timer-*"):
@@ -130,7 +148,8 @@ class Place:
         return self
 
     def __exit__(self, *_):
-        self.down()
+        if not self.shared:
+            self.down()
         if self.own:
             shutil.rmtree(self.own, ignore_errors=True)
 
@@ -198,12 +217,17 @@ def logged(text):
 LARGE = pathlib.Path(tempfile.gettempdir()) / "classclock-bench-academy" # kept: it takes minutes to fill
 
 
+def many(quick):
+    """How many sessions the academy has."""
+    return 20_000 if quick else 10_000_000
+
+
 def academy(quick):
-    """An academy of ten million sessions, which stays where it is; of 100,000 for a quick run."""
+    """An academy of ten million sessions, which stays where it is; of a few for a quick run."""
     place = Place(None if quick else LARGE)
     if not (place.state / "academy").exists():
         fill = (pathlib.Path(__file__).parent / "academy.sql").read_text()
-        place.psql(f"\\set sessions {100_000 if quick else 10_000_000}\n{fill}")
+        place.psql(f"\\set sessions {many(quick)}\n{fill}")
         (place.state / "academy").touch()
     return place
 
@@ -216,6 +240,7 @@ class Pool:
         self.sent = int(place.psql("SELECT us(clock_now()) - 60000000"))
         self.expires = self.sent + 12 * 3_600_000_000
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="classclock-targets."))
+        self.remove()  # what a run that was broken off has left
         place.psql(PEOPLE)
         self.add(count)
 
