@@ -52,8 +52,9 @@ class SettingsPage extends Component {
   /** @param {SubmitEvent} event */
   submit = async (event) => {
     event.preventDefault();
+    const form = /** @type {HTMLFormElement} */ (event.currentTarget);
     const before = /** @type {Settings} */ (this.state.settings);
-    const given = /** @type {Record<string, any>} */ (values(/** @type {HTMLFormElement} */ (event.currentTarget)));
+    const given = /** @type {Record<string, any>} */ (values(form));
 
     for (const name of NUMBERS) given[name] = Number(given[name]);
     given.currency = given.currency.toUpperCase();
@@ -65,6 +66,9 @@ class SettingsPage extends Component {
       this.setState({ settings, busy: false, saved: true });
     } catch (error) {
       this.setState({ busy: false, error });
+      // What is wrong may stand far above the button.
+      const wrong = error instanceof Problem && error.field && form.elements.namedItem(error.field);
+      if (wrong instanceof HTMLInputElement) wrong.focus();
     }
   };
 

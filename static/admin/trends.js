@@ -191,14 +191,12 @@ const Chart = ({ title, table, children }) => html`
   </section>
 `;
 
-/** @param {{heads: string[], first?: number, rows: any[][]}} props the columns before `first` are words */
-const Numbers = ({ heads, first = 1, rows }) => html`
+/** @param {{heads: string[], rows: any[][]}} props */
+const Numbers = ({ heads, rows }) => html`
   <table>
-    <thead><tr>${heads.map((head, i) => html`<th scope="col"
-      class=${i < first ? '' : 'n'}>${head}</th>`)}</tr></thead>
+    <thead><tr>${heads.map((head, i) => html`<th scope="col" class=${i ? 'n' : ''}>${head}</th>`)}</tr></thead>
     <tbody>${rows.map(([head, ...cells]) => html`
-      <tr><th scope="row">${head}</th>
-        ${cells.map((cell, i) => html`<td class=${i + 1 < first ? '' : 'n'}>${cell}</td>`)}</tr>`)}</tbody>
+      <tr><th scope="row">${head}</th>${cells.map((cell) => html`<td class="n">${cell}</td>`)}</tr>`)}</tbody>
   </table>
 `;
 
@@ -235,27 +233,28 @@ const HourTable = ({ hours }) => {
   return html`<${Numbers} heads=${[t('trends.hour'), ...range.map(number)]} rows=${rows} />`;
 };
 
-/** @param {Pay} row */
-const payRow = (row) => [
-  month(row.month),
-  html`<${Name} text=${row.teacher.name} />`,
-  number(row.classes),
-  minutes(row.minutes),
-  minutes(row.estimated_minutes),
-  html`${money(row.sum_rate, row.currency)}
-    ${row.without_rate ? html`<p class="bad">${t('trends.without_rate', { n: row.without_rate })}</p>` : null}`,
+/** Class, heading and value of each cell. @param {Pay} row @returns {[string, string, any][]} */
+const payCells = (row) => [
+  ['classes', t('history.classes'), number(row.classes)],
+  ['minutes', t('history.minutes'), minutes(row.minutes)],
+  ['estimated', t('trends.estimated'), minutes(row.estimated_minutes)],
+  ['sum', t('trends.sum'), html`${money(row.sum_rate, row.currency)}
+    ${row.without_rate ? html`<p class="bad">${t('trends.without_rate', { n: row.without_rate })}</p>` : null}`],
 ];
 
-/** @param {{rows: Pay[]}} props */
+/** On a narrow screen each row is a small card. @param {{rows: Pay[]}} props */
 const PayTable = ({ rows }) => {
   if (!rows.length) return html`<p>${t('trends.no_pay')}</p>`;
-  const heads = [
-    t('trends.month'), t('col.teacher'), t('history.classes'), t('history.minutes'), t('trends.estimated'),
-    t('trends.sum'),
-  ];
-
   return html`<div class="scroll" tabindex="0" role="region" aria-label=${t('trends.pay')}>
-    <${Numbers} first=${2} heads=${heads} rows=${rows.map(payRow)} /></div>`;
+    <table>
+      <thead><tr><th scope="col">${t('trends.month')}</th><th scope="col">${t('col.teacher')}</th>
+        ${payCells(rows[0]).map(([, head]) => html`<th scope="col" class="n">${head}</th>`)}</tr></thead>
+      <tbody>${rows.map((row) => html`
+        <tr><th scope="row" class="c-month">${month(row.month)}</th>
+          <td class="c-teacher"><${Name} text=${row.teacher.name} /></td>
+          ${payCells(row).map(([name, head, value]) => html`
+            <td class=${`n c-${name}`} data-label=${head}>${value}</td>`)}</tr>`)}</tbody>
+    </table></div>`;
 };
 
 /** The shape of what comes. */

@@ -5,17 +5,19 @@ import { readFile, mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import { CHROMIUM, FLAGS } from './chromium.js';
 import { Instance } from './instance.js';
+import { meet } from './zoom.js';
 
 export const SHOTS = fileURLToPath(new URL('../shots', import.meta.url));
 export const ZOOM_URL = 'https://us02web.zoom.us/j/8123456789?pwd=Zm9vYmFy.1';
 export const PASSWORD = 'a quiet river 7';
 export const WIDE = { width: 1366, height: 768 };
 export const NARROW = { width: 360, height: 640 };
+const MINUTE = 60_000;
 
 const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -67,6 +69,18 @@ export async function click({ join_url }) {
     'Sec-Fetch-Mode': 'navigate', 'Sec-Fetch-Dest': 'document', Accept: 'text/html',
   });
   assert.equal(status, 302);
+}
+
+/** A class that ran for half an hour, and a meeting of that time on a link of another number. */
+export async function stray() {
+  const teacher = await makeTeacher();
+  const student = await makeStudent(teacher, `Stray ${randomUUID()}`);
+  const sent = await send(teacher, student);
+  await click(sent);
+  await app.age(sent.session.id, '30 minutes');
+  const id = String(randomInt(8e10, 9e10));
+  await meet(app, { id, host: randomUUID(), began: Date.now() - 29 * MINUTE, ended: Date.now() - 5 * MINUTE });
+  return { teacher, student, id, session: sent.session.id };
 }
 
 /** Whom each page's browser belongs to, and what went wrong in it. */

@@ -1,24 +1,10 @@
 // Zoom meetings that are nobody's class, and an admin's word about them.
 
 import assert from 'node:assert/strict';
-import { randomInt, randomUUID } from 'node:crypto';
-import { NARROW, app, click, fits, isAccessible, makeStudent, makeTeacher, send, settled, shot, theAdmin, walk } from '../lib/stage.js';
-import { meet } from '../lib/zoom.js';
+import { randomUUID } from 'node:crypto';
+import { NARROW, app, click, fits, isAccessible, makeStudent, send, settled, shot, stray, theAdmin, walk } from '../lib/stage.js';
 
-const MINUTE = 60_000;
 const item = (page, id) => page.locator('.meetings li').filter({ hasText: `${id.slice(0, 3)} ${id.slice(3, 7)} ${id.slice(7)}` });
-
-/** A class that ran for half an hour, and a meeting of that time on a link of another number. */
-async function stray() {
-  const teacher = await makeTeacher();
-  const student = await makeStudent(teacher, `Stray ${randomUUID()}`);
-  const sent = await send(teacher, student);
-  await click(sent);
-  await app.age(sent.session.id, '30 minutes');
-  const id = String(randomInt(8e10, 9e10));
-  await meet(app, { id, host: randomUUID(), began: Date.now() - 29 * MINUTE, ended: Date.now() - 5 * MINUTE });
-  return { teacher, student, id, session: sent.session.id };
-}
 
 walk('a meeting without a session is assigned to its class, and taken back', async (t, open) => {
   if (!app.ours) return t.skip('needs the database');

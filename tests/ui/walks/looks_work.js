@@ -1,7 +1,7 @@
 // The day's work on both screens, in English and Arabic, light and dark: by shape and place, not by words.
 
 import assert from 'node:assert/strict';
-import { NARROW, WIDE, ZOOM_URL, click, fits, isAccessible, makeStudent, makeTeacher, send, settled, shot, theAdmin, walk } from '../lib/stage.js';
+import { NARROW, WIDE, ZOOM_URL, app, click, fits, isAccessible, makeStudent, makeTeacher, send, settled, shot, stray, theAdmin, walk } from '../lib/stage.js';
 
 const LOOKS = [
   { name: 'wide-en-dark', size: WIDE, lang: 'en', theme: 'dark' },
@@ -77,6 +77,61 @@ for (const { name, ...look } of LOOKS) {
     await page.locator('.fresh.failing').waitFor();
     await lookAt(page, 'away');
     assert.deepEqual(await page.locator('tbody tr').first().boundingBox(), first, 'trouble moves nothing');
+  });
+
+  walk(`trends and settings, ${name}`, async (t, open) => {
+    const page = await open({ who: theAdmin(), path: '/admin/trends', ...look });
+    await settled(page);
+    await page.locator('.filters select').selectOption('days90');
+    await page.waitForURL(/period=days90/);
+    await settled(page);
+    for (const summary of await page.locator('.chart summary').all()) await summary.click();
+    await page.locator('.pay tbody tr').first().scrollIntoViewIfNeeded();
+    await lookAt(page, 'pay');
+    const over = await page.locator('.pay .scroll').evaluate((box) => box.scrollWidth - box.clientWidth);
+    assert.ok(over <= 0, `what pay is made from is ${over} px too wide to read at once`);
+    await page.locator('.filters select').selectOption('custom');
+    await page.locator('[type=date]').first().fill('2031-01-01');
+    await page.locator('.notice.error').waitFor();
+    await lookAt(page, 'trends-refused');
+
+    await page.goto('/admin/settings');
+    await settled(page);
+    await page.locator('[name=time_zone]').fill('Nowhere/At_All');
+    await page.locator('.notice.note').waitFor();
+    await page.locator('.save .primary').click();
+    await page.locator('#f-time_zone-error').waitFor();
+    assert.equal(await page.evaluate(() => document.activeElement.name), 'time_zone', 'what is wrong is in sight');
+    await lookAt(page, 'zone-refused');
+  });
+
+  walk(`the inbox of Zoom, ${name}`, async (t, open) => {
+    if (!app.ours) return t.skip('needs the database');
+    const { student, id } = await stray();
+    const page = await open({ who: theAdmin(), path: '/admin/zoom-inbox', ...look });
+    const meeting = page.locator('.meetings li').filter({ hasText: id.slice(7) });
+    const dialog = page.locator('dialog');
+
+    await settled(page);
+    await meeting.locator('button').nth(1).click();
+    await dialog.locator('[name=reason]').fill('ليس درسًا · no class');
+    await lookAt(page, 'put-aside');
+    await dialog.locator('.primary').click();
+    await meeting.waitFor({ state: 'detached' });
+    await page.goto('/admin/zoom-inbox?state=dismissed');
+    await settled(page);
+    await lookAt(page, 'aside');
+    await meeting.locator('button').click();
+    await dialog.locator('[name=q]').fill(student.name);
+    await page.waitForFunction(() => document.querySelectorAll('.classes input').length === 1);
+    await dialog.locator('.classes input').check();
+    await dialog.locator('[name=reason]').fill('سبب · a reason');
+    await lookAt(page, 'assigning');
+    await dialog.locator('.primary').click();
+    await meeting.waitFor({ state: 'detached' });
+    await page.goto('/admin/zoom-inbox?state=assigned');
+    await meeting.locator('.badge').waitFor();
+    await lookAt(page, 'assigned');
   });
 
   walk(`a teacher’s work, ${name}`, async (t, open) => {
