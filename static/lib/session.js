@@ -76,15 +76,25 @@ export const Duration = ({ session }) => {
   return session.session_duration_minutes == null ? '–' : minutes(session.session_duration_minutes);
 };
 
+/** @typedef {{at: string | null, beside?: string | null}} Moments */
+
 /**
  * A moment as short as its neighbour allows: the day only where it differs.
- * @param {{at: string | null, beside?: string | null}} props
+ * @extends {Component<Moments>}
  */
-export const When = ({ at, beside }) => {
-  if (!at) return html`<span class="none">–</span>`;
-  const short = beside && isoDay(beside) === isoDay(at) ? time(at) : dayTime(at);
-  return html`<time datetime=${at} onPointerEnter=${explainTime}>${short}</time>`;
-};
+export class When extends Component {
+  /** @param {Moments} next */
+  shouldComponentUpdate({ at, beside }) {
+    return at !== this.props.at || beside !== this.props.beside;
+  }
+
+  /** @param {Moments} props */
+  render({ at, beside }) {
+    if (!at) return html`<span class="none">–</span>`;
+    const short = beside && isoDay(beside) === isoDay(at) ? time(at) : dayTime(at);
+    return html`<time datetime=${at} onPointerEnter=${explainTime}>${short}</time>`;
+  }
+}
 
 /** The moment in full, made only for whom it matters. @param {PointerEvent} event */
 export function explainTime({ currentTarget }) {
