@@ -98,7 +98,7 @@ class Plot extends Component {
       legend: { live: true },
       axes: [this.xAxis(width), ...scales.map((name, i) => this.yAxis(name, i))],
       series: [
-        { label: this.props.axis, value: (_, x) => (x == null ? '–' : this.props.name(x)) },
+        { label: this.props.axis, value: (_, x) => (x == null ? '–' : plain(this.props.name(x))) },
         ...lines.map((line) => this.series(line)),
       ],
     };

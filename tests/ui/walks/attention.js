@@ -34,6 +34,33 @@ walk('a class that nobody marked is there until it is marked', async (t, open) =
   await item.waitFor({ state: 'detached' });
 });
 
+walk('a link that was not delivered is there, with the reason, until the class is opened', async (t, open) => {
+  if (!app.ours) return t.skip('needs the database');
+  const teacher = await makeTeacher();
+  const student = await makeStudent(teacher);
+  const sent = await send(teacher, student);
+  const page = await open({ who: theAdmin(), path: '/admin/attention?kind=undelivered' });
+  const item = page.locator('.items li').filter({ hasText: student.name });
+
+  await settled(page);
+  assert.equal(await item.count(), 0, 'a teacher who copies the link needs no message');
+  await app.psql(`INSERT INTO messages (kind, session_id, chat_id, state, outcome, detail, next_at)
+    VALUES ('join_link', ${sent.session.id}, 1, 'failed', 'blocked', 'The student has blocked the bot.', NULL)`);
+  await page.getByRole('button', { name: 'Refresh' }).click();
+  await item.waitFor();
+  await page.getByRole('heading', { name: 'Link not delivered' }).waitFor();
+  await page.getByText('Ask the teacher to copy the link to the student.').waitFor();
+  await isAccessible(page, 'a link that was not delivered');
+  await item.getByRole('link', { name: 'Open' }).click();
+  const panel = page.getByRole('dialog', { name: student.name });
+  await panel.getByText('Not delivered').waitFor();
+  await panel.getByText('The student has blocked the bot.').waitFor();
+  await page.keyboard.press('Escape');
+  await click(sent);
+  await page.getByRole('button', { name: 'Refresh' }).click();
+  await item.waitFor({ state: 'detached' });
+});
+
 walk('a student who came late gets the class back by one tap', async (t, open) => {
   const teacher = await makeTeacher();
   const student = await makeStudent(teacher);

@@ -17,6 +17,27 @@ const NAMES = {
 /** As people read it: without the signs that turn a line round. */
 const plain = (name) => name.replace(/[\u202a-\u202e\u2066-\u2069]/g, '');
 
+/** In the page: the texts that canvases are given. */
+function noteWhatIsDrawn() {
+  const { fillText } = CanvasRenderingContext2D.prototype;
+
+  window.drawn = [];
+  CanvasRenderingContext2D.prototype.fillText = function (text, ...place) {
+    window.drawn.push(text);
+    return fillText.call(this, text, ...place);
+  };
+}
+
+/** The chart has room for the busiest teachers only: this one shall be. */
+async function onlyOf({ id }, route) {
+  const response = await route.fetch();
+  const trends = await response.json();
+
+  trends.teachers = trends.teachers.filter(({ teacher }) => teacher.id === id);
+  assert.equal(trends.teachers.length, 1);
+  await route.fulfill({ response, json: trends });
+}
+
 for (const [kind, name] of Object.entries(NAMES))
   walk(`a name of ${kind} is text`, async (t, open) => {
     const teacher = await makeTeacher(name);
@@ -55,10 +76,18 @@ for (const [kind, name] of Object.entries(NAMES))
     assert.ok(csv.includes(`"${safe.replace(/"/g, '""')}"`), 'the CSV has it, quoted');
 
     await page.setViewportSize({ width: 1366, height: 768 });
+    await page.addInitScript(noteWhatIsDrawn);
+    await page.route('**/api/admin/trends?*', (route) => onlyOf(teacher, route));
     await page.goto('/admin/trends');
     await settled(page);
+    const chart = page.locator('.chart').nth(2);
+    const label = plain(name).length > 14 ? `${[...plain(name)].slice(0, 13).join('')}…` : plain(name);
+    assert.ok((await page.evaluate(() => window.drawn)).includes(label), 'the chart is given the name as text');
+    await chart.locator('.u-over').hover();
+    assert.ok((await chart.locator('.u-legend .u-value').allTextContents()).includes(plain(name)), 'and its legend');
+    assert.equal(await chart.locator('.u-legend :not(table, tbody, tr, th, td, div)').count(), 0, 'which no name makes elements in');
     for (const summary of await page.getByText('Numbers as a table').all()) await summary.click();
-    assert.ok((await page.locator('.chart').nth(2).locator('.name').allTextContents()).includes(plain(name)));
+    assert.ok((await chart.locator('.name').allTextContents()).includes(plain(name)));
     await calm('trends');
 
     const phone = await open({ who: teacher.client, path: '/teacher/', size: { width: 360, height: 640 } });

@@ -1,7 +1,7 @@
 // When something fails, a message says what to do, and nothing typed is lost.
 
 import assert from 'node:assert/strict';
-import { PASSWORD, app, click, fits, isAccessible, makeStudent, makeTeacher, rows, send, settled, theAdmin, walk } from '../lib/stage.js';
+import { NARROW, PASSWORD, ZOOM_URL, app, click, fits, isAccessible, makeStudent, makeTeacher, rows, send, settled, theAdmin, walk } from '../lib/stage.js';
 
 const problem = (status, detail = 'no') => ({ status, contentType: 'application/problem+json', body: JSON.stringify({ title: 'no', status, detail }) });
 
@@ -139,6 +139,43 @@ for (const target of ['/admin/', '/admin/attention', '/admin/zoom-inbox', '/admi
     await page.getByRole('button', { name: /^(Try again|Refresh)$/ }).first().click();
     await settled(page);
   });
+
+const REFUSED = { 500: SAID[500], 503: SAID[503], 403: SAID[403], away: 'No connection to the server.' };
+for (const [how, said] of Object.entries(REFUSED))
+  for (const path of ['/teacher/', '/teacher/?view=history'])
+    walk(`${path} that cannot be loaded (${how}) says what to do, and comes back`, async (t, open) => {
+      const teacher = await makeTeacher();
+      const student = await makeStudent(teacher);
+      await click(await send(teacher, student));
+      const page = await open({ who: teacher.client, path: '', size: NARROW });
+      await page.route(/\/api\/teacher\//, (route) => (how === 'away' ? route.abort() : route.fulfill(problem(Number(how)))));
+      await page.goto(path);
+      await page.getByRole('status').getByText(said).waitFor();
+      await isAccessible(page, `${path}, ${how}`);
+      await fits(page);
+      await page.unroute(/\/api\/teacher\//);
+      await page.getByRole('button', { name: 'Refresh' }).tap();
+      await page.getByText(said).waitFor({ state: 'detached' });
+      await page.getByText(student.name).first().waitFor();
+      await settled(page);
+    });
+
+walk('a teacher’s login that ran out asks for the password and sends the class', async (t, open) => {
+  const teacher = await makeTeacher();
+  const student = await makeStudent(teacher, undefined);
+  const page = await open({ who: teacher.client, path: '/teacher/', size: NARROW });
+  await settled(page);
+  const card = page.locator('.student').filter({ hasText: student.name });
+  await card.getByLabel('Zoom link of the class').fill(ZOOM_URL);
+  await teacher.client.post('/api/auth/logout');
+  await card.getByRole('button', { name: 'Send class' }).tap();
+  const dialog = page.getByRole('dialog', { name: 'Please sign in again' });
+  assert.equal(await dialog.getByLabel('E-mail').inputValue(), teacher.email);
+  await isAccessible(page, 'a teacher signing in again');
+  await dialog.getByLabel('Password').fill(PASSWORD);
+  await dialog.getByRole('button', { name: 'Sign in' }).tap();
+  await card.getByText('Waiting for').waitFor();
+});
 
 walk('a slow line shows the shape of what comes', async (t, open) => {
   const page = await open({ who: theAdmin(), path: '' });
