@@ -94,10 +94,17 @@ static size_t next_word(const char **at)
 	return len;
 }
 
+/* A letter of ASCII as a small one. Others change too, so that it can only rule out. */
+static char small(char c)
+{
+	return (char)(c | 0x20);
+}
+
+/* Almost no name begins with the letter that a word begins with, so that is looked at first. */
 static bool begins_with_name(const char *text, const char *const *list, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (!strncasecmp(text, list[i], strlen(list[i])))
+		if (small(*text) == *list[i] && !strncasecmp(text, list[i], strlen(list[i])))
 			return true;
 	return false;
 }
@@ -110,7 +117,8 @@ static bool is_kind(const char *word, size_t len)
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
 		size_t tail = strlen(kinds[i]);
 
-		if (len >= tail && !strncasecmp(word + len - tail, kinds[i], tail))
+		if (len >= tail && small(word[len - tail]) == *kinds[i] &&
+		    !strncasecmp(word + len - tail, kinds[i], tail))
 			return true;
 	}
 	return false;
