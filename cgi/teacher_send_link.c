@@ -3,8 +3,8 @@
  *
  * Request   {"student_id","zoom_url","request_id"}; the same request_id again gives the same
  * answer; without zoom_url a meeting is made, where Zoom is connected Answer    201
- * {"session":{...},"join_url","start_url","leave_url","delivery","delivery_detail"} Errors    400
- * 401 403 404 409 503
+ * {"session":{...},"join_url","start_url","leave_url","delivery","delivery_outcome",
+ * "delivery_detail"} Errors    400 401 403 404 409 503
  */
 #include "app.h"
 #include "app_parent.h"

@@ -6,8 +6,8 @@
  *           "telegram_linked", "note", "last_session": {"id", "session_status", "sent_at",
  *           "clicked_at", "times_out_at", "session_ended_at", "session_duration_minutes",
  *           "duration_minutes" (of the package), "estimated", "attendance",
- *           "attendance_note", "delivery", "delivery_detail"} or null}], "more", "meetings" (a
- *           class may be sent without a link)}
+ *           "attendance_note", "delivery", "delivery_outcome", "delivery_detail"} or null}],
+ *           "more", "meetings" (a class may be sent without a link)}
  * Errors    400 401 403
  */
 #include <json-c/json.h>

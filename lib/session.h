@@ -45,11 +45,17 @@ struct json_object;
 	" round(s.student_seconds / 60.0)::integer AS \"presence.student_minutes\","               \
 	" round(s.both_seconds / 60.0)::integer AS \"presence.both_minutes\""
 
-/* What became of the message with the link; none without a chat or a bot. */
+/*
+ * What became of the message with the link; none without a chat or a bot. Why,
+ * where a teacher can do something about it: as a word of lib/telegram.h, and
+ * in words.
+ */
 #define SESSION_DELIVERY                                                                           \
 	"coalesce((SELECT CASE m.state WHEN 'sending' THEN 'queued' WHEN 'dropped' THEN 'none'"    \
 	"  ELSE m.state END FROM messages m WHERE m.session_id = s.id AND m.kind = 'join_link'),"  \
-	" 'none') AS delivery, (SELECT m.detail FROM messages m WHERE m.session_id = s.id"         \
+	" 'none') AS delivery, (SELECT m.outcome FROM messages m WHERE m.session_id = s.id"        \
+	"  AND m.kind = 'join_link' AND m.detail IS NOT NULL) AS delivery_outcome,"                \
+	" (SELECT m.detail FROM messages m WHERE m.session_id = s.id"                              \
 	"  AND m.kind = 'join_link') AS delivery_detail"
 
 /* A teacher's wish to send a class. request_id makes it safe to repeat. */

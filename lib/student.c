@@ -35,6 +35,7 @@ static const char SQL_LIST_OWN[] =
 	" l.attendance AS \"last_session.attendance\","
 	" l.attendance_note AS \"last_session.attendance_note\","
 	" l.delivery AS \"last_session.delivery\","
+	" l.delivery_outcome AS \"last_session.delivery_outcome\","
 	" l.delivery_detail AS \"last_session.delivery_detail\""
 	" FROM students st LEFT JOIN LATERAL (SELECT s.*, " SESSION_DELIVERY
 	" FROM sessions s WHERE s.student_id = st.id AND s.teacher_id = st.teacher_id"

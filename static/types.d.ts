@@ -41,6 +41,7 @@ export interface Session {
   attendance?: Attendance | null;
   attendance_note?: string | null;
   delivery?: string | null;
+  delivery_outcome?: string | null;
   delivery_detail?: string | null;
   presence?: Presence | null;
   explanation?: string | null;

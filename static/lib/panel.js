@@ -5,7 +5,7 @@ import { Problem, api, explain, query } from './api.js';
 import {
   day, dayTime, fromInput, full, isoDay, language, minutes, money, t, timeExact, toInput, word,
 } from './i18n.js';
-import { Badge, Duration, Marks, When, endedBy } from './session.js';
+import { Badge, Duration, Marks, When, advice, endedBy } from './session.js';
 
 /** @typedef {import('../types').Session} Session */
 /** @typedef {import('../types').Evidence} Evidence */
@@ -116,7 +116,8 @@ export class SessionPanel extends Component {
         <div class="panel-body">
           ${session && html`<${Facts} session=${session} />`}
           ${error && html`<${Notice} text=${explain(error)} onRetry=${() => this.load()} />`}
-          ${session && html`<p class="explanation">${sentence(session, explanation)}</p>`}
+          ${session && html`<p class="explanation">${sentence(session, explanation, !!(events || error)) ?? html`<i
+            class="skeleton"></i>`}</p>`}
           ${session && (action
             ? html`<${ActionForm} key=${action} action=${action} session=${session} from=${props.reopenFrom}
               onDone=${this.done} onCancel=${() => this.setState({ action: null })} />`
@@ -136,12 +137,14 @@ export class SessionPanel extends Component {
 }
 
 /**
- * What the minutes are made of, in the reader's language; the server says it in English.
+ * What the minutes are made of, in the reader's language; the server says more, in English, a moment later.
  * @param {Session} s
  * @param {string} english
+ * @param {boolean} there whether the server has answered
+ * @returns {string | null} null: wait for it
  */
-function sentence(s, english) {
-  if (language === 'en' && english) return english;
+function sentence(s, english, there) {
+  if (language === 'en' && (english || !there)) return english || null;
   const key = s.session_status === 'ended' ? `explain.${s.ended_by}`
     : s.session_status === 'timeout' && !s.estimated ? 'explain.timeout_seen'
     : `explain.${s.session_status}`;
@@ -184,8 +187,8 @@ const Facts = ({ session: s }) => html`
     <dt>${t('col.end')}</dt><dd><${When} at=${s.session_ended_at} beside=${s.clicked_at} /></dd>
     <dt>${t('col.ended_by')}</dt><dd>${endedBy(s)}</dd>
     <dt>${t('col.delivery')}</dt>
-      <dd>${word('delivery', s.delivery ?? 'none')}${s.delivery_detail && html`<span class="muted"
-        dir="auto"> ${s.delivery_detail}</span>`}</dd>
+      <dd>${word('delivery', s.delivery ?? 'none')}${advice(s) && html`<span class="muted"
+        dir="auto"> ${advice(s)}</span>`}</dd>
     <dt>${t('col.attendance')}</dt>
       <dd>${s.attendance ? word('attendance', s.attendance) : t('attendance.none')}</dd>
     ${s.presence && html`<dt>${t('presence.title')}</dt><dd>${presence(s.presence)}</dd>`}

@@ -107,3 +107,9 @@ export function endedBy(session) {
   if (session.session_status === 'timeout') return t('ended_by.timeout');
   return session.ended_by ? word('ended_by', session.ended_by) : '–';
 }
+
+/** Why a message did not arrive and what to do; what only a newer server knows, in its own words. @param {Session} s */
+export function advice({ delivery_outcome: outcome, delivery_detail: detail }) {
+  const said = outcome && word('advice', outcome);
+  return said && said !== outcome ? said : detail;
+}

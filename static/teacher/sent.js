@@ -12,7 +12,6 @@ import { recall, remember } from '../lib/ui.js';
  *   start_url: string,
  *   leave_url: string,
  *   delivery: string,
- *   delivery_detail?: string,
  * }} Sent
  */
 /** @typedef {{student_id: number, zoom_url?: string, request_id: string}} Request */

@@ -3,7 +3,7 @@
 import { Component, Field, Icon, Name, Notice, html, say } from '../lib/ui.js';
 import { api, explain, now, onTick } from '../lib/api.js';
 import { dayTime, isoDay, minutes, t, time, word } from '../lib/i18n.js';
-import { Badge, Duration, Marks, Stopwatch } from '../lib/session.js';
+import { Badge, Duration, Marks, Stopwatch, advice } from '../lib/session.js';
 import { ShareDialog, copyLink } from '../lib/share.js';
 import { Attendance } from './attendance.js';
 import { linksOf, send } from './sent.js';
@@ -71,7 +71,7 @@ export class StudentCard extends Component {
     this.act('send', async () => {
       const sent = await send(this.props.student.id, zoomUrl);
       this.setState({ sent, typing: false });
-      this.props.onChange({ ...sent.session, delivery: sent.delivery, delivery_detail: sent.delivery_detail });
+      this.props.onChange(sent.session);
     });
 
   /** @param {SubmitEvent} event */
@@ -256,8 +256,8 @@ const Delivery = ({ session, name }) => {
   return html`
     <p class=${`delivery ${result}`} role="status">
       <${Icon} name=${{ sent: 'check', failed: 'alert', unknown: 'alert' }[result] ?? 'clock'} />
-      <span>${word('deliver', result)}${session.delivery_detail && html`<span class="muted"
-        dir="auto"> ${session.delivery_detail}</span>`}</span>
+      <span>${word('deliver', result)}${advice(session) && html`<span class="muted"
+        dir="auto"> ${advice(session)}</span>`}</span>
     </p>
     <p class="muted">${t('send.waiting', { name, time: time(session.sent_at) })}</p>
   `;

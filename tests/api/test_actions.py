@@ -474,7 +474,8 @@ def test_another_zoom_link_fits_a_class_that_is_to_come_or_runs(app, hana, class
     answer = hana.act(n, "zoom_url", zoom_url=ZOOM_URL + "7")
     if state in ("sent", "active", "reopened"):
         assert answer.status == 200 and answer["start_url"] == ZOOM_URL + "7"
-        assert {"session", "join_url", "start_url", "leave_url", "delivery", "delivery_detail"} == set(answer.json)
+        names = {"session", "join_url", "start_url", "leave_url", "delivery", "delivery_outcome", "delivery_detail"}
+        assert names == set(answer.json)
         assert app.session(n)["zoom_url"] == ZOOM_URL + "7"
         assert app.evidence(n)[-1]["kind"] == "zoom_url"
     else:

@@ -353,7 +353,8 @@ def test_a_teacher_sees_the_own_students_and_their_last_class(app, make_teacher,
     assert session == {
         "id": last["id"], "session_status": "sent", "sent_at": last["sent_at"], "clicked_at": None,
         "times_out_at": None, "session_ended_at": None, "session_duration_minutes": None, "estimated": False,
-        "attendance": None, "attendance_note": "", "duration_minutes": 60, "delivery": "none", "delivery_detail": None,
+        "attendance": None, "attendance_note": "", "duration_minutes": 60, "delivery": "none", "delivery_outcome": None,
+        "delivery_detail": None,
     }  # fmt: skip
     assert second["id"] == new["id"] and second["last_session"] is None
 

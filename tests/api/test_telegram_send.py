@@ -42,7 +42,7 @@ def counts(line):
 def test_the_button_that_arrives_starts_the_class(app, telegram, pair, send, nobody):
     teacher, student, chat = pair(name="Amina")
     sent = send(teacher, student)
-    assert (sent["delivery"], sent["delivery_detail"]) == ("sent", None)
+    assert (sent["delivery"], sent["delivery_outcome"], sent["delivery_detail"]) == ("sent", None, None)
     assert sent["session"]["delivery"] == "sent"
     (message,) = telegram.shown(chat)
     assert message.url == sent["join_url"]
@@ -170,7 +170,7 @@ def test_a_dead_chat_is_told_and_left_alone(app, telegram, pair, send, answer, o
     teacher, student, chat = pair()
     telegram.will(answer)
     sent = send(teacher, student)
-    assert sent["delivery"] == "failed" and words in sent["delivery_detail"]
+    assert (sent["delivery"], sent["delivery_outcome"]) == ("failed", outcome) and words in sent["delivery_detail"]
     assert delivery_of(teacher, sent["session"]["id"]) == ("failed", sent["delivery_detail"])
     assert [row["outcome"] for row in log_of(app, sent["session"]["id"])] == [outcome]
     run_job(app)
@@ -231,7 +231,7 @@ def test_a_refusal_fails_this_message_alone(app, telegram, pair, send, answer, o
     teacher, student, chat = pair()
     telegram.will(answer)
     sent = send(teacher, student)
-    assert sent["delivery"] == "failed" and words in sent["delivery_detail"]
+    assert (sent["delivery"], sent["delivery_outcome"]) == ("failed", outcome) and words in sent["delivery_detail"]
     run_job(app)
     assert len(telegram.sent(chat)) == 1
     tg.forget_pace(app)

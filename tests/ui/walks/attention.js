@@ -1,7 +1,7 @@
 // What needs an admin's eye, its count in the menu, and the way to settle it.
 
 import assert from 'node:assert/strict';
-import { app, click, isAccessible, makeStudent, makeTeacher, send, settled, theAdmin, walk } from '../lib/stage.js';
+import { NARROW, app, click, isAccessible, makeStudent, makeTeacher, send, settled, theAdmin, walk } from '../lib/stage.js';
 
 const total = async () => (await theAdmin().get('/api/admin/attention')).total;
 
@@ -54,7 +54,13 @@ walk('a link that was not delivered is there, with the reason, until the class i
   await item.getByRole('link', { name: 'Open' }).click();
   const panel = page.getByRole('dialog', { name: student.name });
   await panel.getByText('Not delivered').waitFor();
-  await panel.getByText('The student has blocked the bot.').waitFor();
+  await panel.getByText('The student has blocked the bot. Ask them to open it').waitFor();
+  const arabic = await open({ who: theAdmin(), path: `/admin/?session=${sent.session.id}`, lang: 'ar' });
+  await arabic.getByRole('dialog').getByText('حظر الطالب البوت').waitFor();
+  const amharic = await open({ who: teacher.client, path: '/teacher/', lang: 'am', size: NARROW });
+  await amharic.locator('.delivery.failed').getByText('ተማሪው ቦቱን አግዷል').waitFor();
+  for (const other of [arabic, amharic]) assert.equal(await other.getByText('blocked').count(), 0);
+  await isAccessible(amharic, 'a class whose link was not delivered');
   await page.keyboard.press('Escape');
   await click(sent);
   await page.getByRole('button', { name: 'Refresh' }).click();

@@ -29,6 +29,21 @@ walk('the panel tells the evidence in order and explains the minutes', async (t,
   await panel.getByRole('heading', { name: 'Evidence' }).waitFor();
 });
 
+walk('the sentence that explains is said once', async (t, open) => {
+  const { page, panel } = await running(open);
+  let go;
+  const gate = new Promise((resolve) => (go = resolve));
+  await page.route('**/api/admin/session-events?*', async (route) => {
+    await gate;
+    await route.fallback();
+  });
+  await page.reload();
+  await panel.locator('.facts').waitFor();
+  assert.equal((await panel.locator('.explanation').textContent()).trim(), '');
+  go();
+  await panel.locator('.explanation', { hasText: /^Running: opened/ }).waitFor();
+});
+
 walk('an action asks why, and the reason becomes evidence', async (t, open) => {
   const { page, panel } = await running(open);
   await panel.getByRole('button', { name: 'End class' }).click();
