@@ -17,6 +17,9 @@ ALTER ROLE classclock_app SET lock_timeout = '2s';
 ALTER ROLE classclock_app SET idle_in_transaction_session_timeout = '10s';
 ALTER ROLE classclock_app SET client_connection_check_interval = '5s';
 
+-- Statements are short; compiling one takes longer than running it, and is decided by guesses at rows that are not there.
+ALTER ROLE classclock_app SET jit = off;
+
 -- Programs read timestamps as text: one form, in UTC, whatever the server's own settings are.
 ALTER ROLE classclock_app SET timezone = 'UTC';
 ALTER ROLE classclock_app SET datestyle = 'ISO, YMD';
