@@ -21,6 +21,7 @@ class Click:
     def __init__(self, place, pool, quick):
         self.place, self.pool = place, pool
         self.seconds = 0.5 if quick else 1.5
+        self.most = 8_000 if quick else 40_000  # clicks a second that there are targets for
         self.statement = click_statement(place, pool)
         self.same = pool.keep(2000)
         self.best_clients = 16
@@ -41,7 +42,7 @@ class Click:
     def first(self, port, clients, seconds=None, rate=0):
         """First clicks: each target once."""
         seconds = seconds or self.seconds
-        file = self.pool.targets(int(seconds * (rate or 40_000)) + clients)
+        file = self.pool.targets(int(seconds * (rate or self.most)) + clients)
         result = load(port, clients, seconds, file, rate)
         self.pool.give_back(result["asked"])
         assert result["status"][1] == result["answers"], result
@@ -52,7 +53,7 @@ class Click:
         return load(port, clients, -self.seconds, self.same)
 
     def pgbench(self, clients, seconds=None):
-        count = int(max(1, seconds or self.seconds) * 40_000)
+        count = int(max(1, seconds or self.seconds) * self.most)
         self.pool.targets(count)
         variables = {"n": 0, "base": self.pool.first, "clients": clients}
         result = pgbench(
@@ -153,7 +154,7 @@ def main():
     rounds = 1 if quick else 5
     rows = []
     with Place() as place:
-        pool = Pool(place, 100_000 if quick else 1_800_000)
+        pool = Pool(place, 40_000 if quick else 1_800_000)
         click = Click(place, pool, quick)
         peers = Peers(place, click.statement)
         try:

@@ -39,7 +39,7 @@ def main():
         with Place() as place:
             time.sleep(1)
             ours_rest = pss(of_instance(place))
-            pool = Pool(place, 50_000 if quick else 150_000)
+            pool = Pool(place, 20_000 if quick else 150_000)
             click = Click(place, pool, quick)
             statement = statement or click.statement
             peers = Peers(place, statement)

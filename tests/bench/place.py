@@ -240,6 +240,7 @@ class Pool:
         self.sent = int(place.psql("SELECT us(clock_now()) - 60000000"))
         self.expires = self.sent + 12 * 3_600_000_000
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="classclock-targets."))
+        self.least = min(count, 200_000)  # at a time
         self.remove()  # what a run that was broken off has left
         place.psql(PEOPLE)
         self.add(count)
@@ -255,7 +256,7 @@ class Pool:
     def targets(self, count):
         """A file of targets for count sessions that nobody has opened."""
         if self.next + count > self.end:
-            self.add(max(count, 200_000))
+            self.add(max(count, self.least))
         file = self.folder / "targets"
         file.write_bytes(self.place.secret(self.next, count, self.sent, self.expires, ZOOM_URL))
         self.first, self.next = self.next, self.next + count
