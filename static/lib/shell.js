@@ -336,14 +336,16 @@ export class Freshness extends Component {
   render({ health, onRefresh }) {
     const { at, error, next } = health;
     const left = next ? Math.max(0, Math.ceil((next - now()) / 1000)) : 0;
+    // What is not known yet takes the same room, unseen.
+    const shown = at === null ? '00:00:00' : timeExact(at);
 
     return html`
       <div class=${error ? 'fresh failing' : 'fresh'}>
         <p role="status" class="trouble">${error && html`<${Icon} name="alert" /><span>${error}</span>`}</p>
-        ${at !== null && html`
-          <p class="muted">
-            <span class="said">${t(error ? 'fresh.stale' : 'fresh.at', { time: timeExact(at) })}</span>
-            <span class="short" aria-hidden="true">${timeExact(at)}</span></p>`}
+        ${(at !== null || !error) && html`
+          <p class=${at === null ? 'unknown' : 'muted'}>
+            <span class="said">${t(error ? 'fresh.stale' : 'fresh.at', { time: shown })}</span>
+            <span class="short" aria-hidden="true">${shown}</span></p>`}
         ${next && html`<p class="muted">${t('fresh.retry', { n: left })}</p>`}
         <button type="button" class="bare" aria-label=${t('action.refresh')} title=${t('action.refresh')}
           onClick=${onRefresh}>
