@@ -14,6 +14,7 @@ import unittest.mock
 import uuid
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "api"))
+import telegram  # noqa: E402
 import zoom  # noqa: E402
 from academy import ROOT, ZOOM_URL, Instance, wait_for  # noqa: E402
 from plan import Plans  # noqa: E402
@@ -32,7 +33,11 @@ class Rig(Academy):
         folders = [pathlib.Path(os.environ.get("CLASSCLOCK_BUILD", ROOT / "build")) / f for f in ("cgi", "cron")]
         self.plans = Plans(self.shared, [file.name for folder in folders for file in folder.iterdir() if file.is_file()])
         self.proxy = Proxy(lambda: (self.state / "run").resolve() / "pg" / PORT)
+        self.telegram = telegram.Telegram()
         settings = [
+            f"TELEGRAM_BOT_TOKEN={telegram.TOKEN}",
+            f"TELEGRAM_API_BASE={self.telegram.base}",
+            f"TELEGRAM_WEBHOOK_SECRET={telegram.SECRET}",
             f"DATABASE_URL=host={self.proxy.folder} dbname=classclock user=classclock_app",
             f"ZOOM_WEBHOOK_SECRET={zoom.SECRET}",
         ]
@@ -43,6 +48,7 @@ class Rig(Academy):
         self.plans.rest()
         super().stop()
         self.proxy.stop()
+        self.telegram.stop()
         shutil.rmtree(self.shared, ignore_errors=True)
 
     @property

@@ -18,6 +18,7 @@ import uuid
 
 import pytest
 
+import telegram
 import zoom
 from academy import PASSWORD, PHONE, ZOOM_URL, moment, wait_for
 from plan import SHORT
@@ -255,6 +256,86 @@ class NewStudent(Case):
         assert self.rig.count("students", f"request_id = '{subject['request_id']}'") == 1
 
 
+class AcceptInvite(Case):
+    program = "auth_accept_invite"
+
+    def prepare(self):
+        self.rig.psql("DELETE FROM login_attempts")
+        return self.rig.insist(self.invite)
+
+    def invite(self):
+        email = f"invited{uuid.uuid4()}@example.org"
+        made = self.rig.admin.fork().post("/api/admin/teachers", {"name": "Invited", "email": email})
+        assert made.status == 201
+        return email, made["invite_url"].split("#")[1]
+
+    def call(self, subject):
+        self.email = subject[0]
+        return ask(self.rig, "POST", "/api/auth/accept-invite", {"token": subject[1], "password": PASSWORD})
+
+    def is_right(self, answer):
+        if answer.status == 200:
+            return "HttpOnly" in (answer.headers["Set-Cookie"] or "")
+        return answer.status == 404 and self.has_joined()  # an invitation is good for once
+
+    def has_joined(self):
+        return self.rig.count("accounts", f"email = '{self.email}' AND password_hash IS NOT NULL") == 1
+
+    def settle(self, subject, answers):
+        assert self.has_joined()
+
+
+class Import(Case):
+    program = "admin_import"
+
+    def prepare(self):
+        return [f"imported{uuid.uuid4()}@example.org" for _ in range(3)]
+
+    def call(self, subject):
+        self.emails = subject
+        rows = "".join(f"Imported,{email}\n" for email in subject)
+        wish = {"kind": "teachers", "csv": f"name,email\n{rows}", "dry_run": False}
+        return ask(self.rig, "POST", "/api/admin/import", wish, client=self.rig.admin)
+
+    def is_right(self, answer):
+        """Made now, or each row says that it is there."""
+        return answer.status == 200 and self.made() == 3 and json.loads(answer.body)["created"] in (0, 3)
+
+    def made(self):
+        return self.rig.count("accounts", "email IN ({})".format(", ".join(f"'{email}'" for email in self.emails)))
+
+    def settle(self, subject, answers):
+        assert self.made() == 3
+        assert sum(json.loads(a.body)["created"] for a in answers if a and a.status == 200) in (0, 3)
+
+
+class TelegramWebhook(Case):
+    program = "telegram_webhook"
+
+    def prepare(self):
+        return self.rig.insist(self.link)
+
+    def link(self):
+        student = self.rig.student()
+        made = self.rig.admin.fork().post("/api/admin/student-link", {"student_id": student})
+        assert made.status == 201
+        chat = telegram.new_chat()
+        return student, chat, telegram.Updates(self.rig).message(chat, f"/start {made['url'].split('start=')[1]}")
+
+    def call(self, subject):
+        secret = {"X-Telegram-Bot-Api-Secret-Token": telegram.SECRET}
+        return ask(self.rig, "POST", "/api/telegram/webhook", subject[2], {"Origin": None, "Sec-Fetch-Site": None, **secret})
+
+    def is_right(self, answer):
+        return answer.status == 200 and answer.body == b""
+
+    def settle(self, subject, answers):
+        student, chat, update = subject
+        assert self.rig.count("students", f"id = {student} AND telegram_chat_id = {chat}") == 1
+        assert self.rig.count("messages", f"update_id = {update['update_id']}") == 1
+        assert len(self.rig.telegram.shown(chat)) <= 2  # where nobody knows whether it was sent, twice
+
+
 class AutoTimeout(Case):
     program = "admin_auto_timeout"
 
@@ -481,7 +562,8 @@ def try_program(rig, program, cases):
 
 def test_every_endpoint_survives_every_call(rig, world):
     changing = [Track, TrackByJournal, TeacherLeft, TeacherLeftByJournal, Webhook, SendLink, TeacherEnds,
-                TeacherCancels, AdminEnds, Attendance, Login, NewStudent, AutoTimeout, CronTimeout]  # fmt: skip
+                TeacherCancels, AdminEnds, Attendance, Login, NewStudent, AcceptInvite, Import, TelegramWebhook,
+                AutoTimeout, CronTimeout]  # fmt: skip
     by_program = collections.defaultdict(list)
     for case in [*[made(world) for made in changing], *readings(world)]:
         by_program[case.program].append(case)
