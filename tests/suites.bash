@@ -90,14 +90,19 @@ python_totals() {
 	END
 }
 
-# Tests of folder tests/$1 against the programs of build $2; the rest are pytest's options.
-run_pytest() {
-	local status=0 xml=$LOGS/$1.xml tests failures errors skipped
-	compgen -G "$ROOT/tests/$1/test_*.py" >/dev/null || return 0
-	rm -f "$xml"
-	reports
-	CLASSCLOCK_BUILD=$2 "$PYTHON" -m pytest -q -p no:cacheprovider --junitxml="$xml" "${@:3}" "$ROOT/tests/$1" || status=$?
-	read -r tests failures errors skipped < <(python_totals "$xml") || true
+# Runs pytest against the programs of build $1, under the name $2; the rest are its options, and the tests.
+pytest_of() {
+	local build=$1 name=$2 status=0
+	shift 2
+	rm -f "$LOGS/$name.xml"
+	CLASSCLOCK_BUILD=$build "$PYTHON" -m pytest -q -p no:cacheprovider --junitxml="$LOGS/$name.xml" "$@" || status=$?
+	echo "$status" >"$LOGS/$name.status"
+}
+
+count_pytest() {
+	local status tests failures errors skipped
+	read -r status <"$LOGS/$1.status"
+	read -r tests failures errors skipped < <(python_totals "$LOGS/$1.xml") || true
 	if [[ -z $skipped ]] || ((status > 1 && failures + errors == 0)); then
 		count "$1" 0 1 0
 		note "pytest ended with status $status before it could report"
@@ -106,14 +111,39 @@ run_pytest() {
 	count "$1" $((tests - failures - errors - skipped)) $((failures + errors)) "$skipped"
 }
 
+# Tests of folder tests/$1 against the programs of build $2; the rest are pytest's options.
+run_pytest() {
+	compgen -G "$ROOT/tests/$1/test_*.py" >/dev/null || return 0
+	reports
+	pytest_of "$2" "$1" "${@:3}" "$ROOT/tests/$1"
+	count_pytest "$1"
+}
+
 # One of its tests has a Telegram from npm. Two instances side by side: a test waits for one call at a time.
 suite_api() {
 	npm_packages "$ROOT/tests/ui"
 	run_pytest api "$ASAN_BUILD" -n 2 --dist loadfile
 }
 
+# Two files at a time, for most of their time goes by in waiting; what counts waits or loads the machine
+# runs alone. Many of the second share an instance, whose programs fail as they want.
 suite_faults() {
-	run_pytest faults "$PLAIN_BUILD"
+	local file beside folder=$ROOT/tests/faults first=()
+	local alone=(test_outage.py test_outage_load.py)
+	local second=(test_calls.py test_doubt.py test_jobs.py test_kills.py test_orders.py test_processes.py test_wire.py)
+	for file in "$folder"/test_*.py; do
+		[[ " ${second[*]} ${alone[*]} " == *" ${file##*/} "* ]] || first+=("$file")
+	done
+	reports
+	pytest_of "$PLAIN_BUILD" faults-2 "${second[@]/#/$folder/}" >"$LOGS/faults-2.log" 2>&1 &
+	beside=$!
+	pytest_of "$PLAIN_BUILD" faults-1 "${first[@]}"
+	wait "$beside"
+	cat "$LOGS/faults-2.log"
+	pytest_of "$PLAIN_BUILD" faults-3 "${alone[@]/#/$folder/}"
+	count_pytest faults-1
+	count_pytest faults-2
+	count_pytest faults-3
 }
 
 suite_scan() {

@@ -172,53 +172,81 @@ def test_a_killed_program_leaves_no_worker_behind(app):
     until(lambda: not alive(old))
 
 
-def test_two_instances_run_side_by_side(app):
-    with Instance() as other:
-        assert works(app) and works(other)
-        other.psql("CREATE TABLE public.only_here ()")
-        assert app.psql("SELECT to_regclass('public.only_here')") == ""
+@pytest.fixture(scope="module")
+def second():
+    with Instance() as instance:
+        yield instance
+
+
+@pytest.fixture
+def other(second):
+    """Another instance, which tests may stop and start."""
+    if not works(second):
+        started = second.up()
+        assert started.returncode == 0, started.stderr
+    yield second
+
+
+def test_two_instances_run_side_by_side(app, other):
+    assert works(app) and works(other)
+    other.psql("CREATE TABLE public.only_here ()")
+    assert app.psql("SELECT to_regclass('public.only_here')") == ""
+    other.down()
     assert works(app)
 
 
-def test_down_stops_everything_and_up_finds_the_data():
-    with Instance() as instance:
-        people = instance.psql("SELECT id, email, password_hash FROM accounts")
-        started = family(instance.pid("supervisor"))
-        run = (instance.state / "run").resolve()
-        instance.down()
-        assert not alive(started)
-        assert not run.exists()
-        assert instance.up().stdout == instance.first.stdout
-        assert instance.psql("SELECT id, email, password_hash FROM accounts") == people
+def test_down_stops_everything_and_up_finds_the_data(other):
+    people = other.psql("SELECT id, email, password_hash FROM accounts")
+    started = family(other.pid("supervisor"))
+    run = (other.state / "run").resolve()
+    other.down()
+    assert not alive(started)
+    assert not run.exists()
+    assert other.up().stdout == other.first.stdout
+    assert other.psql("SELECT id, email, password_hash FROM accounts") == people
 
 
-@pytest.mark.parametrize("command", ["down", "up"])
-def test_what_a_killed_supervisor_left_is_cleared_away(command):
-    with Instance() as instance:
-        started = family(instance.pid("supervisor"))
-        instance.kill("supervisor")
-        assert works(instance)
-        getattr(instance, command)()
-        assert not alive(started)
-        assert works(instance) == (command == "up")
+@pytest.mark.parametrize("command", ["up", "down"])
+def test_what_a_killed_supervisor_left_is_cleared_away(other, command):
+    started = family(other.pid("supervisor"))
+    other.kill("supervisor")
+    assert works(other)
+    getattr(other, command)()
+    assert not alive(started)
+    assert works(other) == (command == "up")
 
 
-def test_ctrl_c_stops_what_a_foreground_up_started():
-    with Instance() as instance:
-        instance.down()
-        up = subprocess.Popen(
-            [DEV, "up", "--state", instance.state, "--port", str(instance.port)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            start_new_session=True,
-        )
-        assert up.stdout.readline() == f"url: http://127.0.0.1:{instance.port}\n"
-        assert up.stdout.readline().startswith("admin: ")
-        started = family(up.pid)
-        os.killpg(up.pid, signal.SIGINT)
-        assert up.wait(60) == 0
-        assert not alive(started)
+def test_ctrl_c_stops_what_a_foreground_up_started(other):
+    other.down()
+    up = subprocess.Popen(
+        [DEV, "up", "--state", other.state, "--port", str(other.port)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+    assert up.stdout.readline() == f"url: http://127.0.0.1:{other.port}\n"
+    assert up.stdout.readline().startswith("admin: ")
+    started = family(up.pid)
+    os.killpg(up.pid, signal.SIGINT)
+    assert up.wait(60) == 0
+    assert not alive(started)
+
+
+def test_env_adds_replaces_and_unsets_settings(other, tmp_path):
+    env = tmp_path / "env"
+    env.write_text("# for this run\nCRON_SECRET=\nTELEGRAM_API_BASE=http://127.0.0.1:1/a=b\n")
+    other.down()
+    assert other.up("--env", env).returncode == 0
+    first = other.env
+    assert "CRON_SECRET" not in first
+    assert first["TELEGRAM_API_BASE"] == "http://127.0.0.1:1/a=b"
+    assert get(other, "/api/cron/session-timeout") == 404
+    other.down()
+    other.up()
+    assert other.env["AUTH_SECRET"] == first["AUTH_SECRET"] and other.env["CRON_SECRET"]
+    assert "TELEGRAM_API_BASE" not in other.env
+    assert get(other, "/api/cron/session-timeout") == 401
 
 
 def test_an_instance_is_not_started_twice(app):
@@ -230,20 +258,6 @@ def test_an_instance_is_not_started_twice(app):
 def test_a_port_in_use_is_named(app, tmp_path):
     done = app.dev("up", "--state", tmp_path / "state", "--port", app.port, "--detach")
     assert done.returncode != 0 and f"port {app.port} is in use" in done.stderr
-
-
-def test_env_adds_replaces_and_unsets_settings():
-    lines = ["# for this run", "CRON_SECRET=", "TELEGRAM_API_BASE=http://127.0.0.1:1/a=b"]
-    with Instance(*lines) as app:
-        first = app.env
-        assert "CRON_SECRET" not in first
-        assert first["TELEGRAM_API_BASE"] == "http://127.0.0.1:1/a=b"
-        assert get(app, "/api/cron/session-timeout") == 404
-        app.down()
-        app.up()
-        assert app.env["AUTH_SECRET"] == first["AUTH_SECRET"] and app.env["CRON_SECRET"]
-        assert "TELEGRAM_API_BASE" not in app.env
-        assert get(app, "/api/cron/session-timeout") == 401
 
 
 @pytest.mark.parametrize("line", ["AUTH_SECRET=short", "BASE_URL=ftp://x", "no setting"])

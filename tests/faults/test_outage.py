@@ -595,22 +595,21 @@ def test_a_replay_that_broke_off_anywhere_loses_nothing_and_repeats_nothing(app,
 # ---------------------------------------------------------------- no program
 
 
-@pytest.mark.parametrize("program, url", [("zoom_track", "join_url"), ("zoom_teacher_left", "leave_url")])
-def test_when_the_program_is_gone_a_page_tries_again_until_it_is_back(app, program, url):
+def test_when_the_programs_are_gone_a_page_tries_again_until_they_are_back(app):
     sent = app.send()
     os.kill(app.pid("supervisor"), signal.SIGSTOP)
     try:
-        parent = app.pid(program)
-        children = subprocess.run(["pgrep", "-P", str(parent)], capture_output=True, text=True, check=True).stdout
-        family = [parent, *map(int, children.split())]
+        parents = [app.pid("zoom_track"), app.pid("zoom_teacher_left")]
+        children = subprocess.run(["pgrep", "-P", ",".join(map(str, parents))], capture_output=True, text=True, check=False)
+        family = [*parents, *map(int, children.stdout.split())]
         for pid in family:
             os.kill(pid, signal.SIGKILL)
         until(lambda: not any(running(pid) for pid in family))
-        answer = app.client().open(sent[url])
-        assert answer.status == 503 and answer.type == "text/html", answer
-        assert 'http-equiv="refresh"' in answer.text and answer.headers["Retry-After"]
-        assert "Location" not in answer.headers
+        for answer in academy.at_once(*[lambda url=url: app.client().open(sent[url]) for url in ("join_url", "leave_url")]):
+            assert answer.status == 503 and answer.type == "text/html", answer
+            assert 'http-equiv="refresh"' in answer.text and answer.headers["Retry-After"]
+            assert "Location" not in answer.headers
     finally:
         os.kill(app.pid("supervisor"), signal.SIGCONT)
-    # What the page does: it asks for the same address again.
-    until(lambda: app.client().open(sent[url]).status in (200, 302))
+    for url in ("join_url", "leave_url"):  # what the page does: it asks for the same address again
+        until(lambda url=url: app.client().open(sent[url]).status in (200, 302))

@@ -108,8 +108,17 @@ class World(Instance):
 
 
 @pytest.fixture(scope="module")
-def app():
-    with World() as instance:
+def app(tmp_path_factory):
+    """Of programs that are its own, so that a test may change one."""
+    folder = tmp_path_factory.mktemp("programs")
+    for one in (folder.parent, folder):
+        one.chmod(0o755)
+    for name in ("cgi", "rest", "cron", "web", "systemd"):
+        shutil.copytree(BUILD / name, folder / "build" / name)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CLASSCLOCK_BUILD", str(folder / "build"))
+        instance = World()
+    with instance:
         yield instance
 
 
@@ -320,33 +329,27 @@ def test_a_worker_that_hangs_is_replaced(app):
     assert status == 200 and json.loads(data)["session"]["session_status"] == "ended"
 
 
-def test_a_program_that_ends_at_once_again_and_again_takes_no_other_down(tmp_path, monkeypatch):
-    copy = tmp_path / "build"
-    for folder in ("cgi", "rest", "cron", "web", "systemd"):
-        shutil.copytree(BUILD / folder, copy / folder)
-    os.chmod(tmp_path, 0o755)
-    monkeypatch.setenv("CLASSCLOCK_BUILD", str(copy))
-    with World() as app:
-        run = (app.state / "run").resolve()
-        program = pathlib.Path((run / "bin").read_text().strip()) / "cgi" / "admin_trends"
-        good = program.read_bytes()
-        count = run / "count"
-        count.touch()
-        count.chmod(0o666)
-        program.unlink()
-        program.write_text(f"#!/bin/sh\necho x >>{count}\nexit 1\n")
-        program.chmod(0o755)
-        others = {name: pid for name, pid in app.programs().items() if name != "admin_trends"}
-        with Load(app):
-            app.kill("admin_trends")
-            until(lambda: count.stat().st_size > 4, 60)
-        assert {name: app.pid(name) for name in others} == others
-        log = (app.state / "log" / "admin_trends.log").stat().st_size
-        assert log < 10_000
-        program.unlink()
-        program.write_bytes(good)
-        program.chmod(0o755)
-        until(lambda: app.admin.call("GET", "/api/admin/trends")[0] == 200, 120)
+def test_a_program_that_ends_at_once_again_and_again_takes_no_other_down(app):
+    run = (app.state / "run").resolve()
+    program = pathlib.Path((run / "bin").read_text().strip()) / "cgi" / "admin_trends"
+    good = program.read_bytes()
+    count = run / "count"
+    count.touch()
+    count.chmod(0o666)
+    program.unlink()
+    program.write_text(f"#!/bin/sh\necho x >>{count}\nexit 1\n")
+    program.chmod(0o755)
+    others = {name: pid for name, pid in app.programs().items() if name != "admin_trends"}
+    with Load(app):
+        app.kill("admin_trends")
+        until(lambda: count.stat().st_size > 4, 60)
+    assert {name: app.pid(name) for name in others} == others
+    log = (app.state / "log" / "admin_trends.log").stat().st_size
+    assert log < 10_000
+    program.unlink()
+    program.write_bytes(good)
+    program.chmod(0o755)
+    until(lambda: app.admin.call("GET", "/api/admin/trends")[0] == 200, 120)
 
 
 # ---------------------------------------------------------------- flat
