@@ -11,6 +11,7 @@
 #define PLAIN_MAX  (FIXED + JOIN_LINK_URL_MAX)
 #define SEALED_MIN (1 + NONCE + FIXED + 1 + TAG)
 #define SEALED_MAX (1 + NONCE + PLAIN_MAX + TAG)
+#define ID_TEXT	   (2 * JOIN_LINK_ID_BYTES + 1)
 
 static_assert(BASE64URL_LEN(SEALED_MAX) == JOIN_LINK_TEXT_MAX, "the header's figure");
 
@@ -96,7 +97,5 @@ enum err join_link_open(struct arena *a, const struct keys *keys, const char *te
 
 const char *join_link_id_text(struct arena *a, const struct join_link *link)
 {
-	char *text = arena_alloc(a, 2 * JOIN_LINK_ID_BYTES + 1);
-
-	return sodium_bin2hex(text, 2 * JOIN_LINK_ID_BYTES + 1, link->link_id, JOIN_LINK_ID_BYTES);
+	return sodium_bin2hex(arena_alloc(a, ID_TEXT), ID_TEXT, link->link_id, JOIN_LINK_ID_BYTES);
 }

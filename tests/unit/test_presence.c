@@ -282,6 +282,35 @@ static void is_the_same_when_every_sum_is(void **state)
 		assert_false(presence_same(&a, &others[i]));
 }
 
+/* What lies behind the events in memory is none of them, whatever it looks like. */
+static void no_more_events_are_read_than_there_are(void **state)
+{
+	const enum kind kinds[] = { KIND_ZOOM_JOINED, KIND_ZOOM_LEFT, KIND_ZOOM_STARTED,
+				    KIND_ZOOM_ENDED };
+	struct story s = { 0 };
+	size_t n;
+
+	(void)state;
+	joins(&s, 0, AT(5));
+	joins(&s, 1, AT(10));
+	leaves(&s, 3, AT(50));
+	n = s.n;
+	for (size_t i = 0; i < COUNT(kinds); i++)
+		for (int connection = 0; connection < 4; connection++)
+			for (int minute = 1; minute < 60; minute += 7) {
+				int64_t from, to;
+
+				tell_move(&s, kinds[i], AT(minute), 0, connection,
+					  connection % 2 ? ROLE_UNKNOWN : ROLE_TEACHER);
+				s.n = n;
+				assert_minutes(&s, 55, 60, 55);
+				assert_true(presence_together(s.events, n, CLICK, END, &from, &to));
+				assert_int_equal(from, AT(5));
+				assert_int_equal(to, END);
+			}
+	assert_false(presence_of(s.events, 0, CLICK, END).has);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -305,6 +334,7 @@ int main(void)
 		cmocka_unit_test(sums_are_rounded_half_up_to_seconds),
 		cmocka_unit_test(is_the_same_when_every_sum_is),
 		cmocka_unit_test(tells_from_when_to_when_both_were_there),
+		cmocka_unit_test(no_more_events_are_read_than_there_are),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
