@@ -92,8 +92,8 @@ static void remember(struct timeout_run *run, int64_t id)
 }
 
 /*
- * Repeats sql until a batch touches nothing; counts into *n, and into run's
- * ids if told to. Each batch begins at the last moment of the one before, so
+ * Repeats sql until a batch touches nothing; counts into run's ids if there
+ * are any, else into *n. Each batch begins at the last moment of the one before, so
  * that it need not pass by what those have left of their rows in the index.
  */
 static enum err batches(struct db *db, const char *sql, int64_t *n, struct timeout_run *ids)
@@ -117,7 +117,7 @@ static enum err batches(struct db *db, const char *sql, int64_t *n, struct timeo
 				last_us = at_us;
 			if (ids)
 				remember(ids, id);
-			else
+			else if (n)
 				++*n;
 		}
 		arena_free(a);
