@@ -13,7 +13,7 @@ from outage import (LONG, Academy, Away, Taps, check_ledger, failover_pair, kept
                     running, until)
 
 RATE = 300
-SECONDS = 600 if LONG else 6  # an outage lasts
+SECONDS = 600 if LONG else 20  # an outage lasts
 AROUND = 1.5  # seconds before and after it
 
 
