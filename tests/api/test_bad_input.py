@@ -151,7 +151,11 @@ def sessions(role, **more):
         usual = {"status": "active", "student_id": w.student["id"], "package_id": "Europe", "q": "a", "limit": 5, **more}
         if role == "admin":
             usual["teacher_id"] = w.teacher.id
-        return [{**usual, "from": "2026-01-01", "to": "2026-01-31"}, {"date": "2026-01-31", "cursor": w.cursor[role]}]
+        return [
+            {**usual, "from": "2026-01-01", "to": "2026-01-31"},
+            {"date": "2026-01-31", "cursor": w.cursor[role]},
+            {"days": 7},
+        ]
 
     return make
 
@@ -190,7 +194,7 @@ GOOD = {
         {"id": w.other.id, "name": "A", "email": "bad-input@example.org", "disabled": True, "invite": True}
     ],
     "adminStudents": lambda w: [{"teacher_id": w.teacher.id, "q": "a", "limit": 5}],
-    "createStudent": lambda w: [student(w)],
+    "createStudent": lambda w: [{**student(w), "request_id": str(uuid.uuid4())}],
     "changeStudent": lambda w: [{"id": w.student["id"], **student(w), "disabled": True}],
     "adminPackages": lists(),
     "createPackage": lambda w: [{"name": "Bad input", **PACKAGE}],
