@@ -6,7 +6,7 @@
 
 #define BATCH	     "1000"
 #define DEADLINE_MS  10000 /* of one statement or class, connection included; nginx waits longer */
-#define LAST_WORD_MS 5000  /* for a failed run to be recorded, if it can be */
+#define LAST_WORD_MS 2000  /* after a failure: for the database to show itself, for the record */
 
 /*
  * The set-based form of decide() for classes whose evidence leaves only one
@@ -191,23 +191,60 @@ static enum err record(struct db *db, struct arena *a, const struct timeout_run 
 	return e ? e : db_write(db, a, SQL_FORGET, 0, NULL, NULL);
 }
 
-static void keep_first(enum err *first, enum err e)
+static enum err review(struct db *db, struct timeout_run *run)
 {
-	if (!*first)
-		*first = e;
+	return zoom_meeting_review(db, &run->rematched);
 }
 
-/* Every part is tried, whatever became of those before it; the first error. */
-static enum err run_parts(struct db *db, struct timeout_run *out)
+static enum err time_out(struct db *db, struct timeout_run *run)
+{
+	return batches(db, SQL_TIME_OUT, NULL, run);
+}
+
+static enum err miss(struct db *db, struct timeout_run *run)
+{
+	return batches(db, SQL_MISS, &run->missed, NULL);
+}
+
+static enum err fold(struct db *db, struct timeout_run *run)
 {
 	int64_t folded = 0;
-	enum err e = zoom_meeting_review(db, &out->rematched);
 
-	keep_first(&e, settle_unsettled(db, out));
-	keep_first(&e, batches(db, SQL_TIME_OUT, NULL, out));
-	keep_first(&e, batches(db, SQL_MISS, &out->missed, NULL));
-	keep_first(&e, batches(db, SQL_FOLD, &folded, NULL));
-	return e;
+	(void)run;
+	return batches(db, SQL_FOLD, &folded, NULL);
+}
+
+static bool is_there(struct db *db)
+{
+	struct arena *a = arena_new();
+	enum err e;
+
+	db_deadline(db, LAST_WORD_MS);
+	e = db_read(db, a, "SELECT", 0, NULL, NULL);
+	arena_free(a);
+	return !e;
+}
+
+/*
+ * Every part is tried, whatever became of those before it; the first error. Where the database is
+ * away they would only wait for it one after the other.
+ */
+static enum err run_parts(struct db *db, struct timeout_run *run)
+{
+	static enum err (*const parts[])(struct db *,
+					 struct timeout_run *) = { review, settle_unsettled,
+								   time_out, miss, fold };
+	enum err first = OK;
+
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+		enum err e = parts[i](db, run);
+
+		if (!first)
+			first = e;
+		if (e && !is_there(db))
+			break;
+	}
+	return first;
 }
 
 enum err timeout_run(struct db *db, struct arena *a, struct timeout_run *out)

@@ -150,20 +150,29 @@ suite_scan() {
 	run_pytest scan "$PLAIN_BUILD"
 }
 
+# The files of walks side by side: most of a walk's time goes by in waiting.
 suite_ui() {
-	local status=0 log=$LOGS/ui.log passed failed skipped
-	local files=("$ROOT"/tests/ui/*.test.*js)
-	[[ -e ${files[0]} ]] || return 0
+	local file name status passed failed skipped
+	declare -A process=()
+	compgen -G "$ROOT/tests/ui/*.test.js" >/dev/null || return 0
 	npm_packages "$ROOT/tests/ui"
 	reports
-	(cd "$ROOT/tests/ui" && CLASSCLOCK_BUILD=$PLAIN_BUILD node --test --test-reporter=tap "${files[@]}") \
-		>"$log" 2>&1 || status=$?
-	passed=$(sed -n 's/^# pass //p' "$log")
-	failed=$(sed -n 's/^# fail //p' "$log")
-	skipped=$(sed -n 's/^# skipped //p' "$log")
-	if ((status && ${failed:-0} == 0)); then failed=1; fi
-	((${failed:-0} == 0)) || cat "$log"
-	count ui "${passed:-0}" "${failed:-0}" "${skipped:-0}"
+	for file in "$ROOT"/tests/ui/*.test.js; do
+		name=$(basename "$file" .test.js)
+		(cd "$ROOT/tests/ui" && CLASSCLOCK_BUILD=$PLAIN_BUILD node --test --test-reporter=tap "$file") \
+			>"$LOGS/ui-$name.log" 2>&1 &
+		process[$name]=$!
+	done
+	for name in "${!process[@]}"; do
+		status=0
+		wait "${process[$name]}" || status=$?
+		passed=$(sed -n 's/^# pass //p' "$LOGS/ui-$name.log")
+		failed=$(sed -n 's/^# fail //p' "$LOGS/ui-$name.log")
+		skipped=$(sed -n 's/^# skipped //p' "$LOGS/ui-$name.log")
+		if ((status && ${failed:-0} == 0)); then failed=1; fi
+		((${failed:-0} == 0)) || cat "$LOGS/ui-$name.log"
+		count "ui/$name" "${passed:-0}" "${failed:-0}" "${skipped:-0}"
+	done
 }
 
 # Each fuzzer first meets what is known to be hard, then looks on: a few seconds, or ten million inputs.

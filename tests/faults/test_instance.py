@@ -219,7 +219,8 @@ def test_what_a_killed_supervisor_left_is_cleared_away(other, command):
 def test_ctrl_c_stops_what_a_foreground_up_started(other):
     other.down()
     up = subprocess.Popen(
-        [DEV, "up", "--state", other.state, "--port", str(other.port)],
+        # A shell ignores what its parent ignores, and a parent in the background ignores Ctrl-C.
+        ["env", "--default-signal=INT", DEV, "up", "--state", other.state, "--port", str(other.port)],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
