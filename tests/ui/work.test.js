@@ -1,4 +1,4 @@
-// The admin's list and what hangs on it. The walks of a file share one instance and one browser; the files run side by side.
+// What admins and teachers do, page by page. The walks of a file share one instance and one browser; the files run side by side.
 
 import './walks/catalog.js';
 import './walks/door.js';
@@ -11,3 +11,5 @@ import './walks/inbox.js';
 import './walks/people.js';
 import './walks/academy.js';
 import './walks/teacher.js';
+import './walks/languages.js';
+import './walks/hostile.js';
