@@ -56,15 +56,15 @@ static const char SQL_DUE[] =
 	" (SELECT count(*) FROM sessions WHERE session_status = 'sent'"
 	"  AND sent_at + link_hours * interval '1 hour' <= clock_now())";
 
+/* A run's row is worth keeping for a month, and no wait for the disk. */
 static const char SQL_RECORD[] =
-	"INSERT INTO job_runs (job, started_at, finished_at, ok, detail)"
-	" VALUES ('session-timeout', clock_now() - $1::bigint * interval '1 millisecond',"
+	"WITH forgotten AS ("
+	" DELETE FROM job_runs WHERE started_at < clock_now() - interval '30 days')"
+	" INSERT INTO job_runs (job, started_at, finished_at, ok, detail)"
+	" SELECT 'session-timeout', clock_now() - $1::bigint * interval '1 millisecond',"
 	"  clock_now(), $5::boolean, jsonb_build_object('timed_out', $2::bigint,"
-	"  'missed', $3::bigint, 'settled', $4::bigint))";
-
-/* A run's row is worth keeping for a month. */
-static const char SQL_FORGET[] =
-	"DELETE FROM job_runs WHERE started_at < clock_now() - interval '30 days'";
+	"  'missed', $3::bigint, 'settled', $4::bigint)"
+	" FROM set_config('synchronous_commit', 'off', true)";
 
 /* What has changed since the last run joins the totals: schema/0007_totals.sql. */
 static const char SQL_FOLD[] =
@@ -186,9 +186,8 @@ static enum err record(struct db *db, struct arena *a, const struct timeout_run 
 	const char *args[] = { arena_int(a, run->duration_ms), arena_int(a, run->timed_out),
 			       arena_int(a, run->missed), arena_int(a, run->settled),
 			       ok ? "true" : "false" };
-	enum err e = db_write(db, a, SQL_RECORD, 5, args, NULL);
 
-	return e ? e : db_write(db, a, SQL_FORGET, 0, NULL, NULL);
+	return db_write(db, a, SQL_RECORD, 5, args, NULL);
 }
 
 static enum err review(struct db *db, struct timeout_run *run)
