@@ -15,7 +15,10 @@ export class Attendance extends Component {
   /** @type {State} */
   state = { mark: this.props.session.attendance ?? null, note: false, busy: false, error: null };
 
-  /** @param {Mark} attendance @param {string} [note] the one that stands, if none is given */
+  /**
+   * Whether it is saved. The note being written stays as it is: only its own button is done with it.
+   * @param {Mark} attendance @param {string} [note] the one that stands, if none is given
+   */
   async save(attendance, note = this.props.session.attendance_note ?? '') {
     const { session, onDone } = this.props;
     const before = this.state.mark;
@@ -23,19 +26,21 @@ export class Attendance extends Component {
     this.setState({ mark: attendance, busy: true, error: null });
     try {
       await api('POST', '/api/teacher/attendance', { session_id: session.id, attendance, note });
-      this.setState({ busy: false, note: false });
+      this.setState({ busy: false });
       say(t('attendance.saved'));
       onDone({ ...session, attendance, attendance_note: note });
+      return true;
     } catch (error) {
       this.setState({ mark: before, busy: false, error });
+      return false;
     }
   }
 
   /** @param {SubmitEvent} event */
-  saveNote = (event) => {
+  saveNote = async (event) => {
     event.preventDefault();
     const { note } = values(/** @type {HTMLFormElement} */ (event.currentTarget));
-    this.save(this.state.mark ?? 'present', note ?? '');
+    if (await this.save(this.state.mark ?? 'present', note ?? '')) this.setState({ note: false });
   };
 
   /** @param {Props} props @param {State} state */

@@ -96,10 +96,18 @@ walk('a running class: its timer, the notice at the package’s time, its end, a
   await own.getByRole('button', { name: 'End class' }).tap();
   await own.getByRole('button', { name: 'Yes, end now' }).tap();
   await own.getByText(/^6[12] min/).waitFor();
+  // On a slow line the mark is saved while the note is being written.
+  let goOn = () => {};
+  const written = new Promise((resolve) => { goOn = resolve; });
+  await page.route('**/api/teacher/attendance', async (route) => {
+    await written;
+    await route.continue();
+  }, { times: 1 });
   await own.getByRole('button', { name: 'Late' }).tap();
-  await page.getByText('Attendance saved.').waitFor();
   await own.getByRole('button', { name: 'Add a note' }).tap();
   await own.getByLabel('Note').fill('Came at ten past');
+  goOn();
+  await page.getByText('Attendance saved.').waitFor();
   await isAccessible(page, 'attendance with a note');
   await own.getByRole('button', { name: 'Save' }).tap();
   await own.locator('.quote', { hasText: 'Came at ten past' }).waitFor();
