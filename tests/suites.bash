@@ -132,7 +132,7 @@ suite_api() {
 suite_faults() {
 	local file beside folder=$ROOT/tests/faults first=()
 	local alone=(test_outage.py test_outage_load.py)
-	local second=(test_calls.py test_doubt.py test_jobs.py test_kills.py test_orders.py test_processes.py test_wire.py)
+	local second=(test_calls.py test_doubt.py test_jobs.py test_kills.py test_orders.py test_wire.py)
 	for file in "$folder"/test_*.py; do
 		[[ " ${second[*]} ${alone[*]} " == *" ${file##*/} "* ]] || first+=("$file")
 	done
