@@ -11,7 +11,8 @@
 /* n as an argument; NULL for the negative ones, by which callers say "not given". */
 const char *db_i64_or_null(struct arena *a, int64_t n);
 
-/* The hash of text, as a bytea: by it a repeated wish is told from another one. */
+/* The hash of text, as a bytea: of a wish, to tell a repeat from another one; of a token, kept in
+ * its place. */
 const char *db_digest(struct arena *a, const char *text);
 
 /* A constraint that input can break, and the input's name. A list ends with { 0 }. */

@@ -1,6 +1,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "db_input.h"
 #include "login.h"
 
 #define TOKEN_BYTES	32
@@ -41,13 +42,7 @@ const char *token_make(struct arena *a)
 
 const char *token_hash(struct arena *a, const char *token)
 {
-	unsigned char hash[32];
-	char *text = arena_alloc(a, 2 + 2 * sizeof hash + 1);
-
-	crypto_generichash(hash, sizeof hash, (const unsigned char *)token, strlen(token), NULL, 0);
-	memcpy(text, "\\x", 2);
-	sodium_bin2hex(text + 2, 2 * sizeof hash + 1, hash, sizeof hash);
-	return text;
+	return db_digest(a, token);
 }
 
 enum err login_find(struct db *db, struct arena *a, const char *token, bool acts,
