@@ -22,21 +22,18 @@ static const char SQL_EVENTS[] =
 	" FROM session_events e LEFT JOIN accounts a ON a.id = e.account_id"
 	" WHERE e.session_id = $1::bigint ORDER BY e.happened_at, e.id LIMIT " EVENTS_MAX;
 
-static enum err events(struct req *req, int64_t id, struct json_object **out)
+static enum err read_events(struct req *req, int64_t id, struct db_rows *rows)
 {
 	const char *args[] = { arena_int(req->arena, id) };
-	struct db_rows r;
-	enum err e = db_read(req->db, req->arena, SQL_EVENTS, 1, args, &r);
 
-	if (!e)
-		*out = db_rows_json(&r);
-	return e;
+	return db_read(req->db, req->arena, SQL_EVENTS, 1, args, rows);
 }
 
 static enum err show(struct req *req)
 {
-	struct json_object *session, *list, *answer;
+	struct json_object *session, *answer;
 	const char *explanation;
+	struct db_rows rows;
 	struct params p;
 	int64_t id;
 	enum err e;
@@ -49,14 +46,14 @@ static enum err show(struct req *req)
 	if (!e)
 		e = explain(req->db, req->arena, id, &explanation);
 	if (!e)
-		e = session_json(req->db, req->arena, id, &session);
+		e = read_events(req, id, &rows);
 	if (!e)
-		e = events(req, id, &list);
+		e = session_json(req->db, req->arena, id, &session);
 	if (e)
 		return e;
 	answer = json_object_new_object();
 	json_object_object_add(answer, "session", session);
-	json_object_object_add(answer, "events", list);
+	json_object_object_add(answer, "events", db_rows_json(&rows));
 	json_object_object_add(answer, "explanation", json_object_new_string(explanation));
 	return req_json(req, 200, answer);
 }

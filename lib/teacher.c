@@ -68,6 +68,15 @@ static enum err show(struct db *db, struct arena *a, int64_t id, const char *inv
 	return e;
 }
 
+/* Ends the transaction; an answer that it does not keep is nobody's. */
+static enum err finish(struct db *db, enum err e, struct json_object **out)
+{
+	e = db_finish(db, e);
+	if (e)
+		json_object_put(*out);
+	return e;
+}
+
 static enum err create(struct db *db, struct arena *a, const char *base_url,
 		       const struct teacher_fields *want, struct json_object **out, struct why *why)
 {
@@ -93,7 +102,8 @@ enum err teacher_create(struct db *db, struct arena *a, const char *base_url,
 
 	if (!e)
 		e = db_begin(db);
-	return e ? e : db_finish(db, create(db, a, base_url, want, out, why));
+	*out = NULL;
+	return e ? e : finish(db, create(db, a, base_url, want, out, why), out);
 }
 
 /* Nobody works with a disabled account from now on, and no old invitation brings it back. */
@@ -136,5 +146,6 @@ enum err teacher_change(struct db *db, struct arena *a, const char *base_url,
 
 	if (!e)
 		e = db_begin(db);
-	return e ? e : db_finish(db, change(db, a, base_url, want, out, why));
+	*out = NULL;
+	return e ? e : finish(db, change(db, a, base_url, want, out, why), out);
 }
