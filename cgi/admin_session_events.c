@@ -2,7 +2,8 @@
  * GET /api/admin/session-events?session_id=: the evidence of a session, and what it comes to.
  *
  * Answer    200 {"session":{...},"events":[{"id","kind","happened_at","received_at","source",
- *           "account":{"id","name"}|null,"detail"}],"explanation"}
+ *           "account":{"id","name"}|null,"detail"}],"explanation","explained":{...}}; what was
+ *           explained is told in lib/explain.h
  * Errors    400 401 403 404 503
  */
 #include <json-c/json.h>
@@ -29,11 +30,31 @@ static enum err read_events(struct req *req, int64_t id, struct db_rows *rows)
 	return db_read(req->db, req->arena, SQL_EVENTS, 1, args, rows);
 }
 
+/* All of one moment. The caller owns *session. */
+static enum err read_all(struct req *req, int64_t id, struct explanation *why,
+			 struct db_rows *events, struct json_object **session)
+{
+	enum err e = db_begin_snapshot(req->db);
+
+	if (e)
+		return e;
+	*session = NULL;
+	e = explain(req->db, req->arena, id, why);
+	if (!e)
+		e = read_events(req, id, events);
+	if (!e)
+		e = session_json(req->db, req->arena, id, session);
+	e = db_finish(req->db, e);
+	if (e)
+		json_object_put(*session);
+	return e;
+}
+
 static enum err show(struct req *req)
 {
 	struct json_object *session, *answer;
-	const char *explanation;
-	struct db_rows rows;
+	struct explanation why;
+	struct db_rows events;
 	struct params p;
 	int64_t id;
 	enum err e;
@@ -44,17 +65,14 @@ static enum err show(struct req *req)
 		params_refuse(&p, "session_id", "Say which session.");
 	e = params_close(&p);
 	if (!e)
-		e = explain(req->db, req->arena, id, &explanation);
-	if (!e)
-		e = read_events(req, id, &rows);
-	if (!e)
-		e = session_json(req->db, req->arena, id, &session);
+		e = read_all(req, id, &why, &events, &session);
 	if (e)
 		return e;
 	answer = json_object_new_object();
 	json_object_object_add(answer, "session", session);
-	json_object_object_add(answer, "events", db_rows_json(&rows));
-	json_object_object_add(answer, "explanation", json_object_new_string(explanation));
+	json_object_object_add(answer, "events", db_rows_json(&events));
+	json_object_object_add(answer, "explanation", json_object_new_string(why.sentence));
+	json_object_object_add(answer, "explained", db_row_json(&why.facts));
 	return req_json(req, 200, answer);
 }
 

@@ -48,6 +48,20 @@ export interface Session {
   duration_minutes?: number | null;
 }
 
+/** Of which the server makes its sentence about the minutes; what they mean stands in lib/explain.h. */
+export interface Explained {
+  began_by: 'corrected' | 'reopened' | null;
+  together_from: string | null;
+  together_to: string | null;
+  end_corrected: boolean;
+  reopened: boolean;
+  withdrawn_by: 'admin' | 'teacher' | 'newer_link' | null;
+  link_hours: number;
+  duration_minutes: number;
+  buffer_minutes: number;
+  with_seconds: boolean;
+}
+
 export interface Totals {
   sent: number;
   active: number;

@@ -113,6 +113,11 @@ export const day = teller(zoned({ day: 'numeric', month: 'short' }));
 /** 22 Nov 14:05 */
 export const dayTime = teller(zoned({ day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' }));
 
+/** 22 Nov 14:05:09 */
+export const dayTimeExact = teller(zoned({
+  day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', second: '2-digit',
+}));
+
 /** Sunday 22 November 2026 at 14:05:09 East Africa Time */
 export const full = teller(zoned({
   weekday: 'long', day: 'numeric', month: 'long', year: 'numeric',
@@ -203,6 +208,8 @@ const minuteCounts = once(() => new Intl.NumberFormat(locale, {
   style: 'unit', unit: 'minute', unitDisplay: 'short',
 }));
 
+const hourCounts = once(() => new Intl.NumberFormat(locale, { style: 'unit', unit: 'hour', unitDisplay: 'long' }));
+
 const languages = once(() => new Intl.DisplayNames(locale, { type: 'language' }));
 
 /** Swedish of sv @param {string} tag */
@@ -222,6 +229,9 @@ export const share = (part, whole) => (whole ? shares().format(part / whole) : '
 
 /** 48 min @param {number} n */
 export const minutes = (n) => minuteCounts().format(n);
+
+/** 12 hours @param {number} n */
+export const hours = (n) => hourCounts().format(n);
 
 /** 23:45 or 1:02:33 of a running class @param {number} ms */
 export function stopwatch(ms) {

@@ -6,9 +6,11 @@ import {
   day, dayTime, fromInput, full, isoDay, language, minutes, money, t, timeExact, toInput, word,
 } from './i18n.js';
 import { Badge, Duration, Marks, When, advice, endedBy } from './session.js';
+import { sentence } from './sentence.js';
 
 /** @typedef {import('../types').Session} Session */
 /** @typedef {import('../types').Evidence} Evidence */
+/** @typedef {import('../types').Explained} Explained */
 /** @typedef {'end' | 'cancel' | 'reopen' | 'correct' | 'release'} Action */
 
 /** @type {Record<string, Action[]>} */
@@ -33,6 +35,7 @@ const ACTIONS = {
  * @typedef {{
  *   events: Evidence[] | null,
  *   explanation: string,
+ *   explained: Explained | null,
  *   session: Session | null,
  *   error: unknown,
  *   action: Action | null,
@@ -40,7 +43,7 @@ const ACTIONS = {
  */
 
 /** @type {State} */
-const UNKNOWN = { events: null, explanation: '', session: null, error: null, action: null };
+const UNKNOWN = { events: null, explanation: '', explained: null, session: null, error: null, action: null };
 
 /** @extends {Component<Props, State>} */
 export class SessionPanel extends Component {
@@ -100,7 +103,7 @@ export class SessionPanel extends Component {
   };
 
   /** @param {Props} props @param {State} state */
-  render({ id, onClose, ...props }, { events, explanation, error, action, ...state }) {
+  render({ id, onClose, ...props }, { events, explanation, explained, error, action, ...state }) {
     const session = state.session ?? props.session;
 
     return html`
@@ -116,8 +119,8 @@ export class SessionPanel extends Component {
         <div class="panel-body">
           ${session && html`<${Facts} session=${session} />`}
           ${error && html`<${Notice} text=${explain(error)} onRetry=${() => this.load()} />`}
-          ${session && html`<p class="explanation">${sentence(session, explanation, !!(events || error)) ?? html`<i
-            class="skeleton"></i>`}</p>`}
+          ${session && (explained || !error) && html`<p class="explanation">${!explained ? html`<i
+            class="skeleton"></i>` : language === 'en' ? explanation : sentence(session, explained)}</p>`}
           ${session && (action
             ? html`<${ActionForm} key=${action} action=${action} session=${session} from=${props.reopenFrom}
               onDone=${this.done} onCancel=${() => this.setState({ action: null })} />`
@@ -134,28 +137,6 @@ export class SessionPanel extends Component {
   heading = createRef();
   /** @type {{current: HTMLDialogElement | null}} */
   dialog = createRef();
-}
-
-/**
- * What the minutes are made of, in the reader's language; the server says more, in English, a moment later.
- * @param {Session} s
- * @param {string} english
- * @param {boolean} there whether the server has answered
- * @returns {string | null} null: wait for it
- */
-function sentence(s, english, there) {
-  if (language === 'en' && (english || !there)) return english || null;
-  const key = s.session_status === 'ended' ? `explain.${s.ended_by}`
-    : s.session_status === 'timeout' && !s.estimated ? 'explain.timeout_seen'
-    : `explain.${s.session_status}`;
-
-  return t(/** @type {any} */ (key), {
-    sent: dayTime(s.sent_at),
-    start: s.clicked_at ? dayTime(s.clicked_at) : '',
-    end: s.session_ended_at ? dayTime(s.session_ended_at) : '',
-    deadline: s.times_out_at ? dayTime(s.times_out_at) : '',
-    minutes: minutes(s.session_duration_minutes ?? 0),
-  });
 }
 
 /** @param {{session: Session, events: Evidence[]}} props */

@@ -8,6 +8,7 @@ import uuid
 import pytest
 
 from academy import ZOOM_URL, at_once, moment
+from retold import explanation
 
 MINUTE = datetime.timedelta(minutes=1)
 
@@ -297,7 +298,7 @@ def test_the_evidence_and_its_explanation_are_shown(admin, tap, clicked):
     tap(clicked.leave)
     admin.act(n, "correct", reason="she had stayed", session_ended_at=ago(1))
     shown = admin.get(f"/api/admin/session-events?session_id={n}")
-    assert shown.status == 200 and set(shown.json) == {"session", "events", "explanation"}
+    assert shown.status == 200 and set(shown.json) == {"session", "events", "explanation", "explained"}
     assert shown["session"] == admin.get(f"/api/admin/session-events?session_id={n}")["session"]
     kinds = [event["kind"] for event in shown["events"]]
     assert sorted(kinds) == ["clicked", "corrected", "sent", "teacher_left"]
@@ -328,33 +329,34 @@ EXPLANATIONS = {
 
 @pytest.mark.parametrize("state", EXPLANATIONS)
 def test_every_state_explains_itself(admin, class_in, state):
-    shown = admin.get(f"/api/admin/session-events?session_id={class_in[state]()}")
-    assert re.fullmatch(EXPLANATIONS[state], shown["explanation"])
-
-
-def explained(admin, n):
-    return admin.get(f"/api/admin/session-events?session_id={n}")["explanation"]
+    assert re.fullmatch(EXPLANATIONS[state], explanation(admin, class_in[state]()))
 
 
 def test_it_is_told_whose_word_the_start_and_the_end_are(app, admin, class_in):
     """Nobody opened a missed class, and a corrected start is not the student's; the end is whoever's it was."""
     n = class_in["missed"]()
     admin.act(n, "correct", clicked_at=ago(700), session_ended_at=ago(660))
-    assert re.fullmatch(r"40 min: began .* by an admin \(corrected\), ended .* by an admin \(corrected\).", explained(admin, n))
+    assert re.fullmatch(r"40 min: began .* by an admin \(corrected\), ended .* by an admin \(corrected\).", explanation(admin, n))
     n = class_in["ended"]()
     admin.act(n, "correct", clicked_at=ago(40))
-    assert re.fullmatch(r"40 min: began .* by an admin \(corrected\), ended .* when the teacher left.", explained(admin, n))
+    assert re.fullmatch(r"40 min: began .* by an admin \(corrected\), ended .* when the teacher left.", explanation(admin, n))
     admin.act(n, "release")
-    assert re.fullmatch("30 min: opened .* by the student, ended .* when the teacher left.", explained(admin, n))
+    assert re.fullmatch("30 min: opened .* by the student, ended .* when the teacher left.", explanation(admin, n))
     n = class_in["missed"]()
     admin.act(n, "reopen")
-    assert re.fullmatch(r"Running: began .* by an admin \(reopened\), times out .*", explained(admin, n))
+    assert re.fullmatch(r"Running: began .* by an admin \(reopened\), times out .*", explanation(admin, n))
     n = class_in["sent"]()
     admin.act(n, "cancel")
-    assert explained(admin, n).endswith(", cancelled by an admin.")
+    assert explanation(admin, n).endswith(", cancelled by an admin.")
+    n = class_in["timeout"]()
+    app.age(n, "1 day")
+    admin.act(n, "reopen", times_out_at=ago(-5))
+    app.age(n, "10 minutes")
+    app.job("session-timeout")
+    assert re.fullmatch(r"[0-9]+ min, estimated: opened .* timed out .{10} .* \(as reopened\).", explanation(admin, n))
     n = class_in["timeout"]()
     admin.act(n, "correct", clicked_at=ago(100))
-    assert re.fullmatch(r"70 min, estimated: began .* by an admin \(corrected\), no end was seen, timed out .*", explained(admin, n))
+    assert re.fullmatch(r"70 min, estimated: began .* by an admin \(corrected\), no end was seen, timed out .*", explanation(admin, n))
 
 
 @pytest.mark.parametrize(
@@ -378,7 +380,7 @@ def test_times_that_do_not_give_the_minutes_show_their_seconds(
     clock.stop("2026-02-03 12:00+00")
     n = sent["session"]["id"]
     assert admin.act(n, "correct", session_ended_at=f"2026-02-03T{end}Z").status == 200
-    assert explained(admin, n) == words
+    assert explanation(admin, n) == words
     assert admin.patch("/api/admin/settings", {"time_zone": zone}).status == 200
 
 

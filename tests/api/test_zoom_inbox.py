@@ -5,6 +5,7 @@ import datetime
 import pytest
 
 import zoom
+from retold import explanation
 from test_zoom_days import DAY, at
 
 INBOX = "/api/admin/zoom-inbox"
@@ -518,7 +519,7 @@ def test_a_session_shows_presence_and_says_why(admin, room, app):
     app.job("session-timeout")
     shown = admin.get(f"/api/admin/session-events?session_id={mine}")
     assert shown["session"]["presence"] == presence and not shown["session"]["provisional"]
-    assert shown["explanation"] == (
+    assert explanation(admin, mine) == (
         "48 min: opened 10:02 by the student, both present 10:03 to 10:50 (37 min),"
         " ended 10:50 by Zoom."
     )
@@ -533,9 +534,37 @@ def test_presence_without_an_end_is_not_said_to_last(app, admin, room):
     room.now("14:00")
     assert app.job("session-timeout").returncode == 0
     room.clock.reset()
-    shown = admin.get(f"/api/admin/session-events?session_id={mine}")["explanation"]
-    assert shown == (
+    assert explanation(admin, mine) == (
         "70 min, estimated: opened 10:02 by the student, both present from 10:03, no end was seen,"
+        " timed out 11:12 (60 + 10 minutes)."
+    )
+
+
+def test_a_meeting_in_which_the_two_missed_each_other_says_so(admin, room):
+    mine = room.hold("09:50", "10:02")
+    meeting, guest = zoom.Meeting(room.meeting_id, room.host.account), zoom.Person("Ann")
+    room.tell(
+        [
+            meeting.started(at("10:01")),
+            meeting.joined(guest, at("10:03")),
+            meeting.left(guest, at("10:10")),
+            meeting.joined(room.host, at("10:15")),
+            meeting.left(room.host, at("10:20")),
+            meeting.ended(at("10:20")),
+        ]
+    )
+    room.clock.reset()
+    assert explanation(admin, mine) == "18 min: opened 10:02 by the student, never both present, ended 10:20 by Zoom."
+
+
+def test_a_class_that_still_ran_at_its_deadline_says_so(app, admin, room):
+    mine = room.hold("09:50", "10:02")
+    room.meet("10:05", "11:30")
+    room.now("14:00")
+    assert app.job("session-timeout").returncode == 0
+    room.clock.reset()
+    assert explanation(admin, mine) == (
+        "70 min: opened 10:02 by the student, both present 10:05 to 11:12 (67 min), Zoom shows it still ran,"
         " timed out 11:12 (60 + 10 minutes)."
     )
 
