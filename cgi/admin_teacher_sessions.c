@@ -8,6 +8,7 @@
  */
 #include "app.h"
 #include "req_csv.h"
+#include "session_csv.h"
 #include "session_filter.h"
 
 static enum err list(struct req *req)

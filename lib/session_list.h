@@ -4,7 +4,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "csv.h"
 #include "cursor.h"
 #include "db.h"
 
@@ -31,13 +30,5 @@ struct session_filter {
 MUST_CHECK enum err session_list(struct db *db, struct arena *a, const struct keys *keys,
 				 const struct session_filter *filter, int64_t limit,
 				 const struct cursor *after, struct json_object **out);
-
-/*
- * The whole filter as CSV (RFC 4180, UTF-8 with BOM), newest first, read from
- * one snapshot in constant memory and handed to sink as it comes. An error
- * after the first byte leaves an incomplete text.
- */
-MUST_CHECK enum err session_csv(struct db *db, const struct session_filter *filter, csv_sink *sink,
-				void *to);
 
 #endif
