@@ -415,7 +415,7 @@ def readings(world):
     rig, n = world.rig, world.quiet_session
     return [
         Reading(world, "auth_me", "/api/auth/me", rig.teacher, exact=False),
-        Reading(world, "admin_teachers", "/api/admin/teachers", rig.admin, exact=False),
+        Reading(world, "admin_teachers", "/api/admin/teachers?limit=9", rig.admin, exact=False),
         Reading(world, "admin_packages", "/api/admin/packages", rig.admin, exact=False),
         Reading(world, "admin_settings", "/api/admin/settings", rig.admin),
         Reading(world, "admin_teacher_sessions", f"/api/admin/teacher-sessions?student_id={world.quiet_student}", rig.admin),
