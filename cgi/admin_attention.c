@@ -3,7 +3,7 @@
  *
  * Request   kind: items of this kind only; limit (200; 0 to 200): 0 for the counts alone
  * Answer    200 {"items":[{"kind","session_id"|null,"student":{"id","name"}|null,
- *           "teacher":{"id","name"}|null,"at","detail","clicked_at"|null}, at most limit],
+ *           "teacher":{"id","name"}|null,"at","detail","facts","clicked_at"|null}, at most limit],
  *           "counts":{kind: n},"total"}; the kinds are explained in lib/attention.h
  * Errors    400 401 403 503
  */

@@ -13,33 +13,36 @@
 
 /*
  * Each kind is one query, which serves its items and its count, so that they
- * cannot disagree. It gives session_id, student_id, teacher_id, clicked_at, at
- * and detail, and reads a narrow range of an index made for it.
+ * cannot disagree. It gives session_id, student_id, teacher_id, clicked_at, at,
+ * detail and facts, and reads a narrow range of an index made for it.
  */
 #define SELECT_CLASS "SELECT s.id AS session_id, s.student_id, s.teacher_id, s.clicked_at,"
 
 static const char SQL_UNOPENED[] = SELECT_CLASS
-	" s.sent_at AS at, 'Sent, and not opened yet.' AS detail FROM sessions s"
+	" s.sent_at AS at, 'Sent, and not opened yet.' AS detail, '{}'::jsonb AS facts"
+	" FROM sessions s"
 	" WHERE s.session_status = 'sent' AND s.sent_at <= clock_now() - interval '15 minutes'";
 
 static const char SQL_RUNNING_OVER[] = SELECT_CLASS
 	" " FULL " AS at,"
-	" format('Running for %s minutes of %s.', " SO_FAR ", s.duration_minutes) AS detail"
+	" format('Running for %s minutes of %s.', " SO_FAR ", s.duration_minutes) AS detail,"
+	" jsonb_build_object('minutes', " SO_FAR ", 'of', s.duration_minutes) AS facts"
 	" FROM sessions s WHERE s.session_status = 'active' AND " FULL " < clock_now()";
 
 static const char SQL_ESTIMATED[] = SELECT_CLASS
 	" s.times_out_at AS at, format('Nothing tells when it ended: %s minutes are an estimate.',"
-	" s.session_duration_minutes) AS detail FROM sessions s"
+	" s.session_duration_minutes) AS detail,"
+	" jsonb_build_object('minutes', s.session_duration_minutes) AS facts FROM sessions s"
 	" WHERE s.estimated AND NOT s.corrected AND s.times_out_at >= " LAST_WEEK;
 
 static const char SQL_NO_ATTENDANCE[] = SELECT_CLASS
-	" s.session_ended_at AS at, 'Attendance is not marked.' AS detail FROM sessions s"
-	" WHERE s.attendance IS NULL AND s.session_ended_at >= " LAST_WEEK;
+	" s.session_ended_at AS at, 'Attendance is not marked.' AS detail, '{}'::jsonb AS facts"
+	" FROM sessions s WHERE s.attendance IS NULL AND s.session_ended_at >= " LAST_WEEK;
 
 static const char SQL_LATE_CLICK[] =
 	"SELECT DISTINCT ON (c.session_id) c.session_id, s.student_id, s.teacher_id,"
 	" c.happened_at AS clicked_at, c.happened_at AS at,"
-	" 'The link was opened after the class was over.' AS detail"
+	" 'The link was opened after the class was over.' AS detail, '{}'::jsonb AS facts"
 	" FROM clicks c JOIN sessions s ON s.id = c.session_id"
 	" WHERE c.verdict = 'late' AND c.happened_at >= " LAST_WEEK
 	" AND s.session_status IN ('ended', 'timeout', 'missed')"
@@ -52,23 +55,26 @@ static const char SQL_EVENT_WITHOUT_SESSION[] =
 	" (SELECT min(h.account_id) FROM zoom_hosts h WHERE h.host_id = o.host_id) AS teacher_id,"
 	" NULL::timestamptz AS clicked_at, o.around AS at,"
 	" coalesce('Zoom meeting ' || o.meeting_id, 'A Zoom meeting') || ' belongs to no class.'"
-	" AS detail FROM zoom_occurrences o"
+	" AS detail, jsonb_build_object('meeting_id', o.meeting_id) AS facts"
+	" FROM zoom_occurrences o"
 	" WHERE o.session_id IS NULL AND o.admin_id IS NULL AND o.around >= " LAST_WEEK;
 
 static const char SQL_NO_RATE[] = SELECT_CLASS
-	" coalesce(s.clicked_at, s.sent_at) AS at, 'This class has no rate.' AS detail"
-	" FROM sessions s WHERE s.package_rate IS NULL"
+	" coalesce(s.clicked_at, s.sent_at) AS at, 'This class has no rate.' AS detail,"
+	" jsonb_build_object('package', NULL) AS facts FROM sessions s WHERE s.package_rate IS NULL"
 	" AND s.session_status IN ('active', 'ended', 'timeout')"
 	" AND coalesce(s.clicked_at, s.sent_at) >= " THIS_MONTH
 	" UNION ALL SELECT NULL, st.id, st.teacher_id, NULL, greatest(st.created_at, p.created_at),"
-	" format('The package %s has no rate.', p.id)"
+	" format('The package %s has no rate.', p.id), jsonb_build_object('package', p.id)"
 	" FROM students st JOIN packages p ON p.id = st.package_id"
 	" WHERE p.rate IS NULL AND st.disabled_at IS NULL";
 
 /* A message that has not failed is given two minutes: the job that repeats runs every minute. */
 static const char SQL_UNDELIVERED[] = SELECT_CLASS
-	" m.created_at AS at, coalesce(m.detail, 'It still waits to be sent by Telegram.') AS "
-	"detail"
+	" m.created_at AS at,"
+	" coalesce(m.detail, 'It still waits to be sent by Telegram.') AS detail,"
+	" jsonb_build_object('outcome', CASE WHEN m.detail IS NULL THEN 'queued'"
+	"  ELSE m.outcome END) AS facts"
 	" FROM sessions s JOIN messages m ON m.session_id = s.id AND m.kind = 'join_link'"
 	" WHERE s.session_status = 'sent' AND (m.state = 'failed' OR (m.state <> 'sent'"
 	"  AND m.created_at <= clock_now() - interval '2 minutes'))";
@@ -76,7 +82,7 @@ static const char SQL_UNDELIVERED[] = SELECT_CLASS
 static const char SQL_ORPHAN_CLICK[] =
 	"SELECT NULL::bigint AS session_id, NULL::bigint AS student_id, NULL::bigint AS teacher_id,"
 	" c.happened_at AS clicked_at, c.happened_at AS at,"
-	" 'A link was opened whose class is not here.' AS detail"
+	" 'A link was opened whose class is not here.' AS detail, '{}'::jsonb AS facts"
 	" FROM clicks c WHERE c.verdict = 'orphan' AND c.happened_at >= " LAST_WEEK;
 
 static const struct {
@@ -108,7 +114,8 @@ const char *const *attention_kinds(struct arena *a)
 /* The newest of each kind by turns, so that a frequent kind leaves room for the others. */
 #define ITEMS_OF                                                                                   \
 	"SELECT i.kind, i.session_id, st.id AS \"student.id\", st.name AS \"student.name\","       \
-	" t.id AS \"teacher.id\", t.name AS \"teacher.name\", i.at, i.detail, i.clicked_at FROM"   \
+	" t.id AS \"teacher.id\", t.name AS \"teacher.name\", i.at, i.detail, i.facts,"            \
+	" i.clicked_at FROM"                                                                       \
 	" (SELECT *, row_number() OVER (PARTITION BY kind ORDER BY at DESC) AS turn FROM (%s) k"   \
 	"  ORDER BY turn, at DESC LIMIT $1::bigint) i"                                             \
 	" LEFT JOIN students st ON st.id = i.student_id"                                           \

@@ -2,7 +2,8 @@
 
 import { Component, Empty, Icon, Name, Notice, html, later } from '../lib/ui.js';
 import { api, explain, query } from '../lib/api.js';
-import { dayTime, full, language, number, t, word } from '../lib/i18n.js';
+import { dayTime, full, minutes, number, t, word } from '../lib/i18n.js';
+import { advice } from '../lib/session.js';
 import { Freshness, Refresher, UNTRIED, start } from '../lib/shell.js';
 
 const SessionPanel = later(async () => (await import('../lib/panel.js')).SessionPanel);
@@ -16,6 +17,16 @@ const FIRST = 10;
 
 /** @typedef {import('../types').Named} Named */
 /**
+ * What the detail is made of; which there are goes by the kind.
+ * @typedef {{
+ *   minutes: number,
+ *   of: number,
+ *   outcome: string | null,
+ *   meeting_id: number | null,
+ *   package: string | null,
+ * }} ItemFacts
+ */
+/**
  * @typedef {{
  *   kind: string,
  *   session_id: number | null,
@@ -23,6 +34,7 @@ const FIRST = 10;
  *   teacher: Named | null,
  *   at: string,
  *   detail: string,
+ *   facts: ItemFacts,
  *   clicked_at?: string | null,
  * }} Item
  */
@@ -158,7 +170,7 @@ class Group extends Component {
               <div>
                 ${item.student && html`<strong><${Name} text=${item.student.name} /></strong>`}
                 ${item.teacher && html` <span class="muted"><${Name} text=${item.teacher.name} /></span>`}
-                ${item.detail && language === 'en' && html`<p class="muted" dir="auto">${item.detail}</p>`}
+                <p class="muted" dir="auto">${why(item)}</p>
               </div>
               <${Way} item=${item} onOpen=${onOpen} />
             </li>`)}
@@ -168,6 +180,27 @@ class Group extends Component {
         ${count > items.length && html`<p class="muted">${t('attention.newest', { n: items.length })}</p>`}
       </section>
     `;
+  }
+}
+
+/** What only Telegram or a newer server can say stays in their words. @param {Item} item */
+function why({ kind, detail, facts }) {
+  switch (kind) {
+    case 'unopened': case 'no_attendance': case 'late_click': case 'orphan_click':
+      return t(`attention_why.${kind}`);
+    case 'running_over':
+      return t('attention_why.running_over', { minutes: minutes(facts.minutes), of: minutes(facts.of) });
+    case 'estimated':
+      return t('attention_why.estimated', { minutes: minutes(facts.minutes) });
+    case 'event_without_session':
+      return facts.meeting_id ? t('attention_why.meeting', { id: String(facts.meeting_id) })
+        : t('attention_why.a_meeting');
+    case 'no_rate':
+      return facts.package ? t('attention_why.package', { name: facts.package }) : t('attention_why.no_rate');
+    case 'undelivered':
+      return advice({ delivery_outcome: facts.outcome, delivery_detail: detail });
+    default:
+      return detail;
   }
 }
 

@@ -108,7 +108,10 @@ export function endedBy(session) {
   return session.ended_by ? word('ended_by', session.ended_by) : '–';
 }
 
-/** Why a message did not arrive and what to do; what only a newer server knows, in its own words. @param {Session} s */
+/**
+ * Why a message did not arrive and what to do; what only a newer server knows, in its own words.
+ * @param {Pick<Session, 'delivery_outcome' | 'delivery_detail'>} of
+ */
 export function advice({ delivery_outcome: outcome, delivery_detail: detail }) {
   const said = outcome && word('advice', outcome);
   return said && said !== outcome ? said : detail;

@@ -12,6 +12,17 @@ KINDS = {
     "unopened", "running_over", "estimated", "no_attendance", "late_click", "event_without_session", "no_rate",
     "orphan_click", "undelivered",
 }  # fmt: skip
+# The detail, told again from the facts beside it: all there is to word it from in another language.
+RETOLD = {
+    "unopened": "Sent, and not opened yet.",
+    "running_over": "Running for {minutes} minutes of {of}.",
+    "estimated": "Nothing tells when it ended: {minutes} minutes are an estimate.",
+    "no_attendance": "Attendance is not marked.",
+    "late_click": "The link was opened after the class was over.",
+    "event_without_session": "Zoom meeting {meeting_id} belongs to no class.",
+    "no_rate": "The package {package} has no rate.",
+    "orphan_click": "A link was opened whose class is not here.",
+}
 WEEK = timedelta(days=7)
 TICK = timedelta(microseconds=1)
 
@@ -97,8 +108,10 @@ def test_the_demo_academy_needs_what_the_contract_says(demo):
 def test_an_item_has_what_the_page_needs(demo):
     rows = {row["id"]: row for row in Ledger(demo).sessions}
     for item in look(demo.admin)["items"]:
-        assert set(item) == {"kind", "session_id", "student", "teacher", "at", "detail", "clicked_at"}
+        assert set(item) == {"kind", "session_id", "student", "teacher", "at", "detail", "facts", "clicked_at"}
         assert item["kind"] in KINDS and item["detail"].endswith(".") and item["at"].endswith("Z")
+        if item["kind"] in RETOLD and item["facts"].get("package", "") is not None:
+            assert item["detail"] == RETOLD[item["kind"]].format(**item["facts"])
         if item["session_id"]:
             row = rows[item["session_id"]]
             assert item["student"] == {"id": row["student_id"], "name": row["student"]}
@@ -138,7 +151,8 @@ def test_running_over_beyond_the_packages_minutes_without_the_buffer(demo, pair)
     items = [item for item in look(demo.admin, "running_over")["items"] if item["session_id"] in put]
     assert [item["session_id"] for item in items] == put[1:]
     assert [moment(item["at"]) for item in items] == [start + hour for start in starts[1:]]
-    assert [item["detail"] for item in items] == [f"Running for {n} minutes of 60." for n in (60, 69, 70)]
+    assert [item["facts"] for item in items] == [{"minutes": n, "of": 60} for n in (60, 69, 70)]
+    assert [item["detail"] for item in items] == [RETOLD["running_over"].format(**item["facts"]) for item in items]
 
 
 def test_estimated_for_a_week_and_until_corrected(demo, pair):
@@ -186,12 +200,12 @@ def test_a_late_click_while_the_class_is_over(demo, pair):
     assert moment(item["clicked_at"]) == moment(item["at"]) == now - 2 * hour
 
 
-def put_message(demo, session_id, state, at, detail=None):
-    detail = "NULL" if detail is None else f"'{detail}'"
+def put_message(demo, session_id, state, at, outcome=None, detail=None):
+    outcome, detail = ("NULL" if word is None else f"'{word}'" for word in (outcome, detail))
     due = "NULL" if state in ("sent", "failed", "dropped") else f"timestamptz '{at}'"
     demo.psql(
-        "INSERT INTO messages (kind, session_id, chat_id, state, detail, next_at, created_at)"
-        f" VALUES ('join_link', {session_id}, 7, '{state}', {detail}, {due}, '{at}')"
+        "INSERT INTO messages (kind, session_id, chat_id, state, outcome, detail, next_at, created_at)"
+        f" VALUES ('join_link', {session_id}, 7, '{state}', {outcome}, {detail}, {due}, '{at}')"
     )
 
 
@@ -199,26 +213,26 @@ def test_a_link_that_did_not_arrive_until_the_class_is_opened(demo, pair):
     now = Ledger(demo).now
     patience = timedelta(minutes=2)
     messages = {
-        "failed": ("failed", now, "The student has blocked the bot."),
-        "unknown": ("unknown", now - patience, "It may have arrived."),
-        "queued": ("queued", now - patience, None),
-        "sending": ("sending", now - patience, None),
-        "young": ("queued", now - patience + TICK, None),
-        "arrived": ("sent", now - patience, None),
-        "opened": ("failed", now, "x."),
+        "failed": ("failed", now, "blocked", "The student has blocked the bot."),
+        "unknown": ("unknown", now - patience, None, "It may have arrived."),
+        "queued": ("queued", now - patience),
+        "sending": ("sending", now - patience),
+        "young": ("queued", now - patience + TICK),
+        "arrived": ("sent", now - patience, "sent"),
+        "opened": ("failed", now, "refused", "x."),
     }
     opened = active(pair, now)
-    put = put_sessions(demo, [sent(pair, at) if name != "opened" else opened for name, (_, at, _) in messages.items()])
+    put = put_sessions(demo, [sent(pair, at) if name != "opened" else opened for name, (_, at, *_) in messages.items()])
     ids = dict(zip(messages, put))
     for name, message in messages.items():
         put_message(demo, ids[name], *message)
     put_sessions(demo, [sent(pair, now - patience)])  # has no chat, so nothing was to be delivered
     items = [i for i in look(demo.admin, "undelivered")["items"] if i["session_id"] in put]
-    assert {(i["session_id"], i["detail"]) for i in items} == {
-        (ids["failed"], "The student has blocked the bot."),
-        (ids["unknown"], "It may have arrived."),
-        (ids["queued"], "It still waits to be sent by Telegram."),
-        (ids["sending"], "It still waits to be sent by Telegram."),
+    assert {(i["session_id"], i["facts"]["outcome"], i["detail"]) for i in items} == {
+        (ids["failed"], "blocked", "The student has blocked the bot."),
+        (ids["unknown"], None, "It may have arrived."),
+        (ids["queued"], "queued", "It still waits to be sent by Telegram."),
+        (ids["sending"], "queued", "It still waits to be sent by Telegram."),
     }
     assert all(moment(i["at"]) == messages[name][1] for name in messages for i in items if i["session_id"] == ids[name])
     demo.psql(f"DELETE FROM messages WHERE session_id IN ({','.join(map(str, put))})")
@@ -232,6 +246,8 @@ def test_a_class_of_this_month_without_a_rate(demo, pair):
     sessions += [active(pair, ledger.now, package_rate=None)]
     put = put_sessions(demo, sessions)
     assert mine(demo, "no_rate", pair) == [put[4], put[0]]
+    (item,) = [i for i in look(demo.admin, "no_rate")["items"] if i["session_id"] == put[0]]
+    assert (item["facts"], item["detail"]) == ({"package": None}, "This class has no rate.")
 
 
 def test_a_student_whose_package_has_no_rate(demo, pair):
@@ -240,8 +256,8 @@ def test_a_student_whose_package_has_no_rate(demo, pair):
     change = {"id": pair["student_id"], "package_id": package["name"]}
     assert demo.admin.patch("/api/admin/students", change).status == 200
     items = [i for i in look(demo.admin, "no_rate")["items"] if i["student"]["id"] == pair["student_id"]]
-    assert [(i["session_id"], i["teacher"]["id"], i["detail"]) for i in items] == [
-        (None, pair["teacher_id"], "The package To be agreed has no rate.")
+    assert [(i["session_id"], i["teacher"]["id"], i["facts"], i["detail"]) for i in items] == [
+        (None, pair["teacher_id"], {"package": package["name"]}, "The package To be agreed has no rate.")
     ]
     assert demo.admin.patch("/api/admin/students", {"id": pair["student_id"], "disabled": True}).status == 200
     assert all(i["student"]["id"] != pair["student_id"] for i in look(demo.admin, "no_rate")["items"])
@@ -270,6 +286,7 @@ def test_a_meeting_that_is_no_class_until_someone_decides(app, admin, make_teach
     assert zoom.deliver(app.client(), meeting.started(at)).status in (200, 204)
     (item,) = waiting()
     assert item["session_id"] is None and item["student"] is None and item["teacher"] is None
+    assert item["facts"] == {"meeting_id": 81234567890}
     teacher = make_teacher()
     app.psql(f"INSERT INTO zoom_hosts (host_id, account_id) VALUES ('HostOfNobody', {teacher.id})")
     assert waiting()[0]["teacher"] == {"id": teacher.id, "name": teacher.name}

@@ -47,7 +47,7 @@ walk('a link that was not delivered is there, with the reason, until the class i
   await app.psql(`INSERT INTO messages (kind, session_id, chat_id, state, outcome, detail, next_at)
     VALUES ('join_link', ${sent.session.id}, 1, 'failed', 'blocked', 'The student has blocked the bot.', NULL)`);
   await page.getByRole('button', { name: 'Refresh' }).click();
-  await item.waitFor();
+  await item.getByText('The student has blocked the bot. Ask them to open it').waitFor();
   await page.getByRole('heading', { name: 'Link not delivered' }).waitFor();
   await page.getByText('Ask the teacher to copy the link to the student.').waitFor();
   await isAccessible(page, 'a link that was not delivered');
@@ -65,6 +65,43 @@ walk('a link that was not delivered is there, with the reason, until the class i
   await click(sent);
   await page.getByRole('button', { name: 'Refresh' }).click();
   await item.waitFor({ state: 'detached' });
+});
+
+const MEETING = { session_id: null, student: null, teacher: null };
+/** Each kind and its details in each language; what Telegram itself said stands in its own words. */
+const DETAILS = [
+  ['unopened', {}, 'Sent, and not opened yet.', 'أُرسلت ولم تُفتح بعد.', 'ተልኳል፤ ገና አልተከፈተም።'],
+  ['running_over', { minutes: 69, of: 60 }, 'Running for 69 min of 60 min.', 'جارية منذ 69 د، ومدتها 60 د.', 'የተመደበው 60 ደቂቃ ነበር፤ 69 ደቂቃ ሆኖታል።'],
+  ['estimated', { minutes: 70 }, 'Nothing tells when it ended: 70 min are an estimate.', 'لا شيء يدل على وقت انتهائها: 70 د مدة تقديرية.', 'መቼ እንዳበቃ የሚያሳይ የለም፦ 70 ደቂቃ ግምት ነው።'],
+  ['no_attendance', {}, 'Attendance is not marked.', 'لم يُسجَّل الحضور.', 'መገኘት አልተመዘገበም።'],
+  ['late_click', {}, 'The link was opened after the class was over.', 'فُتح الرابط بعد انتهاء الحصة.', 'አገናኙ የተከፈተው ክፍሉ ካበቃ በኋላ ነው።'],
+  ['event_without_session', { meeting_id: 81234567890 }, 'Zoom meeting 81234567890 belongs to no class.', 'اجتماع زوم 81234567890 لا ينتمي إلى أي حصة.', 'የዙም ስብሰባ 81234567890 የየትኛውም ክፍል አይደለም።', MEETING],
+  ['event_without_session', { meeting_id: null }, 'A Zoom meeting belongs to no class.', 'اجتماع زوم لا ينتمي إلى أي حصة.', 'የዙም ስብሰባው የየትኛውም ክፍል አይደለም።', MEETING],
+  ['no_rate', { package: null }, 'This class has no rate.', 'هذه الحصة بلا سعر.', 'ይህ ክፍል ዋጋ የለውም።'],
+  ['no_rate', { package: 'Europe' }, 'The package Europe has no rate.', 'الباقة Europe بلا سعر.', 'ጥቅል Europe ዋጋ የለውም።', { session_id: null }],
+  ['orphan_click', {}, 'A link was opened whose class is not here.', 'فُتح رابط حصته غير موجودة هنا.', 'ክፍሉ እዚህ የሌለ አገናኝ ተከፈተ።', MEETING],
+  ['undelivered', { outcome: 'queued' }, 'It still waits to be sent by Telegram.', 'ما زالت بانتظار أن يرسلها تيليجرام.', 'ቴሌግራም እስኪልከው በመጠበቅ ላይ ነው።'],
+  ['undelivered', { outcome: 'refused' }, 'Telegram refused the message. Tell the admin.', 'رفض تيليجرام الرسالة. أخبر المشرف.', 'ቴሌግራም መልእክቱን አልተቀበለም። ለአስተዳዳሪው ንገር።'],
+  ['undelivered', { outcome: null }, 'Bad Request: new words', 'Bad Request: new words', 'Bad Request: new words'],
+];
+
+walk('what needs attention is told in each language', async (t, open) => {
+  const someone = { id: 1, name: 'Abebe' };
+  const items = DETAILS.map(([kind, facts, , , , more], n) => ({
+    kind, facts, detail: 'Bad Request: new words', session_id: n + 1, student: someone, teacher: someone,
+    at: new Date(Date.now() - n * 60_000).toISOString(), clicked_at: null, ...more,
+  }));
+  const counts = {};
+  for (const { kind } of items) counts[kind] = (counts[kind] ?? 0) + 1;
+  for (const [column, lang] of [[2, 'en'], [3, 'ar'], [4, 'am']]) {
+    const page = await open({ who: theAdmin(), lang, path: '', size: lang === 'ar' ? NARROW : undefined });
+    await page.route('**/api/admin/attention', (route) => route.fulfill({ json: { items, counts, total: items.length } }));
+    await page.goto('/admin/attention');
+    await settled(page);
+    const told = await page.locator('.items p').allTextContents();
+    assert.deepEqual(told.map((text) => text.replace(/[\u2066-\u2069]/g, '')).sort(), DETAILS.map((row) => row[column]).sort(), lang);
+    await isAccessible(page, `what needs attention in ${lang}`);
+  }
 });
 
 walk('a student who came late gets the class back by one tap', async (t, open) => {
