@@ -309,7 +309,11 @@ void app_serve(const struct program *program, struct transport *t, struct db *db
 	db_deadline(db, deadline ? deadline : DEADLINE_DEFAULT_MS);
 	e = handle(&req);
 	answer(&req, e);
-	if (FCGX_FFlush(t->fcgi->out) < 0 || FCGX_GetError(t->fcgi->out))
+	/* Nobody could tell that a stream's end is missing. An answer that says its length goes out
+	 * with the record that ends it, in one write. */
+	if (req.streaming)
+		FCGX_FFlush(t->fcgi->out);
+	if (FCGX_GetError(t->fcgi->out))
 		break_off(&req); /* else libfcgi would send the rest again, padding and all */
 	db_check_idle(db);
 	log_request(&req, monotonic_ms() - began);
