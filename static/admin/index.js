@@ -665,7 +665,7 @@ class Table extends Component {
   /** @param {TableProps} props @param {{drawn: number}} state */
   render({ rows, selected, gone, address, onOpen, busy }, { drawn }) {
     return html`
-      <table class="sessions" aria-busy=${busy || drawn < rows.length ? 'true' : undefined} onKeyDown=${arrows}>
+      <table class="sessions stacked" aria-busy=${busy || drawn < rows.length ? 'true' : undefined} onKeyDown=${arrows}>
         <caption class="sr">${t('sessions.caption')}</caption>
         <${Heads} />
         <tbody class=${busy ? 'stale' : ''}>
@@ -750,7 +750,7 @@ function arrows(event) {
 
 /** @param {{rows?: number}} props */
 const TableSkeleton = ({ rows = 12 }) => html`
-  <table class="sessions skeleton" aria-busy="true">
+  <table class="sessions stacked skeleton" aria-busy="true">
     <${Heads} />
     <tbody>${Array.from({ length: rows }, () => html`<tr>${COLUMNS.map((name) => html`<td class=${`c-${name}`}>
       <i></i></td>`)}</tr>`)}</tbody>

@@ -85,7 +85,7 @@ class PackagesPage extends Component {
 
 /** @param {{rows: Package[], onEdit: (p: Package) => void, onRetire: (p: Package) => void}} props */
 const Table = ({ rows, onEdit, onRetire }) => html`
-  <table class="people">
+  <table class="people stacked">
     <thead><tr>
       <th scope="col">${t('field.name')}</th><th scope="col" class="n">${t('field.duration_minutes')}</th>
         <th scope="col" class="n">${t('field.buffer_minutes')}</th>
@@ -144,7 +144,7 @@ const PackageDialog = ({ row, currency, onSave, onClose }) => html`
 `;
 
 /** The shape of what comes. */
-const Shape = () => html`<table class="skeleton people" aria-busy="true">
+const Shape = () => html`<table class="skeleton people stacked" aria-busy="true">
   <tbody>${[1, 2, 3, 4].map(() => html`<tr><td><i></i></td></tr>`)}</tbody></table>`;
 const Wait = () => html`<div class="head"><h1>${t('nav.packages')}</h1></div><${Shape} />`;
 

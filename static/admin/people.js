@@ -174,7 +174,7 @@ class PeoplePage extends Component {
 }
 
 /** The shape of what comes. */
-const Shape = () => html`<table class="skeleton people" aria-busy="true">
+const Shape = () => html`<table class="skeleton people stacked" aria-busy="true">
   <tbody>${[1, 2, 3, 4, 5, 6].map(() => html`<tr><td><i></i></td></tr>`)}</tbody></table>`;
 
 /** @type {Record<string, string>} */
@@ -211,7 +211,7 @@ const Telegram = ({ linked }) =>
  * }} props
  */
 const Teachers = ({ rows, onEdit, onInvite, onTelegram }) => html`
-  <table class="people">
+  <table class="people stacked">
     <thead><tr>
       <th scope="col">${t('field.name')}</th><th scope="col">${t('field.email')}</th>
         <th scope="col">${t('people.access')}</th>
@@ -249,7 +249,7 @@ const Teachers = ({ rows, onEdit, onInvite, onTelegram }) => html`
  * }} props
  */
 const Students = ({ rows, onEdit, onTelegram }) => html`
-  <table class="people">
+  <table class="people stacked">
     <thead><tr>
       <th scope="col">${t('field.name')}</th><th scope="col">${t('col.teacher')}</th>
         <th scope="col">${t('col.package')}</th>

@@ -246,7 +246,7 @@ const payCells = (row) => [
 const PayTable = ({ rows }) => {
   if (!rows.length) return html`<p>${t('trends.no_pay')}</p>`;
   return html`<div class="scroll" tabindex="0" role="region" aria-label=${t('trends.pay')}>
-    <table>
+    <table class="stacked">
       <thead><tr><th scope="col">${t('trends.month')}</th><th scope="col">${t('col.teacher')}</th>
         ${payCells(rows[0]).map(([, head]) => html`<th scope="col" class="n">${head}</th>`)}</tr></thead>
       <tbody>${rows.map((row) => html`
