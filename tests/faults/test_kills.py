@@ -31,7 +31,7 @@ from test_calls import (
 
 POINTS = "write send recv open fsync files"
 POINTS_OF_A_CASE = 6  # in a normal run
-KILLS = int(os.environ.get("CLASSCLOCK_KILLS", 10_000 if LONG else 60))
+KILLS = int(os.environ.get("CLASSCLOCK_KILLS", 10_000 if LONG else 420))
 CLIENTS = 6
 LOADED = ["zoom_track", "zoom_teacher_left", "teacher_send_link"]
 killed = collections.Counter()
