@@ -1,6 +1,6 @@
 // The sessions: what an admin keeps open all day.
 
-import { Component, Empty, Icon, Name, Notice, createRef, html, later, whenIdle } from '../lib/ui.js';
+import { Component, Empty, Icon, Name, Notice, Pure, createRef, html, later, whenIdle } from '../lib/ui.js';
 import { Problem, api, explain, now, query } from '../lib/api.js';
 import { addDays, dayTime, isoDay, lastMonth, minutes, number, t, word } from '../lib/i18n.js';
 import { Badge, Duration, Marks, STATUSES, When, endedBy } from '../lib/session.js';
@@ -340,9 +340,7 @@ class SessionsPage extends Component {
           : rows.length === 0 ? html`<${NoRows} view=${view}
             onAll=${() => this.filter({ period: 'all', from: '', to: '' })} />`
           : html`<${Table} rows=${rows} selected=${selected} gone=${state.gone} busy=${state.loading}
-            view=${addressOf({ ...view, session: '' })}
-              address=${(/** @type {Session} */ s) => addressOf({ ...view, session: String(s.id) })}
-              onOpen=${this.openRow} />`}
+            view=${addressOf({ ...view, session: '' })} onOpen=${this.openRow} />`}
       </div>
       ${list && !refused && html`<${Pager} view=${view} list=${list}
         onGo=${(/** @type {View} */ v, /** @type {object} */ s) => this.turn(v, s)}
@@ -619,8 +617,7 @@ const Heads = () => html`
  * @property {Session[]} rows the same array as long as nothing in it changed
  * @property {number | null} selected
  * @property {Set<number>} gone shown until the pointer leaves, but no longer part of the view
- * @property {string} view whose addresses the rows carry
- * @property {(session: Session) => string} address
+ * @property {string} view the address that those of the rows begin with
  * @property {(session: Session, event: Event) => void} onOpen
  * @property {boolean} busy
  */
@@ -663,7 +660,9 @@ class Table extends Component {
   timer;
 
   /** @param {TableProps} props @param {{drawn: number}} state */
-  render({ rows, selected, gone, address, onOpen, busy }, { drawn }) {
+  render({ rows, selected, gone, view, onOpen, busy }, { drawn }) {
+    const address = view + (view.includes('?') ? '&' : '?');
+
     return html`
       <table class="sessions stacked" aria-busy=${busy || drawn < rows.length ? 'true' : undefined} onKeyDown=${arrows}>
         <caption class="sr">${t('sessions.caption')}</caption>
@@ -672,7 +671,7 @@ class Table extends Component {
           ${rows.slice(0, drawn).map((session) => html`
             <${Row} key=${session.id} session=${session} selected=${session.id === selected}
               gone=${gone.has(session.id)}
-              href=${address(session)} onOpen=${onOpen} />`)}
+              href=${`${address}session=${session.id}`} onOpen=${onOpen} />`)}
         </tbody>
       </table>
     `;
@@ -689,24 +688,25 @@ class Table extends Component {
  * }} RowProps
  */
 
-/** @param {Session} session */
-const about = ({ student, teacher, clicked_at, sent_at }) =>
-  t('sessions.open', { student: student.name, teacher: teacher.name, time: dayTime(clicked_at ?? sent_at) });
+/** @typedef {{href: string, student: string, teacher: string, at: string}} LinkProps */
 
-/** A row that did not change is not drawn again. @extends {Component<RowProps>} */
-class Row extends Component {
+/** What it says to those who hear it takes longer to word than the rest of the row. @extends {Pure<LinkProps>} */
+class RowLink extends Pure {
+  /** @param {LinkProps} props */
+  render({ href, student, teacher, at }) {
+    return html`<a href=${href} aria-label=${t('sessions.open', { student, teacher, time: dayTime(at) })}>
+      <${Name} text=${student} /></a>`;
+  }
+}
+
+/** @extends {Pure<RowProps>} */
+class Row extends Pure {
   /** @param {MouseEvent} event */
   open = (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     if (!getSelection()?.isCollapsed) return;
     this.props.onOpen(this.props.session, event);
   };
-
-  /** @param {RowProps} next */
-  shouldComponentUpdate(next) {
-    const keys = /** @type {const} */ (['session', 'selected', 'gone', 'href']);
-    return keys.some((key) => this.props[key] !== next[key]);
-  }
 
   /** @param {RowProps} props */
   render({ session: s, selected, gone, href }) {
@@ -715,9 +715,8 @@ class Row extends Component {
         onClick=${this.open}>
         <td class="c-teacher"><${Name} text=${s.teacher.name} /></td>
         <th scope="row" class="c-student">
-          <a href=${href} aria-label=${about(s)}>
-            <${Name} text=${s.student.name} />
-          </a>
+          <${RowLink} href=${href} student=${s.student.name} teacher=${s.teacher.name}
+            at=${s.clicked_at ?? s.sent_at} />
         </th>
         <td class="c-package">
           ${s.package_id ? html`<${Name} text=${s.package_id} />` : html`<span class="none">–</span>`}</td>

@@ -1,6 +1,6 @@
 // How one session looks in a list: its badge, its times, its minutes.
 
-import { Component, html } from './ui.js';
+import { Component, Pure, html } from './ui.js';
 import { dayTime, full, isoDay, minutes, stopwatch, t, time, word } from './i18n.js';
 import { now, onTick } from './api.js';
 
@@ -20,12 +20,14 @@ const shapes = {
   cancelled: 'm3 3 6 6M9 3 3 9',
 };
 
-/** @param {{status: Status}} props */
-export const Badge = ({ status }) => html`
-  <span class=${`badge ${status}`}>
-    <svg viewBox="0 0 12 12" aria-hidden="true"><path d=${shapes[status]} /></svg>${word('status', status)}
-  </span>
-`;
+/** @extends {Pure<{status: Status}>} */
+export class Badge extends Pure {
+  /** @param {{status: Status}} props */
+  render({ status }) {
+    return html`<span class=${`badge ${status}`}>
+      <svg viewBox="0 0 12 12" aria-hidden="true"><path d=${shapes[status]} /></svg>${word('status', status)}</span>`;
+  }
+}
 
 /**
  * What to know about the minutes: a guess of the deadline, or not settled yet.
@@ -80,14 +82,9 @@ export const Duration = ({ session }) => {
 
 /**
  * A moment as short as its neighbour allows: the day only where it differs.
- * @extends {Component<Moments>}
+ * @extends {Pure<Moments>}
  */
-export class When extends Component {
-  /** @param {Moments} next */
-  shouldComponentUpdate({ at, beside }) {
-    return at !== this.props.at || beside !== this.props.beside;
-  }
-
+export class When extends Pure {
   /** @param {Moments} props */
   render({ at, beside }) {
     if (!at) return html`<span class="none">–</span>`;

@@ -9,6 +9,19 @@ export const { createRef, render } = preact;
 export const Component = /** @type {OurComponent} */ (/** @type {unknown} */ (preact.Component));
 export const html = htm.bind(preact.h);
 
+/**
+ * Drawn again only when one of its props is another.
+ * @template P
+ * @extends {Component<P>}
+ */
+export class Pure extends Component {
+  /** @param {P} next */
+  shouldComponentUpdate(next) {
+    return Object.keys(/** @type {object} */ (next)).some((key) =>
+      /** @type {any} */ (next)[key] !== /** @type {any} */ (this.props)[key]);
+  }
+}
+
 /** 16 px line drawings; every one stands beside its words. */
 const icons = {
   add: 'M8 3v10M3 8h10',
@@ -43,8 +56,13 @@ export const Mark = () => html`
   </svg>
 `;
 
-/** A person's own words: shown as text, kept from turning the line round. @param {{text: string}} props */
-export const Name = ({ text }) => html`<bdi class="name" title=${plain(text)}>${plain(text)}</bdi>`;
+/** A person's own words: shown as text, kept from turning the line round. @extends {Pure<{text: string}>} */
+export class Name extends Pure {
+  /** @param {{text: string}} props */
+  render({ text }) {
+    return html`<bdi class="name" title=${plain(text)}>${plain(text)}</bdi>`;
+  }
+}
 
 /**
  * @typedef {object} FieldProps
