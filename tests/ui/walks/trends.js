@@ -48,6 +48,17 @@ walk('a period is an address, and pay is a CSV', async (t, open) => {
   await page.getByRole('alert').waitFor();
 });
 
+/** Columns beside each other, none beyond the edge of a sheet of A4. */
+async function fitsASheet(page, table) {
+  const { display, right } = await table.evaluate((shown) => ({
+    display: getComputedStyle(shown).display,
+    right: Math.max(...[...shown.querySelectorAll('th, td')].map((cell) => cell.getBoundingClientRect().right)),
+  }));
+
+  assert.equal(display, 'table');
+  assert.ok(right <= page.viewportSize().width, `${right} px`);
+}
+
 walk('printing shows the tables and leaves the menus away', async (t, open) => {
   const page = await open({ who: theAdmin(), path: '/admin/trends' });
   await settled(page);
@@ -56,4 +67,9 @@ walk('printing shows the tables and leaves the menus away', async (t, open) => {
   assert.equal(await page.locator('.chart details[open]').count(), 4);
   assert.equal(await page.locator('header.bar').isVisible(), false);
   assert.ok((await page.pdf({ format: 'A4' })).length > 10_000);
+  await page.setViewportSize({ width: 718, height: 1000 });
+  await fitsASheet(page, page.locator('.pay table'));
+  await page.goto('/admin/');
+  await settled(page);
+  await fitsASheet(page, page.locator('table.sessions'));
 });
