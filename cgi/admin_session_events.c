@@ -44,10 +44,7 @@ static enum err read_all(struct req *req, int64_t id, struct explanation *why,
 		e = read_events(req, id, events);
 	if (!e)
 		e = session_json(req->db, req->arena, id, session);
-	e = db_finish(req->db, e);
-	if (e)
-		json_object_put(*session);
-	return e;
+	return db_finish_json(req->db, e, session);
 }
 
 static enum err show(struct req *req)

@@ -178,8 +178,5 @@ enum err attention(struct db *db, struct arena *a, const char *kind, int64_t lim
 	e = items(db, a, kind, limit, *out);
 	if (!e)
 		e = counts(db, a, *out);
-	e = db_finish(db, e);
-	if (e)
-		json_object_put(*out);
-	return e;
+	return db_finish_json(db, e, out);
 }

@@ -114,3 +114,13 @@ struct json_object *db_rows_json(struct db_rows *r)
 		json_object_array_add(all, db_row_json(r));
 	return all;
 }
+
+enum err db_finish_json(struct db *db, enum err e, struct json_object **out)
+{
+	e = db_finish(db, e);
+	if (e) {
+		json_object_put(*out);
+		*out = NULL;
+	}
+	return e;
+}

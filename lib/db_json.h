@@ -23,4 +23,10 @@ MUST_CHECK enum err db_one_json(struct db_rows *rows, struct json_object **out);
 /* All rows from the next on, as an array. The caller owns it. */
 struct json_object *db_rows_json(struct db_rows *rows);
 
+/*
+ * Ends a transaction that made an answer, as db_finish() does. Of one that is
+ * not kept the answer, if there is one in *out, is freed and *out NULL.
+ */
+MUST_CHECK enum err db_finish_json(struct db *db, enum err e, struct json_object **out);
+
 #endif

@@ -68,15 +68,6 @@ static enum err show(struct db *db, struct arena *a, int64_t id, const char *inv
 	return e;
 }
 
-/* Ends the transaction; an answer that it does not keep is nobody's. */
-static enum err finish(struct db *db, enum err e, struct json_object **out)
-{
-	e = db_finish(db, e);
-	if (e)
-		json_object_put(*out);
-	return e;
-}
-
 static enum err create(struct db *db, struct arena *a, const char *base_url,
 		       const struct teacher_fields *want, struct json_object **out, struct why *why)
 {
@@ -103,7 +94,7 @@ enum err teacher_create(struct db *db, struct arena *a, const char *base_url,
 	if (!e)
 		e = db_begin(db);
 	*out = NULL;
-	return e ? e : finish(db, create(db, a, base_url, want, out, why), out);
+	return e ? e : db_finish_json(db, create(db, a, base_url, want, out, why), out);
 }
 
 /* Nobody works with a disabled account from now on, and no old invitation brings it back. */
@@ -147,5 +138,5 @@ enum err teacher_change(struct db *db, struct arena *a, const char *base_url,
 	if (!e)
 		e = db_begin(db);
 	*out = NULL;
-	return e ? e : finish(db, change(db, a, base_url, want, out, why), out);
+	return e ? e : db_finish_json(db, change(db, a, base_url, want, out, why), out);
 }
