@@ -12,7 +12,7 @@ from place import academy, arguments
 from processes import descendants, figure
 from table import Row, publish
 
-# The columns of lib/session_list.c, without what makes a field safe for a spreadsheet.
+# The columns of lib/session_csv.c, without what makes a field safe for a spreadsheet.
 COPY = """\\copy (SELECT s.id, t.name, st.name, s.package_id, s.package_rate, s.currency, s.session_status,
  to_char(s.sent_at AT TIME ZONE z.time_zone, 'YYYY-MM-DD HH24:MI:SS'), rfc3339(s.sent_at),
  to_char(s.clicked_at AT TIME ZONE z.time_zone, 'YYYY-MM-DD HH24:MI:SS'), rfc3339(s.clicked_at),

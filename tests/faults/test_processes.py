@@ -355,7 +355,7 @@ def test_a_program_that_ends_at_once_again_and_again_takes_no_other_down(app):
 # ---------------------------------------------------------------- flat
 
 
-ROUNDS = 2500 if LONG else 100  # of each of some forty kinds
+ROUNDS = 25_000 if LONG else 100  # of each of some forty kinds: a million calls in the long run
 LINKS = 16  # so that no link is opened more often than nginx lets through
 THREADS = 6
 GROWTH_KB = 400
