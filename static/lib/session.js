@@ -10,6 +10,9 @@ import { now, onTick } from './api.js';
 export const STATUSES = /** @type {Status[]} */ (['sent', 'active', 'ended', 'timeout', 'missed', 'cancelled']);
 export const ATTENDANCE = /** @type {const} */ (['present', 'late', 'absent', 'excused']);
 
+/** Is this session still something to act on? @param {{session_status: Status} | null} session */
+export const open = (session) => session?.session_status === 'active' || session?.session_status === 'sent';
+
 /** Each status has a shape of its own, so that colour is never the only sign. */
 const shapes = {
   sent: 'M2.5 6h7M6.5 3l3 3-3 3',

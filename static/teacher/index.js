@@ -3,10 +3,11 @@
 import { Component, Empty, Notice, html } from '../lib/ui.js';
 import { api, explain, now, query } from '../lib/api.js';
 import { isoDay, t } from '../lib/i18n.js';
+import { open } from '../lib/session.js';
 import { Freshness, Refresher, UNTRIED, start } from '../lib/shell.js';
 import { ShareDialog } from '../lib/share.js';
 import { History } from './history.js';
-import { StudentCard, endedToday, open } from './student.js';
+import { StudentCard, endedToday } from './student.js';
 
 /** @typedef {import('../types').Session} Session */
 /** @typedef {import('../types').SessionList} SessionList */

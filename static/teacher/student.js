@@ -3,7 +3,7 @@
 import { Component, Field, Icon, Name, Notice, html, say } from '../lib/ui.js';
 import { api, explain, now, onTick } from '../lib/api.js';
 import { dayTime, isoDay, minutes, t, time, word } from '../lib/i18n.js';
-import { Badge, Duration, Marks, Stopwatch, advice } from '../lib/session.js';
+import { Badge, Duration, Marks, Stopwatch, advice, open } from '../lib/session.js';
 import { ShareDialog, copyLink } from '../lib/share.js';
 import { Attendance } from './attendance.js';
 import { linksOf, send } from './sent.js';
@@ -38,9 +38,6 @@ import { linksOf, send } from './sent.js';
  * }} State
  */
 
-/** Is this session still something to act on? @param {Session | null} session */
-export const open = (session) => session?.session_status === 'active' || session?.session_status === 'sent';
-
 /** Did it end on the academy's today? @param {Session | null} session */
 export const endedToday = (session) =>
   !!session && ['ended', 'timeout', 'missed'].includes(session.session_status) &&
@@ -69,7 +66,7 @@ export class StudentCard extends Component {
   /** @param {string | null} zoomUrl */
   send = (zoomUrl) =>
     this.act('send', async () => {
-      const sent = await send(this.props.student.id, zoomUrl);
+      const sent = await send(this.props.student, zoomUrl);
       this.setState({ sent, typing: false });
       this.props.onChange(sent.session);
     });

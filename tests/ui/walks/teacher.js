@@ -65,20 +65,65 @@ walk('a first link is pasted, a wrong one refused and kept, a right one remember
   await own.getByText('us02web.zoom.us/j/8123456789').waitFor();
 });
 
-walk('a lost answer and a second tap make one class', async (t, open) => {
-  const { teacher, page, own } = await day(open);
-  let lost = 0;
+/** The next class is made, but its answer is lost; the bodies of all that are sent. */
+async function loseAnswer(page, own) {
+  const asked = [];
   await page.route('**/api/teacher/send-link', async (route) => {
+    asked.push(route.request().postDataJSON());
+    if (asked.length > 1) return route.continue();
     await route.fetch();
-    lost++;
-    await route.abort();
-  }, { times: 1 });
+    return route.abort();
+  });
   await own.getByRole('button', { name: 'Send class' }).tap();
   await own.getByText('No connection to the server.').waitFor();
+  return asked;
+}
+
+const sessionsOf = async (teacher) => (await teacher.client.get('/api/teacher/sessions')).sessions;
+
+/** The teacher's newest class is opened and ended, all on other devices. */
+async function runNewest(teacher) {
+  const [{ id }] = await sessionsOf(teacher);
+  await click(await teacher.client.get(`/api/teacher/session?session_id=${id}`));
+  await teacher.client.post('/api/teacher/session', { session_id: id, action: 'end' });
+}
+
+walk('a lost answer and a second tap make one class', async (t, open) => {
+  const { teacher, page, own } = await day(open);
+  const asked = await loseAnswer(page, own);
   await own.getByRole('button', { name: 'Send class' }).tap();
   await own.getByText(`Waiting for`).waitFor();
-  assert.equal(lost, 1);
-  assert.equal((await teacher.client.get('/api/teacher/sessions')).sessions.length, 1);
+  assert.equal(asked.length, 2);
+  assert.equal(asked[0].request_id, asked[1].request_id);
+  assert.equal((await sessionsOf(teacher)).length, 1);
+});
+
+for (const seen of [true, false])
+  walk(`a lost answer does not stand for the next class, ${seen ? 'seen' : 'unseen'}`, async (t, open) => {
+    const { teacher, page, own } = await day(open);
+    await loseAnswer(page, own);
+    if (!seen) await page.route('**/api/teacher/students', (route) => route.abort());
+    await runNewest(teacher);
+    if (seen) {
+      await page.getByRole('button', { name: 'Refresh' }).tap();
+      await own.getByText('Ended').waitFor();
+    }
+    await own.getByRole('button', { name: 'Send class' }).tap();
+    await own.getByText('Waiting for').waitFor();
+    assert.deepEqual((await sessionsOf(teacher)).map((s) => s.session_status), ['sent', 'ended']);
+  });
+
+walk('a class that another device has sent since the lost answer is shown, not sent again', async (t, open) => {
+  const { teacher, student, page, own } = await day(open);
+  await loseAnswer(page, own);
+  await page.route('**/api/teacher/students', (route) => route.abort());
+  await runNewest(teacher);
+  const { join_url } = await send(teacher, student);
+  await own.getByRole('button', { name: 'Send class' }).tap();
+  await own.getByRole('button', { name: 'Copy link' }).tap();
+  await page.getByText('Link copied.').waitFor();
+  assert.equal(await clipboard(page), join_url);
+  assert.equal((await sessionsOf(teacher)).length, 2);
 });
 
 walk('a running class: its timer, the notice at the package’s time, its end, attendance with a note', async (t, open) => {
