@@ -8,7 +8,7 @@
  *            "zoom_url", "note", "request_id"; the same request_id again gives the same
  *            student -> 201 a student
  * PATCH      {"id"} and any of them or "disabled" -> 200 a student. null clears package_id,
- *            telegram_chat_id and zoom_url.
+ *            telegram_chat_id and zoom_url; another teacher_id clears zoom_url too.
  * Errors     400 401 403 404 (id, teacher_id, package_id) 409 (disabled teacher, retired package,
  *            request_id)
  */

@@ -64,6 +64,7 @@ static const char SQL_CREATE[] =
 static const char SQL_MADE[] =
 	"SELECT id, request_digest = $2::bytea FROM students WHERE request_id = $1::uuid";
 
+/* The link that is kept leads to the former teacher's room: who gets another teacher loses it. */
 static const char SQL_CHANGE[] =
 	"UPDATE students SET name = coalesce($2, name),"
 	" teacher_id = coalesce($3::bigint, teacher_id),"
@@ -71,7 +72,8 @@ static const char SQL_CHANGE[] =
 	" language = coalesce($6, language),"
 	" telegram_chat_id = CASE WHEN $7::boolean THEN nullif($8::bigint, 0)"
 	" ELSE telegram_chat_id END,"
-	" zoom_url = CASE WHEN $9::boolean THEN $10 ELSE zoom_url END,"
+	" zoom_url = CASE WHEN $9::boolean THEN $10"
+	" WHEN teacher_id = coalesce($3::bigint, teacher_id) THEN zoom_url END,"
 	" note = coalesce($11, note),"
 	" disabled_at = CASE $12::boolean WHEN true THEN coalesce(disabled_at, clock_now())"
 	" WHEN false THEN NULL ELSE disabled_at END"

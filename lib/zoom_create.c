@@ -17,12 +17,17 @@
 
 /*
  * Writes the wish down. Its Zoom user is the teacher's own, as events taught,
- * else their address. A request_id that a session has already is no wish.
+ * else their address. Who taught in a colleague's room is tied to the
+ * colleague's host, and a start link lets its holder in as the host: so a host
+ * of two accounts is nobody's own. A request_id that a session has already is
+ * no wish.
  */
 static const char SQL_WANT[] =
 	"INSERT INTO zoom_creates (request_id, account_id, zoom_user, topic, minutes)"
-	" SELECT $1::uuid, t.id, coalesce((SELECT min(host_id) FROM zoom_hosts"
-	"   WHERE account_id = t.id HAVING count(*) = 1), t.email),"
+	" SELECT $1::uuid, t.id, coalesce((SELECT min(own.host_id) FROM zoom_hosts own"
+	"   WHERE own.account_id = t.id AND NOT EXISTS (SELECT FROM zoom_hosts other"
+	"    WHERE other.host_id = own.host_id AND other.account_id <> t.id)"
+	"   HAVING count(*) = 1), t.email),"
 	"  'Class ' || substr(replace(gen_random_uuid()::text, '-', ''), 1, 12),"
 	"  coalesce(p.duration_minutes, a.default_duration_minutes)"
 	" FROM students st JOIN accounts t ON t.id = st.teacher_id CROSS JOIN academy a"

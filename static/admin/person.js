@@ -80,8 +80,10 @@ export const StudentDialog = ({ student, teachers, packages, onSaved, onClose })
     const body = { ...given, teacher_id: Number(teacher_id), note: note ?? '' };
 
     if (student.id) {
-      const change = { ...body, zoom_url, disabled: disabled !== undefined };
-      await api('PATCH', '/api/admin/students', { id: student.id, ...change });
+      const change = { ...body, disabled: disabled !== undefined };
+      // A link that nobody touched is the former teacher's, should the student get another one.
+      const link = zoom_url === student.zoom_url ? {} : { zoom_url };
+      await api('PATCH', '/api/admin/students', { id: student.id, ...change, ...link });
     }
     if (!student.id) {
       const wish = { ...body, request_id: student.request_id };

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import time
+import urllib.parse
 import uuid
 
 import pytest
@@ -48,12 +49,9 @@ def boss(connected):
     return Person(connected, client, answer["account"])
 
 
-@pytest.fixture
-def hana(connected, boss, rest):
-    """A teacher with students, and a Zoom that has forgotten what was."""
-    rest.forget()
-    connected.psql("DELETE FROM zoom_pauses", "DELETE FROM zoom_tokens")
-    wish = {"name": "Hana", "email": f"{uuid.uuid4().hex}@example.org"}
+def join(connected, boss, name):
+    """A new teacher, who has accepted the invitation."""
+    wish = {"name": name, "email": f"{uuid.uuid4().hex}@example.org"}
     made = boss.post("/api/admin/teachers", wish)
     client = connected.client()
     token = made["invite_url"].split("#")[1]
@@ -61,6 +59,14 @@ def hana(connected, boss, rest):
     teacher = Person(connected, client, accepted["account"])
     teacher.boss = boss
     return teacher
+
+
+@pytest.fixture
+def hana(connected, boss, rest):
+    """A teacher with students, and a Zoom that has forgotten what was."""
+    rest.forget()
+    connected.psql("DELETE FROM zoom_pauses", "DELETE FROM zoom_tokens")
+    return join(connected, boss, "Hana")
 
 
 def new_student(teacher):
@@ -126,6 +132,44 @@ def test_zooms_events_about_it_are_the_classes(connected, hana, rest):
     assert rest.creates[-1][1] == f"/v2/users/{made['host_id']}/meetings"
 
 
+def hold(connected, teacher, room, host):
+    """A class of the teacher's in the room, whose meeting Zoom says is the host's."""
+    url = f"https://us05web.zoom.us/j/{room}"
+    answer = send(teacher, wish_of(teacher, zoom_url=url))
+    assert answer.status == 201, answer
+    connected.client().get(answer["join_url"].removeprefix(connected.url))
+    clicked = connected.session(answer["session"]["id"])["clicked_at"]
+    end = datetime.datetime.fromisoformat(clicked) + datetime.timedelta(minutes=1)
+    assert zoom.deliver(connected.client(), zoom.Meeting(room, host).ended(end)).status == 200
+    assert connected.session(answer["session"]["id"])["session_status"] == "ended"
+
+
+def asked(rest):
+    """Whose meeting Zoom was asked for last."""
+    return urllib.parse.unquote(rest.creates[-1][1].split("/")[3])
+
+
+def test_a_class_in_a_colleagues_room_gives_nobody_the_colleagues_key(connected, hana, boss, rest):
+    """The start link of a meeting lets its holder in as its host, wherever that one's meetings are."""
+    ben = join(connected, boss, "Ben")
+    hold(connected, hana, 84500900001, "HostOfHana")
+    assert send(hana, wish_of(hana)).status == 201 and asked(rest) == "HostOfHana"
+    hold(connected, ben, 84500900001, "HostOfHana")
+    assert send(ben, wish_of(ben)).status == 201
+    assert asked(rest) == ben.email
+    # Whose it is cannot be told any more, so she too is asked for by her address.
+    assert send(hana, wish_of(hana)).status == 201
+    assert asked(rest) == hana.email
+
+
+def test_a_host_of_ones_own_is_asked_for_beside_a_shared_one(connected, hana, boss, rest):
+    ben = join(connected, boss, "Ben")
+    for teacher, host in ((hana, "HostShared"), (ben, "HostShared"), (ben, "HostOfBen")):
+        hold(connected, teacher, 84500900002 + len(host), host)
+    assert send(ben, wish_of(ben)).status == 201
+    assert asked(rest) == "HostOfBen"
+
+
 def test_repeating_a_request_makes_no_second_meeting(hana, rest):
     wish = wish_of(hana)
     answers = [send(hana, wish) for _ in range(3)]
@@ -162,12 +206,7 @@ def test_a_request_id_is_for_one_wish(hana, rest):
 
 def test_another_teachers_student_or_request_makes_nothing(connected, hana, boss, rest):
     wish = wish_of(hana)
-    made = boss.post("/api/admin/teachers", {"name": "Ben", "email": f"{uuid.uuid4().hex}@example.org"})
-    client = connected.client()
-    token = made["invite_url"].split("#")[1]
-    accepted = client.post("/api/auth/accept-invite", {"token": token, "password": PASSWORD})
-    ben = Person(connected, client, accepted["account"])
-    ben.boss = boss
+    ben = join(connected, boss, "Ben")
     assert send(ben, wish).status == 404
     assert rest.creates == []
     assert send(hana, wish).status == 201

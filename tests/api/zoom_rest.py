@@ -123,7 +123,7 @@ class Rest:
                 **wish,
                 "id": number,
                 "uuid": "mE+/x1234567890123456A==",
-                "host_id": "Host" + re.sub(r"\W", "", user),
+                "host_id": "Host" + re.sub(r"\W", "", user) if "@" in user else user,
                 "join_url": join_url or f"https://us05web.zoom.us/j/{number}?pwd=Q9.1",
                 "start_url": f"https://us05web.zoom.us/s/{number}?zak=SECRET-HOST-KEY-{number}",
             }

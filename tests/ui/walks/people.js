@@ -1,7 +1,7 @@
 // Teachers and students: added, edited, invited, imported.
 
 import assert from 'node:assert/strict';
-import { NARROW, PASSWORD, app, isAccessible, makeStudent, makeTeacher, settled, theAdmin, walk } from '../lib/stage.js';
+import { NARROW, PASSWORD, ZOOM_URL, app, isAccessible, makeStudent, makeTeacher, settled, theAdmin, walk } from '../lib/stage.js';
 
 const row = (page, name) => page.locator('table.people tbody tr').filter({ hasText: name });
 const unique = () => `${Date.now()}-${Math.random().toString(36).slice(2, 8)}`;
@@ -85,6 +85,24 @@ walk('a student is added, found, edited', async (t, open) => {
   await dialog.getByRole('button', { name: 'Save' }).click();
   await row(page, name).getByText('No package').waitFor();
   await row(page, name).getByText('Left').waitFor();
+});
+
+walk('a student who gets another teacher leaves the room behind', async (t, open) => {
+  const [former, next] = [await makeTeacher(), await makeTeacher()];
+  const student = await makeStudent(former, `Rahel ${unique()}`, { zoom_url: ZOOM_URL });
+  const page = await open({ who: theAdmin(), path: `/admin/people?tab=students&q=${encodeURIComponent(student.name)}` });
+  const dialog = page.getByRole('dialog');
+  const save = async (fill) => {
+    await row(page, student.name).getByRole('button', { name: /^Edit/ }).click();
+    await fill();
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    return app.psql(`SELECT zoom_url FROM students WHERE id = ${student.id}`);
+  };
+  await settled(page);
+  assert.equal(await save(() => dialog.getByLabel('Note').fill('Mornings')), ZOOM_URL);
+  assert.equal(await save(() => dialog.getByLabel('Teacher').selectOption(String(next.id))), '');
+  assert.equal(await save(() => dialog.getByLabel('Zoom link').fill(ZOOM_URL)), ZOOM_URL);
 });
 
 walk('connecting Telegram gives a link, or says why there is none', async (t, open) => {
