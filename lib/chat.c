@@ -23,12 +23,28 @@ static const char SQL_LEARN_LANGUAGE[] =
 	"INSERT INTO telegram_chats (chat_id, language) VALUES ($1::bigint, $2)"
 	" ON CONFLICT (chat_id) DO UPDATE SET language = excluded.language";
 
-/* A second tap on the link that this chat has used already is answered as the first was. */
+/* Whose code it is. Held until the end, so that nobody disables them or changes their chat
+ * meanwhile. */
+static const char SQL_LOCK_PERSON[] =
+	"WITH code AS (SELECT student_id, account_id FROM chat_codes WHERE code_hash = $1::bytea"
+	"), student AS ("
+	" SELECT id FROM students WHERE id = (SELECT student_id FROM code)"
+	" AND disabled_at IS NULL FOR NO KEY UPDATE"
+	"), teacher AS ("
+	" SELECT id FROM accounts WHERE id = (SELECT account_id FROM code)"
+	" AND disabled_at IS NULL FOR NO KEY UPDATE)"
+	" SELECT coalesce((SELECT id FROM student), 0), coalesce((SELECT id FROM teacher), 0)";
+
 static const char SQL_USE_CODE[] =
-	"UPDATE chat_codes SET used_at = coalesce(used_at, clock_now()), chat_id = $2::bigint"
-	" WHERE code_hash = $1::bytea AND (chat_id = $2::bigint"
-	"  OR (used_at IS NULL AND expires_at > clock_now()))"
-	" RETURNING coalesce(student_id, 0), coalesce(account_id, 0)";
+	"UPDATE chat_codes SET used_at = clock_now(), chat_id = $2::bigint"
+	" WHERE code_hash = $1::bytea AND used_at IS NULL AND expires_at > clock_now()";
+
+/* Whether the code made this chat theirs, and it still is. */
+static const char SQL_STILL_THEIRS[] =
+	"SELECT EXISTS (SELECT FROM chat_codes c"
+	" LEFT JOIN students s ON s.id = c.student_id LEFT JOIN accounts t ON t.id = c.account_id"
+	" WHERE c.code_hash = $1::bytea AND c.chat_id = $2::bigint"
+	" AND coalesce(s.telegram_chat_id, t.telegram_chat_id) = $2::bigint)::integer";
 
 /* Their other codes are worth nothing from now on: a link that was forgotten takes no chat over. */
 static const char SQL_VOID_CODES[] =
@@ -83,21 +99,46 @@ static enum err bind(struct db *db, struct arena *a, const struct update *u, int
 	return e;
 }
 
-/* Who the code makes of the chat; both 0: it is no good. */
+static enum err lock_person(struct db *db, struct arena *a, const char *const *code,
+			    int64_t *student_id, int64_t *account_id)
+{
+	struct db_rows r;
+	enum err e = db_write(db, a, SQL_LOCK_PERSON, 1, code, &r);
+
+	if (e)
+		return e;
+	if (!db_next(&r))
+		return ERR_INTERNAL;
+	*student_id = db_i64(&r);
+	*account_id = db_i64(&r);
+	return db_end(&r);
+}
+
+/*
+ * Who the code makes of the chat; both 0: it is no good. It links once; a later
+ * tap is answered as the first was while the chat is theirs, and links nobody.
+ */
 static enum err use_code(struct db *db, struct arena *a, const struct update *u,
 			 int64_t *student_id, int64_t *account_id)
 {
 	const char *args[] = { token_hash(a, u->code), arena_int(a, u->chat_id) };
+	int64_t theirs = 0;
 	struct db_rows r;
-	enum err e = db_write(db, a, SQL_USE_CODE, 2, args, &r);
+	enum err e = lock_person(db, a, args, student_id, account_id);
 
-	*student_id = *account_id = 0;
-	if (e || !db_next(&r))
+	if (e || !(*student_id | *account_id))
 		return e;
-	*student_id = db_i64(&r);
-	*account_id = db_i64(&r);
-	e = db_end(&r);
-	return e ? e : bind(db, a, u, *student_id, *account_id);
+	e = db_write(db, a, SQL_USE_CODE, 2, args, &r);
+	if (e)
+		return e;
+	if (db_affected(&r))
+		return bind(db, a, u, *student_id, *account_id);
+	e = db_read(db, a, SQL_STILL_THEIRS, 2, args, &r);
+	if (!e)
+		e = db_one_i64(&r, &theirs);
+	if (!theirs)
+		*student_id = *account_id = 0;
+	return e;
 }
 
 /* Who the chat belongs to already. */
@@ -122,14 +163,17 @@ static enum err start(struct db *db, struct arena *a, const struct update *u)
 	const char *language[] = { arena_int(a, u->chat_id), u->language };
 	int64_t student_id, account_id;
 	const char *kind = u->code ? "bad_code" : "welcome";
-	enum err e = outbox_revive_chat(db, a, u->chat_id);
+	enum err e;
 
+	/* The person first: their row is locked before any message, here as elsewhere. */
+	if (u->code)
+		e = use_code(db, a, u, &student_id, &account_id);
+	else
+		e = look_up(db, a, u->chat_id, &student_id, &account_id);
+	if (!e)
+		e = outbox_revive_chat(db, a, u->chat_id);
 	if (!e && u->language)
 		e = db_write(db, a, SQL_LEARN_LANGUAGE, 2, language, NULL);
-	if (!e && u->code)
-		e = use_code(db, a, u, &student_id, &account_id);
-	else if (!e)
-		e = look_up(db, a, u->chat_id, &student_id, &account_id);
 	if (e)
 		return e;
 	if (student_id)

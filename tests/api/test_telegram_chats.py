@@ -200,6 +200,83 @@ def test_siblings_share_a_chat(app, admin, telegram, updates, unlinked):
     assert [chat_of(app, child) for child in children] == [chat, chat]
 
 
+NO_GOOD = "used before or has expired"
+
+
+def last_reply(app, telegram, updates, chat, code):
+    tg.forget_pace(app)
+    updates.start(chat, code)
+    return replies(telegram, chat)[-1]
+
+
+@pytest.mark.parametrize("replaced", [False, True], ids=["cleared", "replaced"])
+def test_a_used_code_does_not_bring_a_removed_chat_back(
+    app, admin, telegram, updates, unlinked, send, clock, replaced
+):
+    teacher, student = unlinked()
+    code, old = student_code(admin, student), new_chat()
+    updates.start(old, code)
+    now = new_chat() if replaced else None
+    change = {"id": student["id"], "telegram_chat_id": now}
+    assert admin.patch("/api/admin/students", change).status == 200
+    newer = student_code(admin, student)
+    for moved in ("1 minute", "8 days"):
+        clock.move(moved)
+        assert NO_GOOD in last_reply(app, telegram, updates, old, code)
+        assert chat_of(app, student) == now
+    clock.reset()
+    tg.forget_pace(app)
+    sent = send(teacher, student)
+    assert sent["delivery"] == ("sent" if replaced else "none")
+    assert sent["join_url"] not in [m.url for m in telegram.shown(old) if "reply_markup" in m.params]
+    third = new_chat()
+    updates.start(third, newer)
+    assert chat_of(app, student) == third  # it was not voided
+
+
+def test_an_older_code_does_not_take_the_student_from_the_chat_of_a_newer_one(
+    app, admin, telegram, updates, unlinked
+):
+    _, student = unlinked()
+    first, second = new_chat(), new_chat()
+    codes = []
+    for chat in (first, second):
+        codes.append(student_code(admin, student))
+        updates.start(chat, codes[-1])
+    assert NO_GOOD in last_reply(app, telegram, updates, first, codes[0])
+    assert "will arrive here" in last_reply(app, telegram, updates, second, codes[1])
+    assert chat_of(app, student) == second
+
+
+def test_an_update_that_comes_again_changes_nothing(app, admin, telegram, updates, unlinked):
+    _, student = unlinked()
+    chat = new_chat()
+    update = updates.start(chat, student_code(admin, student))
+    change = {"id": student["id"], "telegram_chat_id": None}
+    assert admin.patch("/api/admin/students", change).status == 200
+    answer = updates.post(update)
+    assert answer.status == 200 and answer.body == b""
+    assert chat_of(app, student) is None
+    assert len(replies(telegram, chat)) == 1
+
+
+def test_a_disabled_person_is_not_linked_and_the_code_is_not_spent(app, admin, telegram, updates, unlinked):
+    teacher, student = unlinked()
+    people = [
+        ("students", student["id"], student_code(admin, student)),
+        ("teachers", teacher.id, code_of(teacher.post("/api/teacher/teacher-link"))),
+    ]
+    for path, who, code in people:
+        chat = new_chat()
+        for disabled, says in ((True, NO_GOOD), (False, "Done.")):
+            change = {"id": who, "disabled": disabled}
+            assert admin.patch(f"/api/admin/{path}", change).status == 200
+            assert says in last_reply(app, telegram, updates, chat, code)
+            table = path if path == "students" else "accounts"
+            kept = app.row(f"SELECT telegram_chat_id AS chat FROM {table} WHERE id = {who}")
+            assert kept == {"chat": None if disabled else chat}
+
+
 @pytest.mark.parametrize("code", ["x", "A" * 43, "A" * 64, "A" * 65, "a b", "../../x", "' OR 1=1", "ሀ"])
 def test_a_code_nobody_made_links_nobody(app, telegram, updates, code):
     chat = new_chat()
@@ -461,6 +538,18 @@ def test_robots_and_late_taps_tell_the_teacher_nothing(app, nobody, telegram, un
     nobody.get(target, headers={"User-Agent": "TelegramBot (like TwitterBot)"})
     nobody.request("HEAD", target, headers={"User-Agent": "Mozilla/5.0"})
     assert not app.rows(f"SELECT FROM messages WHERE session_id = {sent['session']['id']}")
+
+
+def test_a_used_code_does_not_bring_a_teachers_old_chat_back(app, telegram, updates, make_teacher):
+    teacher = make_teacher()
+    old, new = new_chat(), new_chat()
+    codes = []
+    for chat in (old, new):
+        codes.append(code_of(teacher.post("/api/teacher/teacher-link")))
+        updates.start(chat, codes[-1])
+    assert NO_GOOD in last_reply(app, telegram, updates, old, codes[0])
+    assert "Done." in last_reply(app, telegram, updates, new, codes[1])
+    assert app.row(f"SELECT telegram_chat_id AS id FROM accounts WHERE id = {teacher.id}")["id"] == new
 
 
 def test_a_teacher_who_blocks_the_bot_is_left_alone(app, nobody, telegram, updates, unlinked, send, teacher_chat):
