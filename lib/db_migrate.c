@@ -2,6 +2,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "db_migrate.h"
 #include "log.h"
@@ -59,10 +60,31 @@ static bool apply(PGconn *conn, const struct migration *m)
 	return false;
 }
 
+/* Names are in any script, and are searched in any case. Where LANG was C, createdb makes what can
+ * do neither. */
+static bool takes_any_name(PGconn *conn)
+{
+	const char *encoding = PQparameterStatus(conn, "server_encoding");
+	PGresult *res;
+	bool ok = encoding && !strcmp(encoding, "UTF8");
+
+	if (ok) {
+		res = PQexec(conn, "SELECT lower(U&'\\00C9') = U&'\\00E9'");
+		ok = PQresultStatus(res) == PGRES_TUPLES_OK && *PQgetvalue(res, 0, 0) == 't';
+		PQclear(res);
+	}
+	if (!ok)
+		log_error("migrate: the database cannot hold names of every script: make it with"
+			  " createdb -T template0 -E UTF8 --locale=C.UTF-8");
+	return ok;
+}
+
 static enum err migrate(PGconn *conn)
 {
 	int version;
 
+	if (!takes_any_name(conn))
+		return ERR_CONFLICT;
 	if (!run(conn, "SET client_min_messages = warning") ||
 	    !run(conn, "SELECT pg_advisory_lock(" LOCK_KEY ")") ||
 	    !run(conn, "CREATE SCHEMA IF NOT EXISTS classclock") ||

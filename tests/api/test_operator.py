@@ -24,9 +24,10 @@ def run(program, *arguments, **settings):
     )
 
 
-def as_owner(app, *arguments):
+def as_owner(app, *arguments, database="classclock"):
     """classclock-admin with the rights of the schema's owner."""
     owner = app.env["DATABASE_URL"].replace("classclock_app", "classclock_owner")
+    owner = owner.replace("dbname=classclock", f"dbname={database}")
     return run("cron/classclock-admin", *arguments, DATABASE_URL=owner, BASE_URL=app.url)
 
 
@@ -162,6 +163,17 @@ def test_a_database_newer_than_the_program_is_left_alone(app):
         assert done.returncode == 1 and "newer" in done.stderr
     finally:
         app.psql("DELETE FROM migrations WHERE version = 9999")
+
+
+@pytest.mark.parametrize("made", ["ENCODING 'SQL_ASCII' LOCALE 'C'", "ENCODING 'UTF8' LOCALE 'C'"])
+def test_a_database_that_cannot_hold_every_name_is_refused(app, made):
+    """createdb makes such ones where LANG is C."""
+    app.psql(f"CREATE DATABASE narrow OWNER classclock_owner TEMPLATE template0 {made}")
+    try:
+        done = as_owner(app, "migrate", database="narrow")
+        assert done.returncode == 1 and "--locale=C.UTF-8" in done.stderr
+    finally:
+        app.psql("DROP DATABASE narrow WITH (FORCE)")
 
 
 def test_programs_rights_do_not_suffice_to_migrate(app):
