@@ -130,7 +130,7 @@ class AttentionPage extends Component {
             <${Group} key=${name} kind=${name} count=${counts[name]}
               items=${items.filter((item) => item.kind === name)}
               selected=${selected} onOpen=${this.open} />`)}</div>`}
-      ${selected && html`<${SessionPanel} key=${selected} id=${selected} reopenFrom=${late?.clicked_at}
+      ${selected && html`<${SessionPanel} key=${selected} id=${selected} asOf=${items} reopenFrom=${late?.clicked_at}
         onClose=${this.close} onChange=${this.changed} />`}
     `;
   }

@@ -345,7 +345,8 @@ class SessionsPage extends Component {
       ${list && !refused && html`<${Pager} view=${view} list=${list}
         onGo=${(/** @type {View} */ v, /** @type {object} */ s) => this.turn(v, s)}
         onLimit=${(/** @type {string} */ limit) => this.filter({ limit })} />`}
-      ${me && selected && html`<${SessionPanel} id=${selected} session=${rows.find((row) => row.id === selected)}
+      ${me && selected && html`<${SessionPanel} id=${selected} asOf=${list}
+        session=${rows.find(({ id }) => id === selected && !state.gone.has(id))}
         onClose=${() => this.open(null)} onChange=${this.changed} />`}
       ${timeout && html`<${TimeoutDialog} onClose=${() => this.setState({ timeout: false })}
         onDone=${this.reload} />`}

@@ -26,7 +26,8 @@ const ACTIONS = {
 /**
  * @typedef {object} Props
  * @property {number} id
- * @property {Session | undefined} session as the list knows it
+ * @property {Session | undefined} session as the list knows it, if it is part of it
+ * @property {unknown} asOf another with each answer of the list
  * @property {string | null} [reopenFrom] the moment of a late opening: reopening is offered at once
  * @property {() => void} onClose
  * @property {(session: Session | null) => void} onChange
@@ -39,11 +40,14 @@ const ACTIONS = {
  *   session: Session | null,
  *   error: unknown,
  *   action: Action | null,
+ *   refused: unknown,
  * }} State
  */
 
 /** @type {State} */
-const UNKNOWN = { events: null, explanation: '', explained: null, session: null, error: null, action: null };
+const UNKNOWN = {
+  events: null, explanation: '', explained: null, session: null, error: null, action: null, refused: null,
+};
 
 /** @extends {Component<Props, State>} */
 export class SessionPanel extends Component {
@@ -66,10 +70,12 @@ export class SessionPanel extends Component {
 
   /** @param {Props} before */
   componentDidUpdate(before) {
-    if (before.id !== this.props.id) {
+    const { id, session, asOf } = this.props;
+
+    if (before.id !== id) {
       this.setState(UNKNOWN);
       this.load();
-    } else if (before.session && this.props.session && changed(before.session, this.props.session)) {
+    } else if (before.asOf && before.asOf !== asOf && changed(before.session, session)) {
       this.load(true);
     }
   }
@@ -102,8 +108,15 @@ export class SessionPanel extends Component {
     this.load();
   };
 
+  /** Somebody else was faster: what can be done now is another thing. @param {Problem} refused */
+  refuse = (refused) => {
+    this.setState({ action: null, refused });
+    this.props.onChange(null);
+    this.load();
+  };
+
   /** @param {Props} props @param {State} state */
-  render({ id, onClose, ...props }, { events, explanation, explained, error, action, ...state }) {
+  render({ id, onClose, ...props }, { events, explanation, explained, error, action, refused, ...state }) {
     const session = state.session ?? props.session;
 
     return html`
@@ -123,9 +136,10 @@ export class SessionPanel extends Component {
             class="skeleton"></i>` : language === 'en' ? explanation : sentence(session, explained)}</p>`}
           ${session && (action
             ? html`<${ActionForm} key=${action} action=${action} session=${session} from=${props.reopenFrom}
-              onDone=${this.done} onCancel=${() => this.setState({ action: null })} />`
-            : html`<${Actions} session=${session} events=${events ?? []}
-              onChoose=${(/** @type {Action} */ a) => this.setState({ action: a })} />`)}
+              onDone=${this.done} onRefused=${this.refuse} onCancel=${() => this.setState({ action: null })} />`
+            : html`${refused && html`<${Notice} text=${explain(refused)} />`}
+              <${Actions} session=${session} events=${events ?? []}
+              onChoose=${(/** @type {Action} */ a) => this.setState({ action: a, refused: null })} />`)}
           <h3>${t('panel.evidence')}</h3>
           ${events ? html`<${Timeline} events=${events} session=${session} />` : !error && html`<${TimelineSkeleton} />`}
           ${session && html`<${Links} session=${session} events=${events ?? []} />`}
@@ -149,9 +163,13 @@ const Links = ({ session: { id, student, teacher }, events }) => html`
   </p>
 `;
 
-/** @param {Session} a @param {Session} b */
+/**
+ * Whether the list has news; of what is not in it, it cannot tell.
+ * @param {Session | undefined} a
+ * @param {Session | undefined} b
+ */
 function changed(a, b) {
-  return JSON.stringify(a) !== JSON.stringify(b);
+  return !a || !b || JSON.stringify(a) !== JSON.stringify(b);
 }
 
 /** @param {{session: Session}} props */
@@ -204,6 +222,7 @@ const Actions = ({ session, events, onChoose }) => {
  *   session: Session,
  *   from?: string | null,
  *   onDone: (session: Session | null) => void,
+ *   onRefused: (error: Problem) => void,
  *   onCancel: () => void,
  * }} FormProps
  */
@@ -225,7 +244,7 @@ class ActionForm extends Component {
   /** @param {SubmitEvent} event */
   submit = async (event) => {
     event.preventDefault();
-    const { action, session, onDone } = this.props;
+    const { action, session, onDone, onRefused } = this.props;
     const { reason, ...moments } = values(/** @type {HTMLFormElement} */ (event.currentTarget));
     /** @type {Record<string, unknown>} */
     const body = { session_id: session.id, action, reason };
@@ -242,7 +261,8 @@ class ActionForm extends Component {
       say(t(`done.${action}`));
       onDone(answer?.session ?? null);
     } catch (error) {
-      this.setState({ busy: false, error });
+      if (error instanceof Problem && error.status === 409) onRefused(error);
+      else this.setState({ busy: false, error });
     }
   };
 

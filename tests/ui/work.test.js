@@ -5,6 +5,7 @@ import './walks/door.js';
 import './walks/sessions.js';
 import './walks/refresh.js';
 import './walks/panel.js';
+import './walks/panel_use.js';
 import './walks/sentence.js';
 import './walks/clock.js';
 import './walks/attention.js';

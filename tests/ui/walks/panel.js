@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { NARROW, click, isAccessible, makeStudent, makeTeacher, send, settled, theAdmin, walk } from '../lib/stage.js';
 
-async function running(open, options) {
+/** A class that runs, in the panel beside the list. */
+export async function running(open, options) {
   const teacher = await makeTeacher();
   const student = await makeStudent(teacher);
   const sent = await send(teacher, student);

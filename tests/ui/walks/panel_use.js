@@ -1,0 +1,48 @@
+// The panel in use: what others do meanwhile, the keyboard.
+
+import assert from 'node:assert/strict';
+import { settled, theAdmin, walk } from '../lib/stage.js';
+import { running } from './panel.js';
+
+const act = (id, action) => theAdmin().post('/api/admin/session', { session_id: id, action, reason: 'elsewhere' });
+const refresh = (page) => page.evaluate(() => dispatchEvent(new Event('online')));
+
+walk('a class that ends elsewhere has ended in the panel too, wherever its row is', async (t, open) => {
+  const { page, panel, teacher, id } = await running(open);
+  for (const where of ['out of the list', 'held under the pointer', 'never in the list']) {
+    await page.goto(`/admin/?teacher_id=${teacher.id}&status=${where.startsWith('never') ? 'missed' : 'active'}&session=${id}`);
+    await settled(page);
+    await panel.locator('.badge.active').waitFor();
+    if (where.startsWith('held')) await page.locator('tbody tr').hover();
+    await act(id, 'end');
+    await refresh(page);
+    await panel.locator('.badge.ended').waitFor();
+    await panel.locator('.explanation', { hasText: /^(?!Running)/ }).waitFor();
+    assert.equal(await panel.locator('.stopwatch').count(), 0, where);
+    await act(id, 'reopen');
+    await refresh(page);
+    await panel.locator('.badge.active').waitFor();
+  }
+});
+
+walk('a class opened from what needs attention is kept fresh', async (t, open) => {
+  const { page, panel, id } = await running(open);
+  await page.goto(`/admin/attention?session=${id}`);
+  await settled(page);
+  await panel.locator('.badge.active').waitFor();
+  await act(id, 'end');
+  await refresh(page);
+  await panel.locator('.badge.ended').waitFor();
+});
+
+walk('an action that came too late says so, and what can still be done', async (t, open) => {
+  const { panel, id } = await running(open);
+  await panel.getByRole('button', { name: 'End class' }).click();
+  await panel.getByLabel('Reason').fill('The parents called');
+  await act(id, 'cancel');
+  await panel.getByRole('button', { name: 'End class' }).click();
+  await panel.getByRole('alert').getByText('This class is cancelled: it cannot be ended.').waitFor();
+  await panel.locator('.badge.cancelled').waitFor();
+  assert.equal(await panel.getByRole('button', { name: 'End class' }).count(), 0, 'nothing that cannot be done is offered');
+  assert.ok(await panel.getByRole('alert').isVisible(), 'the news does not take the words away');
+});
