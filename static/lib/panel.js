@@ -97,20 +97,29 @@ export class SessionPanel extends Component {
   keys = (event) => {
     if (event.key !== 'Escape') return;
     event.preventDefault();
-    if (this.state.action) this.setState({ action: null });
+    if (this.state.action) this.leaveForm();
     else this.props.onClose();
+  };
+
+  /** Whoever was in the form, which goes, is at the top of the panel. */
+  leaveForm = () => {
+    const at = document.activeElement;
+
+    if (at === document.body || this.dialog.current?.contains(at)) this.heading.current?.focus();
+    this.setState({ action: null });
   };
 
   /** @param {Session | null} session */
   done = (session) => {
-    this.setState({ action: null });
+    this.leaveForm();
     this.props.onChange(session);
     this.load();
   };
 
   /** Somebody else was faster: what can be done now is another thing. @param {Problem} refused */
   refuse = (refused) => {
-    this.setState({ action: null, refused });
+    this.leaveForm();
+    this.setState({ refused });
     this.props.onChange(null);
     this.load();
   };
@@ -136,7 +145,7 @@ export class SessionPanel extends Component {
             class="skeleton"></i>` : language === 'en' ? explanation : sentence(session, explained)}</p>`}
           ${session && (action
             ? html`<${ActionForm} key=${action} action=${action} session=${session} from=${props.reopenFrom}
-              onDone=${this.done} onRefused=${this.refuse} onCancel=${() => this.setState({ action: null })} />`
+              onDone=${this.done} onRefused=${this.refuse} onCancel=${this.leaveForm} />`
             : html`${refused && html`<${Notice} text=${explain(refused)} />`}
               <${Actions} session=${session} events=${events ?? []}
               onChoose=${(/** @type {Action} */ a) => this.setState({ action: a, refused: null })} />`)}

@@ -46,3 +46,39 @@ walk('an action that came too late says so, and what can still be done', async (
   assert.equal(await panel.getByRole('button', { name: 'End class' }).count(), 0, 'nothing that cannot be done is offered');
   assert.ok(await panel.getByRole('alert').isVisible(), 'the news does not take the words away');
 });
+
+walk('whoever leaves a form is in the panel still, and Escape closes it', async (t, open) => {
+  const { page, panel } = await running(open);
+  const inPanel = () => page.waitForFunction(() => document.activeElement.id === 'panel-title');
+  const ways = {
+    Back: () => panel.getByRole('button', { name: 'Back' }).click(),
+    Escape: () => page.keyboard.press('Escape'),
+    saved: async () => {
+      await page.keyboard.type('The parents called');
+      await page.keyboard.press('Enter');
+      await panel.locator('.badge.ended').waitFor();
+    },
+  };
+  for (const leave of Object.values(ways)) {
+    await panel.getByRole('button', { name: 'End class' }).click();
+    await page.waitForFunction(() => document.activeElement.name === 'reason');
+    await leave();
+    await inPanel();
+  }
+  await page.keyboard.press('Escape');
+  await panel.waitFor({ state: 'detached' });
+  await page.waitForFunction(() => document.activeElement.matches('tbody a'));
+});
+
+walk('an action that comes through later takes nobody from where they are', async (t, open) => {
+  const { page, panel } = await running(open);
+  await page.route('**/api/admin/session', async (route) => {
+    await page.getByLabel('Search').focus();
+    await route.fallback();
+  });
+  await panel.getByRole('button', { name: 'End class' }).click();
+  await panel.getByLabel('Reason').fill('The parents called');
+  await page.keyboard.press('Enter');
+  await panel.locator('.badge.ended').waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.name), 'q');
+});
