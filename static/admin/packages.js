@@ -2,7 +2,7 @@
 
 import { Component, Empty, Field, Icon, Name, Notice, html, say } from '../lib/ui.js';
 import { FormDialog } from '../lib/form.js';
-import { api, explain, query } from '../lib/api.js';
+import { amend, api, explain, query } from '../lib/api.js';
 import { minutes, money, number, t } from '../lib/i18n.js';
 import { start } from '../lib/shell.js';
 
@@ -18,7 +18,14 @@ import { start } from '../lib/shell.js';
  * }} Package
  */
 /** @typedef {import('../lib/form.js').Wrong} Wrong */
+/** @typedef {import('../lib/form.js').Given} Given */
 /** @typedef {{packages: Package[] | null, error: unknown, editing: Partial<Package> | null}} State */
+
+/** @param {Given} given */
+const packageOf = ({ duration_minutes, buffer_minutes, rate, currency }) => ({
+  duration_minutes: Number(duration_minutes), buffer_minutes: Number(buffer_minutes),
+  rate: rate?.replace(',', '.') ?? null, currency: currency?.toUpperCase(),
+});
 
 /** @extends {Component<{me: import('../types').Me}, State>} */
 class PackagesPage extends Component {
@@ -38,16 +45,12 @@ class PackagesPage extends Component {
     }
   };
 
-  /** @param {Record<string, string | null>} given */
-  save = async ({ name, duration_minutes, buffer_minutes, rate, currency }) => {
+  /** @param {Given} given @param {Given} shown */
+  save = async (given, shown) => {
     const id = this.state.editing?.id;
-    const body = {
-      duration_minutes: Number(duration_minutes), buffer_minutes: Number(buffer_minutes),
-      rate: rate?.replace(',', '.') ?? null, currency: currency?.toUpperCase(),
-    };
 
-    if (id) await api('PATCH', '/api/admin/packages', { id, ...body });
-    else await api('POST', '/api/admin/packages', { name, ...body });
+    if (id) await amend('/api/admin/packages', { id }, packageOf(shown), packageOf(given));
+    else await api('POST', '/api/admin/packages', { name: given.name, ...packageOf(given) });
     this.setState({ editing: null });
     say(t('packages.saved'));
     document.dispatchEvent(new Event('attention'));
@@ -117,7 +120,7 @@ const Table = ({ rows, onEdit, onRetire }) => html`
  * @param {{
  *   row: Partial<Package>,
  *   currency: string,
- *   onSave: (given: any) => Promise<void>,
+ *   onSave: (given: Given, shown: Given) => Promise<void>,
  *   onClose: () => void,
  * }} props
  */

@@ -110,10 +110,10 @@ class PeoplePage extends Component {
       this.setState({ share: { title: t('telegram.title', { name }), about: t('telegram.about'), link: url } });
     });
 
-  /** @param {any} saved */
+  /** @param {any} saved null: nothing was changed */
   teacherSaved = (saved) => {
     this.setState({ teacher: null });
-    if (saved.invite_url) this.showInvite(saved.name, saved.invite_url);
+    if (saved?.invite_url) this.showInvite(saved.name, saved.invite_url);
     else {
       say(t('people.saved'));
       this.load();

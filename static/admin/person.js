@@ -2,11 +2,12 @@
 
 import { Field, html } from '../lib/ui.js';
 import { FormDialog } from '../lib/form.js';
-import { api } from '../lib/api.js';
+import { amend, api } from '../lib/api.js';
 import { LANGUAGES, languageName, t } from '../lib/i18n.js';
 
 /** @typedef {import('../types').Named} Named */
 /** @typedef {import('../lib/form.js').Wrong} Wrong */
+/** @typedef {import('../lib/form.js').Given} Given */
 /**
  * @typedef {object} Teacher
  * @property {number} id
@@ -43,12 +44,15 @@ const Disabled = ({ checked, about }) => html`
   </div>
 `;
 
+/** A checkbox that is not ticked is not among a form's values. @param {Given} given */
+const teacherOf = ({ disabled, ...given }) => ({ ...given, disabled: disabled !== undefined });
+
 /** @param {{teacher: Partial<Teacher>, onSaved: (saved: any) => void, onClose: () => void}} props */
 export const TeacherDialog = ({ teacher, onSaved, onClose }) => {
-  /** @param {Record<string, string | null>} given */
-  const save = async ({ disabled, ...given }) =>
+  /** @param {Given} given @param {Given} shown */
+  const save = async (given, shown) =>
     onSaved(await (teacher.id
-      ? api('PATCH', '/api/admin/teachers', { id: teacher.id, ...given, disabled: disabled !== undefined })
+      ? amend('/api/admin/teachers', { id: teacher.id }, teacherOf(shown), teacherOf(given))
       : api('POST', '/api/admin/teachers', given)));
 
   return html`
@@ -65,6 +69,10 @@ export const TeacherDialog = ({ teacher, onSaved, onClose }) => {
   `;
 };
 
+/** @param {Given} given */
+const studentOf = ({ disabled, teacher_id, note, zoom_url, ...given }) =>
+  ({ ...given, teacher_id: Number(teacher_id), note: note ?? '', zoom_url, disabled: disabled !== undefined });
+
 /**
  * @param {{
  *   student: Partial<Student>,
@@ -75,19 +83,14 @@ export const TeacherDialog = ({ teacher, onSaved, onClose }) => {
  * }} props
  */
 export const StudentDialog = ({ student, teachers, packages, onSaved, onClose }) => {
-  /** @param {Record<string, string | null>} given */
-  const save = async ({ disabled, teacher_id, note, zoom_url, ...given }) => {
-    const body = { ...given, teacher_id: Number(teacher_id), note: note ?? '' };
-
-    if (student.id) {
-      const change = { ...body, disabled: disabled !== undefined };
-      // A link that nobody touched is the former teacher's, should the student get another one.
-      const link = zoom_url === student.zoom_url ? {} : { zoom_url };
-      await api('PATCH', '/api/admin/students', { id: student.id, ...change, ...link });
-    }
-    if (!student.id) {
-      const wish = { ...body, request_id: student.request_id };
-      await api('POST', '/api/admin/students', zoom_url ? { ...wish, zoom_url } : wish);
+  /** @param {Given} given @param {Given} shown */
+  const save = async (given, shown) => {
+    // A link that nobody touched is the former teacher's, should the student get another one: it is not sent.
+    if (student.id) await amend('/api/admin/students', { id: student.id }, studentOf(shown), studentOf(given));
+    else {
+      const { disabled, zoom_url, ...wish } = studentOf(given);
+      const named = { ...wish, request_id: student.request_id };
+      await api('POST', '/api/admin/students', zoom_url ? { ...named, zoom_url } : named);
     }
     onSaved();
   };

@@ -1,7 +1,7 @@
 // The academy's own settings.
 
 import { Component, Field, Notice, html, values } from '../lib/ui.js';
-import { Problem, api, explain, now } from '../lib/api.js';
+import { Problem, amend, api, explain, now } from '../lib/api.js';
 import { locale, t } from '../lib/i18n.js';
 import { start } from '../lib/shell.js';
 
@@ -54,16 +54,17 @@ class SettingsPage extends Component {
     event.preventDefault();
     const form = /** @type {HTMLFormElement} */ (event.currentTarget);
     const before = /** @type {Settings} */ (this.state.settings);
-    const given = /** @type {Record<string, any>} */ (values(form));
+    const given = /** @type {any} */ (values(form));
 
     for (const name of NUMBERS) given[name] = Number(given[name]);
     given.currency = given.currency.toUpperCase();
     this.setState({ busy: true, saved: false, error: null });
     try {
-      const settings = await api('PATCH', '/api/admin/settings', given);
+      const made = await amend('/api/admin/settings', {}, before, given);
       // The bar and every time on the page follow the new name and zone.
-      if (settings.time_zone !== before.time_zone || settings.name !== before.name) return location.reload();
-      this.setState({ settings, busy: false, saved: true });
+      if (made && (made.time_zone !== before.time_zone || made.name !== before.name)) return location.reload();
+      // What the form says is what it has shown, also where somebody else has changed more meanwhile.
+      this.setState({ settings: given, busy: false, saved: true });
     } catch (error) {
       this.setState({ busy: false, error });
       // What is wrong may stand far above the button.

@@ -75,6 +75,19 @@ export async function api(method, path, body, options = {}) {
 }
 
 /**
+ * Changes what differs from what a form showed, and nothing else: the rest may be older than others' changes.
+ * @param {string} path
+ * @param {object} key whose it is
+ * @param {Record<string, unknown>} shown
+ * @param {Record<string, unknown>} given
+ * @returns {Promise<any>} null, without a call, when nothing differs
+ */
+export async function amend(path, key, shown, given) {
+  const change = Object.entries(given).filter(([name, value]) => value !== shown[name]);
+  return change.length ? api('PATCH', path, { ...key, ...Object.fromEntries(change) }) : null;
+}
+
+/**
  * @param {string} method
  * @param {string} path
  * @param {unknown} body

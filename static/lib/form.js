@@ -5,11 +5,13 @@ import { Problem, explain } from './api.js';
 import { t } from './i18n.js';
 
 /** @typedef {(name: string) => string | null} Wrong what is wrong with an input */
+/** @typedef {Record<string, string | null>} Given the values of a form */
 /**
  * @typedef {object} Props
  * @property {string} title
  * @property {string} [label] of the button that saves
- * @property {(given: Record<string, string | null>) => Promise<void>} onSave throws a Problem to be shown
+ * @property {(given: Given, shown: Given) => Promise<void>} onSave throws a Problem to be shown;
+ * shown is what the form said when it was opened
  * @property {() => void} onClose
  * @property {(wrong: Wrong) => any} children the inputs
  */
@@ -19,13 +21,19 @@ export class FormDialog extends Component {
   state = { busy: false, error: /** @type {unknown} */ (null) };
   /** @type {{current: HTMLFormElement | null}} */
   form = createRef();
+  /** @type {Given} */
+  shown = {};
+
+  componentDidMount() {
+    this.shown = values(/** @type {HTMLFormElement} */ (this.form.current));
+  }
 
   /** @param {SubmitEvent} event */
   submit = async (event) => {
     event.preventDefault();
     this.setState({ busy: true, error: null });
     try {
-      await this.props.onSave(values(/** @type {HTMLFormElement} */ (event.currentTarget)));
+      await this.props.onSave(values(/** @type {HTMLFormElement} */ (event.currentTarget)), this.shown);
       this.setState({ busy: false });
     } catch (error) {
       this.setState({ busy: false, error }, () => {

@@ -134,6 +134,13 @@ export async function settled(page) {
   await page.waitForFunction(() => document.querySelector('h1') && !document.querySelector('[aria-busy=true], i.skeleton'));
 }
 
+/** What the page asks to change from now on: the bodies, as they leave. */
+export function changesOf(page) {
+  const bodies = [];
+  page.on('request', (request) => request.method() === 'PATCH' && bodies.push(request.postDataJSON()));
+  return bodies;
+}
+
 /** axe finds nothing on what is shown. */
 export async function isAccessible(page, what = page.url()) {
   await page.evaluate(AXE);

@@ -1,7 +1,7 @@
 // Packages and the academy's settings.
 
 import assert from 'node:assert/strict';
-import { isAccessible, settled, theAdmin, walk } from '../lib/stage.js';
+import { changesOf, isAccessible, settled, theAdmin, walk } from '../lib/stage.js';
 
 const row = (page, name) => page.locator('table.people tbody tr').filter({ hasText: name });
 
@@ -33,6 +33,45 @@ walk('a package is added, refused twice, edited, retired', async (t, open) => {
   await row(page, name).getByRole('button', { name: /^Use again/ }).click();
   await row(page, name).getByText('Retired').waitFor({ state: 'detached' });
   await row(page, name).getByRole('button', { name: /^Retire/ }).click();
+});
+
+walk('a package edited in an old tab keeps the rate that others have set', async (t, open) => {
+  const name = `Old tab ${Date.now()}`;
+  await theAdmin().post('/api/admin/packages', { name, duration_minutes: 60, buffer_minutes: 10, rate: '10.00', currency: 'USD' });
+  t.after(() => theAdmin().patch('/api/admin/packages', { id: name, retired: true }));
+  const page = await open({ who: theAdmin(), path: '/admin/packages' });
+  const changes = changesOf(page);
+  const dialog = page.getByRole('dialog');
+  await settled(page);
+  await theAdmin().patch('/api/admin/packages', { id: name, rate: '12.50', currency: 'EUR' });
+  await row(page, name).getByRole('button', { name: /^Edit/ }).click();
+  await dialog.getByLabel('Buffer').fill('15');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await row(page, name).getByText('12.50').waitFor();
+  assert.deepEqual(changes, [{ id: name, buffer_minutes: 15 }]);
+  const { packages: [kept] } = await theAdmin().get(`/api/admin/packages?q=${encodeURIComponent(name)}`);
+  assert.deepEqual([kept.duration_minutes, kept.buffer_minutes, kept.rate, kept.currency], [60, 15, '12.50', 'EUR']);
+});
+
+walk('settings saved in an old tab keep what others have changed', async (t, open) => {
+  const before = await theAdmin().get('/api/admin/settings');
+  t.after(() => theAdmin().patch('/api/admin/settings', before));
+  const page = await open({ who: theAdmin(), path: '/admin/settings' });
+  const changes = changesOf(page);
+  const save = async (label, value) => {
+    await page.getByLabel(label, { exact: true }).fill(value);
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Saved.').waitFor();
+  };
+  await save('Minutes', '50');
+  await theAdmin().patch('/api/admin/settings', { default_duration_minutes: 55, default_buffer_minutes: 20, currency: 'EUR' });
+  await save('Hours a link lives', '24');
+  await theAdmin().patch('/api/admin/settings', { default_duration_minutes: 65, default_buffer_minutes: 25 });
+  await save('Hours a link lives', '36');
+  await save('Hours a link lives', '36');
+  assert.deepEqual(changes, [{ default_duration_minutes: 50 }, { link_hours: 24 }, { link_hours: 36 }]);
+  const wanted = { ...before, currency: 'EUR', default_duration_minutes: 65, default_buffer_minutes: 25, link_hours: 36 };
+  assert.deepEqual(await theAdmin().get('/api/admin/settings'), wanted);
 });
 
 walk('settings are saved, and a change of zone says what it does', async (t, open) => {

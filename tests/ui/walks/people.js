@@ -1,7 +1,7 @@
 // Teachers and students: added, edited, invited, imported.
 
 import assert from 'node:assert/strict';
-import { NARROW, PASSWORD, ZOOM_URL, app, isAccessible, makeStudent, makeTeacher, settled, theAdmin, walk } from '../lib/stage.js';
+import { NARROW, PASSWORD, ZOOM_URL, app, changesOf, isAccessible, makeStudent, makeTeacher, settled, theAdmin, walk } from '../lib/stage.js';
 
 const row = (page, name) => page.locator('table.people tbody tr').filter({ hasText: name });
 const unique = () => `${Date.now()}-${Math.random().toString(36).slice(2, 8)}`;
@@ -103,6 +103,47 @@ walk('a student who gets another teacher leaves the room behind', async (t, open
   assert.equal(await save(() => dialog.getByLabel('Note').fill('Mornings')), ZOOM_URL);
   assert.equal(await save(() => dialog.getByLabel('Teacher').selectOption(String(next.id))), '');
   assert.equal(await save(() => dialog.getByLabel('Zoom link').fill(ZOOM_URL)), ZOOM_URL);
+});
+
+/** The row of somebody, edited and saved; back when it is. */
+async function edit(page, name, fill) {
+  const dialog = page.getByRole('dialog');
+  await row(page, name).getByRole('button', { name: /^Edit/ }).click();
+  await fill(dialog);
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Saved.').waitFor();
+  assert.equal(await dialog.count(), 0);
+}
+
+walk('a teacher edited in an old tab stays as disabled as others have made it', async (t, open) => {
+  const teacher = await makeTeacher(`Leaving ${unique()}`);
+  const page = await open({ who: theAdmin(), path: `/admin/people?q=${encodeURIComponent(teacher.name)}` });
+  const changes = changesOf(page);
+  const name = teacher.name.replace('Leaving', 'Gone');
+  await settled(page);
+  await theAdmin().patch('/api/admin/teachers', { id: teacher.id, disabled: true });
+  await edit(page, teacher.name, (dialog) => dialog.getByLabel('Name').fill(name));
+  assert.deepEqual(changes, [{ id: teacher.id, name }]);
+  const { teachers } = await theAdmin().get(`/api/admin/teachers?q=${encodeURIComponent(name)}`);
+  assert.deepEqual(teachers.map((row) => [row.name, row.disabled]), [[name, true]]);
+});
+
+walk('a student edited in an old tab keeps what others have changed; what nobody changed is no call', async (t, open) => {
+  const [before, after] = [await makeTeacher(), await makeTeacher()];
+  const student = await makeStudent(before, `Moved ${unique()}`, { zoom_url: ZOOM_URL, note: ' Two\r\nlines ' });
+  const page = await open({ who: theAdmin(), path: `/admin/people?tab=students&q=${encodeURIComponent(student.name)}` });
+  const changes = changesOf(page);
+  await settled(page);
+  await edit(page, student.name, () => {});
+  assert.deepEqual(changes, []);
+  await page.reload();
+  await settled(page);
+  const moved = { teacher_id: after.id, zoom_url: `${ZOOM_URL}9`, package_id: null, language: 'am', disabled: true };
+  await theAdmin().patch('/api/admin/students', { id: student.id, ...moved });
+  await edit(page, student.name, (dialog) => dialog.getByLabel('Note').fill('Mornings only'));
+  assert.deepEqual(changes, [{ id: student.id, note: 'Mornings only' }]);
+  const { students: [kept] } = await theAdmin().get(`/api/admin/students?q=${encodeURIComponent(student.name)}`);
+  for (const [name, value] of Object.entries({ ...moved, note: 'Mornings only' })) assert.equal(kept[name], value, name);
 });
 
 walk('connecting Telegram gives a link, or says why there is none', async (t, open) => {
