@@ -6,7 +6,8 @@
  * GET        ?q= (part of a name) &limit=  -> 200 {"packages": [...], "more"}
  * POST       {"name", "duration_minutes", "buffer_minutes", "rate", "currency"} -> 201 a package
  * PATCH      {"id"} and any of "duration_minutes", "buffer_minutes", "rate", "currency",
- *            "retired" -> 200 a package. Never renamed; classes that were sent stay as they are.
+ *            "retired" -> 200 a package. Never renamed; classes that were sent stay as they are,
+ *            but those without a rate get the one that is given.
  * Errors     400 401 403 404 409 (name: it exists)
  */
 #include "app.h"

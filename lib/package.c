@@ -2,6 +2,9 @@
 #include "db_json.h"
 #include "package.h"
 
+#define PRICE_BATCH 2000 /* classes a statement, so that each has time enough */
+#define PRICE_MS    6000 /* for each; longer than the role's statement_timeout */
+
 /* The shape of a package. */
 #define COLS                                                                                       \
 	"p.id, p.duration_minutes, p.buffer_minutes, p.rate, p.currency,"                          \
@@ -25,6 +28,16 @@ static const char SQL_CHANGE[] =
 	" retired_at = CASE $7::boolean WHEN true THEN coalesce(retired_at, clock_now())"
 	" WHEN false THEN NULL ELSE retired_at END"
 	" WHERE id = $1 RETURNING " COLS;
+
+static const char SQL_UNPRICED[] = "SELECT id FROM sessions WHERE package_id = $1"
+				   " AND package_rate IS NULL ORDER BY id";
+
+/* Locked in the order of their ids, as everywhere. */
+static const char SQL_PRICE[] =
+	"WITH locked AS (SELECT id FROM sessions WHERE id = ANY ($2::bigint[])"
+	"  AND package_rate IS NULL ORDER BY id FOR NO KEY UPDATE)"
+	" UPDATE sessions s SET package_rate = p.rate, currency = p.currency"
+	" FROM locked, packages p WHERE s.id = locked.id AND p.id = $1";
 
 static const struct db_field fields[] = {
 	{ "packages_pkey", "name", "A package of this name exists." },
@@ -56,8 +69,30 @@ enum err package_create(struct db *db, struct arena *a, const struct package_fie
 	return e ? db_why(db, e, fields, why) : db_one_json(&rows, out);
 }
 
-enum err package_change(struct db *db, struct arena *a, const struct package_fields *want,
-			struct json_object **out, struct why *why)
+/* Gives the package's rate to those of its classes that have none. */
+static enum err price(struct db *db, struct arena *a, const char *package_id)
+{
+	const char *args[] = { package_id, NULL };
+	int64_t ids[PRICE_BATCH];
+	struct db_rows unpriced;
+	enum err e = db_read(db, a, SQL_UNPRICED, 1, args, &unpriced);
+
+	while (!e) {
+		size_t n = 0;
+
+		while (n < PRICE_BATCH && db_next(&unpriced))
+			ids[n++] = db_i64(&unpriced);
+		if (!n)
+			return db_end(&unpriced);
+		args[1] = db_i64_array(a, ids, n);
+		db_deadline(db, PRICE_MS);
+		e = db_write(db, a, SQL_PRICE, 2, args, NULL);
+	}
+	return e;
+}
+
+static enum err change(struct db *db, struct arena *a, const struct package_fields *want,
+		       struct json_object **out, struct why *why)
 {
 	const char *args[] = { want->id,
 			       db_i64_or_null(a, want->duration_minutes),
@@ -72,5 +107,18 @@ enum err package_change(struct db *db, struct arena *a, const struct package_fie
 	if (e)
 		return db_why(db, e, fields, why);
 	e = db_one_json(&rows, out);
-	return e == ERR_NOT_FOUND ? why_not(why, e, "id", "There is no such package.") : e;
+	if (e == ERR_NOT_FOUND)
+		return why_not(why, e, "id", "There is no such package.");
+	return e || !want->rate ? e : price(db, a, want->id);
+}
+
+enum err package_change(struct db *db, struct arena *a, const struct package_fields *want,
+			struct json_object **out, struct why *why)
+{
+	enum err e = db_begin(db);
+
+	if (e)
+		return e;
+	*out = NULL;
+	return db_finish_json(db, change(db, a, want, out, why), out);
 }

@@ -322,7 +322,60 @@ def test_an_unopened_class_is_seen_until_it_is_opened(app, admin, make_teacher, 
     assert session not in sessions_of(admin, "unopened")
 
 
+def test_classes_given_before_their_package_had_a_rate_get_its_first(admin, make_teacher, make_student, send, tap):
+    teacher = make_teacher()
+    package = {"name": "Agreed later", "duration_minutes": 60, "buffer_minutes": 10, "rate": None, "currency": "USD"}
+    assert admin.post("/api/admin/packages", package).status == 201
+    rate = lambda **fields: admin.patch("/api/admin/packages", {"id": package["name"], **fields})
+
+    def give(end=True):
+        made = send(teacher, make_student(teacher, package_id=package["name"]))
+        assert tap(made["join_url"]).status == 302
+        assert not end or teacher.act(made["session"]["id"], "end").status == 200
+        return made["session"]["id"]
+
+    def pay():
+        rows = [r for r in admin.get("/api/admin/trends")["pay"] if r["teacher"]["id"] == teacher.id]
+        return [(r["classes"], r["currency"], r["sum_rate"], r["without_rate"]) for r in rows]
+
+    def rates():
+        listed = admin.get(f"/api/admin/teacher-sessions?teacher_id={teacher.id}")["sessions"]
+        return {s["id"]: (s["package_rate"], s["currency"]) for s in listed}
+
+    over, running = give(), give(end=False)
+    unopened = send(teacher, make_student(teacher, package_id=package["name"]))["session"]["id"]
+    assert {over, running} <= set(sessions_of(admin, "no_rate"))
+    assert pay() == [(1, "USD", "0.00", 1)]
+    assert rate(duration_minutes=50).status == 200
+    assert rates()[over] == (None, "USD")
+    assert rate(rate="9.50", currency="EUR")["rate"] == "9.50"
+    assert rates() == {n: ("9.50", "EUR") for n in (over, running, unopened)}
+    assert not {over, running} & set(sessions_of(admin, "no_rate"))
+    assert pay() == [(1, "EUR", "9.50", 0)]
+    for path in (f"teacher-sessions?teacher_id={teacher.id}&format=csv", "trends?format=csv"):
+        assert '"EUR"' in admin.get(f"/api/admin/{path}").text and '"9.50"' in admin.get(f"/api/admin/{path}").text
+    # From now on it is theirs, whatever the package costs later.
+    after = give()
+    assert rate(rate="12.00", currency="USD").status == 200 and rate(rate=None).status == 200
+    between = give()
+    assert rate(rate="0.00").status == 200
+    assert rates() == {n: ("9.50", "EUR") for n in (over, running, unopened, after)} | {between: ("0.00", "USD")}
+
+
 # ---------------------------------------------------------------- size and cost
+
+
+def test_a_first_rate_is_given_to_many_classes(demo, pair):
+    package = {"name": "For many", "duration_minutes": 60, "buffer_minutes": 10, "rate": None, "currency": "USD"}
+    assert demo.admin.post("/api/admin/packages", package).status == 201
+    start = Ledger(demo).now - timedelta(days=30)
+    put_sessions(demo, [ended(pair, start + timedelta(seconds=n), package_rate=7) for n in range(10)])
+    many = [ended(pair, start + timedelta(seconds=n), package_rate=None) for n in range(4500)]
+    put_sessions(demo, [s | {"package_id": package["name"]} for s in many])
+    assert demo.admin.patch("/api/admin/packages", {"id": package["name"], "rate": "3.00"}).status == 200
+    query = f"SELECT package_rate, count(*) FROM sessions WHERE teacher_id = {pair['teacher_id']} GROUP BY 1 ORDER BY 1"
+    assert demo.psql(query) == "3.00|4500\n7.00|10"
+    demo.psql(f"DELETE FROM sessions WHERE teacher_id = {pair['teacher_id']}")
 
 
 def test_a_frequent_kind_leaves_room_for_the_others(demo, pair):

@@ -377,7 +377,7 @@ export default {
   'attention_do.no_attendance': 'መምህሩ ማን እንደተገኘ አልመዘገበም።',
   'attention_do.late_click': 'ተማሪው ክፍሉ ካበቃ በኋላ አገናኙን ሞክሯል። ክፍሉ ገና ከሆነ እንደገና ክፈተው።',
   'attention_do.event_without_session': 'ከየትኛውም አገናኝ ያልሆነ ስብሰባ ተካሂዷል።',
-  'attention_do.no_rate': 'የዚህ ጥቅል ክፍሎች ለክፍያ አይቆጠሩም። ዋጋውን አስገባ።',
+  'attention_do.no_rate': 'የዚህ ጥቅል ክፍሎች ለክፍያ አይቆጠሩም። ዋጋውን አስገባ፤ እነሱም ያገኙታል።',
   'attention_do.orphan_click': 'አገናኙ እውነተኛ ነው፤ ክፍሉ ግን እዚህ የለም፦ መጠባበቂያ ቅጂ ተመልሶ ሊሆን ይችላል።',
 
   'attention_why.a_meeting': 'የዙም ስብሰባው የየትኛውም ክፍል አይደለም።',
@@ -465,7 +465,7 @@ export default {
 
   'packages.add': 'ጥቅል ጨምር',
   'packages.edit': 'ጥቅል {name}',
-  'packages.fixed': 'ለውጡ ከአሁን በኋላ ለሚላኩ ክፍሎች ይሠራል። ያለፉት ክፍሎች እንዳሉ ይቆያሉ።',
+  'packages.fixed': 'ለውጡ ከአሁን በኋላ ለሚላኩ ክፍሎች ይሠራል። ያለፉት ክፍሎች እንዳሉ ይቆያሉ፤ ዋጋ የሌላቸው ግን የሚቀመጠውን ዋጋ ያገኛሉ።',
   'packages.name_hint': 'ስሙ ይቆያል፦ ጥቅል ስሙ አይቀየርም፣ ይቆማል እንጂ።',
   'packages.no_rate': 'ዋጋ የለም',
   'packages.none': 'ገና ጥቅል የለም',
@@ -520,7 +520,7 @@ export default {
   'trends.none_text': 'ሌላ ጊዜ ምረጥ።',
   'trends.numbers': 'ቁጥሮቹ በሠንጠረዥ',
   'trends.pay': 'ክፍያ የሚሰላበት',
-  'trends.pay_text': 'ያበቁ ክፍሎች በወርና በመምህር፣ እያንዳንዱ ሲላክ በነበረው ዋጋ።',
+  'trends.pay_text': 'ያበቁ ክፍሎች በወርና በመምህር፣ እያንዳንዱ ሲላክ በነበረው ዋጋ፣ ወይም ከዚያ በኋላ በመጀመሪያ በተቀመጠው።',
   'trends.print': 'አትም',
   'trends.range': 'ከ{from} እስከ {to}፣ ቀናት በ{zone}',
   'trends.shares': 'ጊዜ ያለፈባቸውና ያልተከፈቱ ድርሻ',

@@ -375,7 +375,7 @@ export default {
   'attention_do.no_attendance': 'The teacher has not said who was there.',
   'attention_do.late_click': 'The student tried the link when the class was over. Reopen it if the class is still to come.',
   'attention_do.event_without_session': 'A meeting ran that belongs to no link.',
-  'attention_do.no_rate': 'Classes of this package count nothing for pay. Set its rate.',
+  'attention_do.no_rate': 'Classes of this package count nothing for pay. Set its rate: they get it too.',
   'attention_do.orphan_click': 'The link is genuine, but its session is not here: a backup may have been restored.',
 
   'attention_why.a_meeting': 'A Zoom meeting belongs to no class.',
@@ -463,7 +463,7 @@ export default {
 
   'packages.add': 'Add package',
   'packages.edit': 'Package {name}',
-  'packages.fixed': 'A change counts for classes sent from now on. Past classes stay as they are.',
+  'packages.fixed': 'A change counts for classes sent from now on. Past classes stay as they are, but those without a rate get the one that is saved.',
   'packages.name_hint': 'It stays: a package is never renamed, only retired.',
   'packages.no_rate': 'No rate',
   'packages.none': 'No packages yet',
@@ -518,7 +518,7 @@ export default {
   'trends.none_text': 'Choose another period.',
   'trends.numbers': 'Numbers as a table',
   'trends.pay': 'What pay is made from',
-  'trends.pay_text': 'Finished classes by month and teacher, each with the rate that applied when it was sent.',
+  'trends.pay_text': 'Finished classes by month and teacher, each with the rate that applied when it was sent, or the first that was set afterwards.',
   'trends.print': 'Print',
   'trends.range': '{from} to {to}, days in {zone}',
   'trends.shares': 'Timeouts and classes not opened, of all',
