@@ -264,6 +264,8 @@ class ActionForm extends Component {
       const same = action === 'correct' && before && toInput(before) === padded(value ?? '');
       if (value && !same) body[name] = fromInput(value);
     }
+    // A start alone would take an end that is its deadline along; the end that was shown is saved with it.
+    if (body.clicked_at && moments.session_ended_at) body.session_ended_at ??= session.session_ended_at;
     this.setState({ busy: true, error: null });
     try {
       const answer = await api('POST', '/api/admin/session', body);

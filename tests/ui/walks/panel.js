@@ -1,7 +1,7 @@
 // One session: its evidence and what an admin can do about it.
 
 import assert from 'node:assert/strict';
-import { NARROW, click, isAccessible, makeStudent, makeTeacher, send, settled, theAdmin, walk } from '../lib/stage.js';
+import { NARROW, app, click, isAccessible, makeStudent, makeTeacher, send, settled, theAdmin, walk } from '../lib/stage.js';
 
 /** A class that runs, in the panel beside the list. */
 export async function running(open, options) {
@@ -81,6 +81,44 @@ walk('times are corrected in the academy’s zone, and released again', async (t
   await panel.getByRole('button', { name: 'Release correction' }).click();
   await panel.getByText('Correction released').waitFor();
   await panel.locator('.badge.active').waitFor();
+});
+
+/** A typed moment that many minutes later. */
+const later = (value, n) => new Date(Date.parse(`${value.length === 16 ? `${value}:00` : value}Z`) + n * 60_000).toISOString().slice(0, 19);
+
+/** Has "Correct times" save one moment, moved by some minutes; resolves with both that were shown. */
+async function correct(panel, label, n) {
+  await panel.getByRole('button', { name: 'Correct times' }).click();
+  const field = panel.getByLabel(label, { exact: true });
+  await field.fill(later(await field.inputValue(), n));
+  const shown = await Promise.all(['Start', 'End'].map((name) => panel.getByLabel(name, { exact: true }).inputValue()));
+  await panel.getByLabel('Reason').fill('As both say');
+  await panel.getByRole('button', { name: 'Correct times' }).click();
+  await panel.getByLabel('Reason').waitFor({ state: 'detached' });
+  return shown.map((value) => Date.parse(later(value, 0)));
+}
+
+walk('the start and the end that were shown are those that are saved', async (t, open) => {
+  if (!app.ours) return t.skip('needs the database');
+  const { page, panel, id } = await running(open);
+  const saved = async () => (await theAdmin().get(`/api/admin/session-events?session_id=${id}`));
+  const corrections = async () => (await saved()).events.filter(({ kind }) => kind === 'corrected').map(({ detail }) => detail.field).sort();
+
+  await app.age(id, '3 hours');
+  await theAdmin().post('/api/admin/auto-timeout');
+  const { session: before } = await saved();
+  assert.deepEqual([before.session_status, before.session_duration_minutes], ['timeout', 70]);
+  await page.reload();
+  const [start, end] = await correct(panel, 'Start', 30);
+  await panel.locator('.state').getByText('40 min').waitFor();
+  const { session } = await saved();
+  assert.equal(Math.round((end - start) / 60_000), 40);
+  assert.deepEqual([session.session_status, session.session_duration_minutes], ['ended', 40]);
+  assert.equal(session.session_ended_at, before.session_ended_at, 'the end stays to the microsecond');
+  assert.deepEqual(await corrections(), ['clicked_at', 'session_ended_at']);
+  await correct(panel, 'End', 5);
+  await panel.locator('.state').getByText('45 min').waitFor();
+  assert.deepEqual(await corrections(), ['clicked_at', 'session_ended_at', 'session_ended_at'], 'the end alone');
 });
 
 walk('a class is cancelled, and one that ended is reopened', async (t, open) => {
