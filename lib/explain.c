@@ -30,9 +30,10 @@ static const char SQL_FACTS[] =
 	" s.corrected AND " TELLS("e.detail->>'field' = 'session_ended_at'", "s.session_ended_at")
 	"  AS end_corrected,"
 	" EXISTS (SELECT FROM session_events e WHERE e.session_id = s.id AND e.kind = 'reopened') AS reopened,"
-	" CASE WHEN s.session_status <> 'cancelled' THEN NULL WHEN s.superseded_by IS NOT NULL THEN 'newer_link'"
-	"  WHEN (SELECT e.source FROM session_events e WHERE e.session_id = s.id AND e.kind = 'cancelled'"
-	"   ORDER BY e.id DESC LIMIT 1) = 'admin' THEN 'admin' ELSE 'teacher' END AS withdrawn_by,"
+	" CASE WHEN s.session_status = 'cancelled' THEN coalesce((SELECT"
+	"   CASE e.source WHEN 'admin' THEN 'admin' ELSE 'teacher' END FROM session_events e"
+	"   WHERE e.session_id = s.id AND e.kind = 'cancelled' ORDER BY e.id DESC LIMIT 1), 'newer_link')"
+	"  END AS withdrawn_by,"
 	" s.link_hours, s.duration_minutes, s.buffer_minutes,"
 	" coalesce(extract(epoch FROM date_trunc('minute', s.session_ended_at)"
 	"  - date_trunc('minute', s.clicked_at)) / 60 <> s.session_duration_minutes, false) AS with_seconds"

@@ -42,12 +42,18 @@ static const char SQL_SEND[] =
 static const char SQL_REMEMBER_URL[] =
 	"UPDATE students SET zoom_url = $2 WHERE id = $1::bigint AND zoom_url IS DISTINCT FROM $2";
 
+/* Links that wait, and those withdrawn whose buttons have not expired. */
 static const char SQL_UNOPENED[] =
-	"SELECT id FROM sessions WHERE student_id = $1::bigint AND session_status = 'sent'"
-	" AND id <> $2::bigint ORDER BY id";
+	"SELECT id FROM sessions WHERE student_id = $1::bigint AND id <> $2::bigint"
+	" AND (session_status = 'sent' OR (session_status = 'cancelled' AND superseded_by IS NULL"
+	"  AND clock_now() < sent_at + link_hours * interval '1 hour')) ORDER BY id";
 
+/* Asked under the lock: what was opened meanwhile goes on, what had begun stays cancelled. */
 static const char SQL_SUPERSEDE[] =
-	"UPDATE sessions SET superseded_by = $2::bigint WHERE id = $1::bigint";
+	"UPDATE sessions s SET superseded_by = $2::bigint WHERE id = $1::bigint"
+	" AND (session_status = 'sent' OR (session_status = 'cancelled' AND NOT EXISTS"
+	"  (SELECT FROM session_events e WHERE e.session_id = s.id"
+	"   AND e.kind IN ('clicked', 'reopened'))))";
 
 static const char SQL_REPEATED[] =
 	"SELECT id, teacher_id = $2::bigint AND request_digest = $3::bytea"
@@ -67,8 +73,8 @@ static const char *digest(struct arena *a, const struct session_want *want)
 					 want->is_made ? "" : want->zoom_url));
 }
 
-/* A newer link supersedes those of the student that nobody has opened: the old button opens this
- * class. */
+/* A newer link supersedes those of the student that nobody has opened, withdrawn or not: the old
+ * button opens this class. */
 static enum err supersede_unopened(struct db *db, struct arena *a, const struct session_want *want,
 				   int64_t id)
 {
@@ -81,16 +87,17 @@ static enum err supersede_unopened(struct db *db, struct arena *a, const struct 
 	enum err e = db_read(db, a, SQL_UNOPENED, 2, args, &r);
 
 	while (!e && db_next(&r)) {
+		int64_t older = db_i64(&r);
+		const char *pointer[] = { arena_int(a, older), args[1] };
 		struct session_row old;
-		const char *pointer[] = { NULL, args[1] };
+		struct db_rows changed;
 
-		e = session_lock(db, a, db_i64(&r), &old);
-		if (e || old.decided.status != STATUS_SENT)
-			continue; /* opened meanwhile: it goes on */
-		pointer[0] = arena_int(a, old.id);
-		e = evidence_add(db, a, old.id, &seen, NULL);
+		e = session_lock(db, a, older, &old);
 		if (!e)
-			e = db_write(db, a, SQL_SUPERSEDE, 2, pointer, NULL);
+			e = db_write(db, a, SQL_SUPERSEDE, 2, pointer, &changed);
+		if (e || !db_affected(&changed))
+			continue;
+		e = evidence_add(db, a, old.id, &seen, NULL);
 		if (!e)
 			e = evidence_settle(db, a, &old);
 	}

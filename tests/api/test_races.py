@@ -79,7 +79,44 @@ def test_a_click_meets_a_newer_link(app, send, tap, hana, make_student):
     print("seen:", sorted(seen))
 
 
+def test_a_withdrawal_meets_a_click_and_a_newer_link(app, send, tap, hana, make_student):
+    """What was opened before it was withdrawn is voided; what was not goes along with the newer link."""
+    student = make_student(hana)
+    for i in range(30 if LONG else 10):
+        old = send(hana, student, f"{ZOOM_URL}{i}")
+        *answers, cancelled, new = at_once(
+            *[lambda old=old: tap(old["join_url"])] * 3,
+            lambda old=old: hana.act(identity(old), "cancel"),
+            lambda i=i: send(hana, student, f"{ZOOM_URL}{i}new"),
+        )
+        assert {a.status for a in answers} <= {302, 410} and cancelled.status == 200
+        assert app.session(identity(old))["session_status"] == "cancelled"
+        followed = tap(old["join_url"])
+        if kinds(app, identity(old))["superseded"]:
+            assert followed.headers["Location"] == new["start_url"]
+            assert not kinds(app, identity(old))["clicked"]
+        else:
+            assert followed.status == 410
+        hana.act(identity(new), "cancel")
+
+
 # ---------------------------------------------------------------- a lock that somebody holds
+
+
+def test_a_click_out_of_the_journal_follows_the_withdrawn_link(app, send, tap, hana, make_student):
+    """Before the newer link was sent the click was the withdrawn class's, after it the newer one's."""
+    student = make_student(hana)
+    old = send(hana, student)
+    hana.act(identity(old), "cancel")
+    with Locked(app, identity(old)):
+        assert tap(old["join_url"]).status == 410
+    new = send(hana, student)
+    with Locked(app, identity(new)):
+        assert tap(old["join_url"]).status == 302
+        assert app.session(identity(new))["session_status"] == "sent"
+    assert app.job("journal-replay").returncode == 0
+    assert app.session(identity(new))["session_status"] == "active"
+    assert verdicts(app, identity(old)) == {"cancelled": 1} and verdicts(app, identity(new)) == {"human": 1}
 
 
 def test_a_locked_class_holds_up_no_other(app, send, tap, hana, make_student):
