@@ -12,6 +12,7 @@
 #define DEADLINE_DEFAULT_MS 10000
 #define CONSTRAINT_MAX	    64
 #define PREPARED_MAX	    8 /* statements that a connection keeps prepared */
+#define LAST_WORDS_MAX	    4
 /* As many rows as the socket's buffers hold: their server does not wait for who reads slowly. */
 #define FETCH "FETCH 500 FROM batch"
 
@@ -86,13 +87,17 @@ static void on_notice(void *arg, const PGresult *res)
 		log_warn("db: %s", text ? text : "");
 }
 
-/* An idle connection has nothing to read; if it has, it is probably an end of file. */
+/*
+ * An idle connection has nothing to read. If it has, it is the server's last
+ * word and, read by the next call, the end of file.
+ */
 static void notice_hangup(PGconn *conn)
 {
 	struct pollfd p = { .fd = PQsocket(conn), .events = POLLIN };
 
-	if (p.fd >= 0 && poll(&p, 1, 0) > 0)
-		PQconsumeInput(conn);
+	for (int i = 0; i < LAST_WORDS_MAX && p.fd >= 0 && poll(&p, 1, 0) > 0; i++)
+		if (!PQconsumeInput(conn))
+			return;
 }
 
 static enum err ensure_connected(struct db *db)

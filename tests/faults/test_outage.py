@@ -122,6 +122,21 @@ def test_while_the_database_is_well_the_journal_is_left_alone(app):
     until(is_left_alone)
 
 
+def test_the_first_tap_after_a_restart_of_the_database_asks_it(app):
+    """Connections that died while they were idle are no outage: a link that was withdrawn meanwhile stays shut."""
+    before, sent, withdrawn = app.send(), app.send(), app.send()
+    until(lambda: app.tap(before) and clicked(app, before))  # also after the outage of the test before
+    app.replay()
+    assert app.teacher.post("/api/teacher/session", {"session_id": withdrawn["session"]["id"], "action": "cancel"}).status == 200
+    mine = "usename = 'classclock_app'"
+    app.psql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {mine}")
+    until(lambda: app.psql(f"SELECT count(*) FROM pg_stat_activity WHERE {mine}") == "0")
+    assert app.client().open(withdrawn["join_url"]).status == 410
+    app.tap(sent)
+    assert clicked(app, sent)
+    assert app.lines() == []
+
+
 def test_a_whole_class_during_an_outage_has_its_true_minutes(app):
     sent = app.send()
     with Away(app):
