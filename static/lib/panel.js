@@ -5,7 +5,7 @@ import { Problem, api, explain, query } from './api.js';
 import {
   day, dayTime, fromInput, full, isoDay, language, minutes, money, t, timeExact, toInput, word,
 } from './i18n.js';
-import { Badge, Duration, Marks, When, advice, endedBy } from './session.js';
+import { Badge, Duration, Marks, When, advice, endedBy, running } from './session.js';
 import { sentence } from './sentence.js';
 
 /** @typedef {import('../types').Session} Session */
@@ -291,7 +291,7 @@ class ActionForm extends Component {
 
     return html`
       <form ref=${this.form} class="stack boxed" onSubmit=${this.submit} aria-label=${t(`do.${action}`)}>
-        <p>${t(`about.${action}`)}</p>
+        <${About} action=${action} session=${session} />
         ${action === 'correct' && moment('clicked_at', session.clicked_at)}
         ${action === 'correct' && moment('session_ended_at', session.session_ended_at)}
         ${action === 'reopen' && from && moment('clicked_at', from)}
@@ -309,6 +309,14 @@ class ActionForm extends Component {
     `;
   }
 }
+
+/** What it does; of ending the wrong way also what it costs. @param {{action: Action, session: Session}} props */
+const About = ({ action, session }) => html`
+  <p>${t(`about.${action}`)}</p>
+  ${action === 'cancel' && session.session_status === 'active' && html`<p>${t('about.cancel_active', {
+    time: minutes(Math.round(running(session) / 60_000)), end: t('do.end'),
+  })}</p>`}
+`;
 
 /** @param {string} value a datetime-local without seconds when they are nought */
 const padded = (value) => (value.length === 16 ? `${value}:00` : value);

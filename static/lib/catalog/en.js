@@ -9,7 +9,8 @@ export default {
   'action.save': 'Save',
   'action.edit': 'Edit',
 
-  'about.cancel': 'The class is withdrawn: it counts no minutes. Its evidence stays.',
+  'about.cancel': 'The class is withdrawn for good and counts no minutes. This cannot be undone. Its evidence stays.',
+  'about.cancel_active': 'The {time} so far will not count. To only stop the clock, use “{end}”.',
   'about.correct': 'Sets the true start or end. It stands above all evidence until it is released.',
   'about.end': 'Ends the class now.',
   'about.release': 'Drops the corrections: the evidence decides again.',

@@ -1,7 +1,7 @@
 // The panel in use: what others do meanwhile, the keyboard.
 
 import assert from 'node:assert/strict';
-import { settled, theAdmin, walk } from '../lib/stage.js';
+import { app, click, makeStudent, makeTeacher, send, settled, theAdmin, walk } from '../lib/stage.js';
 import { running } from './panel.js';
 
 const act = (id, action) => theAdmin().post('/api/admin/session', { session_id: id, action, reason: 'elsewhere' });
@@ -81,4 +81,27 @@ walk('an action that comes through later takes nobody from where they are', asyn
   await page.keyboard.press('Enter');
   await panel.locator('.badge.ended').waitFor();
   assert.equal(await page.evaluate(() => document.activeElement.name), 'q');
+});
+
+walk('whoever cancels a class is told that it is final, and of a running one what is lost', async (t, open) => {
+  const { page, panel, teacher, id } = await running(open);
+  await app.age(id, '7 minutes');
+  const told = {
+    en: ['Cancel class', /cannot be undone/, /^The 7 min so far will not count.*End class/],
+    ar: ['إلغاء الحصة', /لا يمكن التراجع/, /7 د.*إنهاء الحصة/],
+    am: ['ክፍሉን ሰርዝ', /ሊመለስ አይችልም/, /7 ደቂ.*ክፍሉን አብቃ/],
+  };
+  for (const [lang, [button, final, lost]] of Object.entries(told)) {
+    const here = lang === 'en' ? page : await open({ who: theAdmin(), path: '', lang });
+    await here.goto(`/admin/?session=${id}`);
+    await here.getByRole('dialog').getByRole('button', { name: button }).click();
+    const [about, cost] = await here.locator('.panel form > p').allTextContents();
+    assert.match(about, final);
+    assert.match(cost, lost);
+  }
+
+  const unopened = await send(teacher, await makeStudent(teacher));
+  await page.goto(`/admin/?session=${unopened.session.id}`);
+  await panel.page().getByRole('dialog').getByRole('button', { name: 'Cancel class' }).click();
+  assert.equal(await page.locator('.panel form > p').count(), 1, 'no clock runs that could be stopped');
 });
