@@ -360,9 +360,7 @@ const Timeline = ({ events, session }) => {
           <time datetime=${event.happened_at}
             title=${full(event.happened_at)}>${timeExact(event.happened_at)}</time>
           <div>
-            <p><strong>${nameOf(event)}</strong> <span class="muted">
-              ${event.account ? html`<${Name} text=${event.account.name} />`
-                : event.source && word('source', event.source)}</span></p>
+            <p><strong>${nameOf(event)}</strong> <span class="muted"><${Source} event=${event} /></span></p>
             ${event === start && html`<p class="decides">${t('evidence.start')}</p>`}
             ${event === end && html`<p class="decides">${t('evidence.end')}</p>`}
             <${Received} event=${event} />
@@ -372,6 +370,15 @@ const Timeline = ({ events, session }) => {
     </ol>
     ${!events.length && html`<p class="muted">${t('panel.no_evidence')}</p>`}
   `;
+};
+
+/** By whom: the kinds of which the name says it. @type {Record<string, string>} */
+const SAID = { clicked: 'student', teacher_ended: 'teacher', teacher_left: 'teacher', admin_ended: 'admin' };
+
+/** @param {{event: Evidence}} props */
+const Source = ({ event: { kind, source, account } }) => {
+  if (account) return html`· <${Name} text=${account.name} />`;
+  return source && source !== SAID[kind] ? word('source', source) : null;
 };
 
 /** Only worth a line when the news was late. @param {{event: Evidence}} props */

@@ -105,3 +105,27 @@ walk('whoever cancels a class is told that it is final, and of a running one wha
   await panel.page().getByRole('dialog').getByRole('button', { name: 'Cancel class' }).click();
   assert.equal(await page.locator('.panel form > p').count(), 1, 'no clock runs that could be stopped');
 });
+
+walk('the evidence says once who did it', async (t, open) => {
+  const teacher = await makeTeacher();
+  const sent = await send(teacher, await makeStudent(teacher));
+  const { id } = sent.session;
+  const { account: me } = await theAdmin().get('/api/auth/me');
+  await click(sent);
+  await teacher.client.post('/api/teacher/session', { session_id: id, action: 'end' });
+  await act(id, 'reopen');
+  await app.client().request('GET', sent.leave_url);
+  await act(id, 'reopen');
+  await act(id, 'end');
+  const lines = {
+    en: ['Opened by the student', `Ended by the teacher · ${teacher.name}`, `Reopened · ${me.name}`, 'Teacher left', `Ended by an admin · ${me.name}`],
+    ar: ['فتحها الطالب', `أنهاها المعلم · ${teacher.name}`, `أُعيد فتحها · ${me.name}`, 'خرج المعلم', `أنهاها مشرف · ${me.name}`],
+    am: ['ተማሪው ከፈተው', `በመምህሩ አበቃ · ${teacher.name}`, `እንደገና ተከፈተ · ${me.name}`, 'መምህሩ ወጣ', `በአስተዳዳሪ አበቃ · ${me.name}`],
+  };
+  for (const [lang, expected] of Object.entries(lines)) {
+    const page = await open({ who: theAdmin(), path: `/admin/?session=${id}`, lang });
+    await page.locator('.timeline li').nth(6).waitFor();
+    const said = await page.locator('.timeline li div > p:first-child').allTextContents();
+    assert.deepEqual(said.slice(1).map((text) => text.replace(/\s+/g, ' ').trim()), [...expected.slice(0, 4), expected[2], expected[4]]);
+  }
+});
