@@ -39,6 +39,7 @@ export class Badge extends Pure {
 export const Marks = ({ session }) => [
   session.estimated && html`<span class="mark-note"
     title=${t('mark.estimated_text')}>${t('mark.estimated')}</span>`,
+  ' ',
   session.provisional && session.session_status !== 'active' && html`
     <span class="mark-note" title=${t('mark.provisional_text')}>${t('mark.provisional')}</span>`,
 ];

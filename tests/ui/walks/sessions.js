@@ -188,3 +188,17 @@ walk('the auto-timeout says how many are due, then what it did', async (t, open)
   await page.getByRole('button', { name: 'Auto-timeout' }).click();
   await dialog.getByText('0 running classes are past their deadline.').waitFor();
 });
+
+walk('two marks beside the minutes are two words', async (t, open) => {
+  const page = await open({ who: theAdmin(), path: '' });
+  await page.route('**/api/admin/teacher-sessions?*status=timeout*', async (route) => {
+    const response = await route.fetch();
+    const list = await response.json();
+    // Zoom may still move a guess.
+    for (const session of list.sessions) Object.assign(session, { estimated: true, provisional: true });
+    await route.fulfill({ response, json: list });
+  });
+  await page.goto('/admin/?period=all&status=timeout');
+  await settled(page);
+  assert.match((await rows(page))[0].duration, /^\d+ min\s+estimated\s+provisional$/);
+});
