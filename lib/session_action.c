@@ -13,6 +13,12 @@ static const char SQL_CHANGE_URL[] =
 	"UPDATE sessions SET zoom_url = $2, meeting_id = $3::bigint, start_url = NULL"
 	" WHERE id = $1::bigint";
 
+/* What session_send() remembers too. */
+static const char SQL_REMEMBER_URL[] =
+	"UPDATE students st SET zoom_url = $2 FROM sessions s WHERE s.id = $1::bigint"
+	" AND s.teacher_id = $3::bigint AND st.id = s.student_id AND st.teacher_id = s.teacher_id"
+	" AND st.zoom_url IS DISTINCT FROM $2";
+
 static const char SQL_ATTENDANCE[] =
 	"UPDATE sessions SET attendance = $2, attendance_note = $3 WHERE id = $1::bigint";
 
@@ -303,10 +309,14 @@ static enum err change_url_locked(struct db *db, struct arena *a, int64_t sessio
 				    .happened_us = HAPPENED_NOW,
 				    .source = SOURCE_TEACHER,
 				    .account_id = teacher_id };
+	const char *remember[] = { args[0], zoom_url, arena_int(a, teacher_id) };
 	struct session_row row;
 	struct zoom_url was;
-	enum err e = lock_own(db, a, session_id, teacher_id, &row);
+	/* The student first, as who sends locks them; a refusal takes it back. */
+	enum err e = db_write(db, a, SQL_REMEMBER_URL, 3, remember, NULL);
 
+	if (!e)
+		e = lock_own(db, a, session_id, teacher_id, &row);
 	if (e)
 		return e;
 	/* What Zoom tells of the meeting before is still this class's: lib/zoom_meeting.h. */

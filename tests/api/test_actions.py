@@ -485,6 +485,41 @@ def test_another_zoom_link_fits_a_class_that_is_to_come_or_runs(app, hana, class
         assert whole(app, n) == before
 
 
+def remembered(person, student):
+    return next(s["zoom_url"] for s in person.get("/api/teacher/students")["students"] if s["id"] == student["id"])
+
+
+def test_the_link_that_was_put_right_is_the_next_class_s(app, admin, send, tap, hana, other, make_student):
+    """Remembered as one given on sending; not from a class that is over, nor for a student of another's."""
+    student = make_student(hana)
+    first = send(hana, student, ZOOM_URL + "1")
+    for url in (ZOOM_URL + "2", ZOOM_URL + "3"):
+        assert hana.act(first["session"]["id"], "zoom_url", zoom_url=url).status == 200
+        assert remembered(hana, student) == url
+        tap(first["join_url"])
+    hana.act(first["session"]["id"], "end")
+    assert hana.act(first["session"]["id"], "zoom_url", zoom_url=ZOOM_URL + "4").status == 409
+    assert other.act(first["session"]["id"], "zoom_url", zoom_url=ZOOM_URL + "4").status == 404
+    assert remembered(hana, student) == ZOOM_URL + "3"
+    second = send(hana, student, ZOOM_URL + "3")
+    moved = {"id": student["id"], "teacher_id": other.id, "zoom_url": ZOOM_URL + "6"}
+    assert admin.patch("/api/admin/students", moved).status == 200
+    assert hana.act(second["session"]["id"], "zoom_url", zoom_url=ZOOM_URL + "5").status == 200
+    assert app.session(second["session"]["id"])["zoom_url"] == ZOOM_URL + "5"
+    assert remembered(other, student) == ZOOM_URL + "6"
+
+
+def test_a_changed_link_and_a_newer_one_do_not_wait_for_each_other(app, send, hana, make_student):
+    student = make_student(hana)
+    for i in range(10):
+        n = send(hana, student)["session"]["id"]
+        *changed, _ = at_once(
+            *[lambda k=k: hana.act(n, "zoom_url", zoom_url=f"{ZOOM_URL}{i}{k}") for k in range(4)],
+            lambda: send(hana, student, f"{ZOOM_URL}{i}new"),
+        )
+        assert {answer.status for answer in changed} <= {200, 409}
+
+
 @pytest.mark.parametrize("state", STATES)
 def test_attendance_is_marked_in_any_state_and_moves_no_minute(app, hana, class_in, state):
     n = class_in[state]()
