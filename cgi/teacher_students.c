@@ -1,9 +1,11 @@
 /*
- * GET /api/teacher/students: the signed-in teacher's own students, by name.
+ * GET /api/teacher/students: the signed-in teacher's own students, and those of own classes that
+ * are sent or active, by name.
  *
  * Request   ?q= (part of a name) &limit=
  * Answer    200 {"students": [{"id", "name", "package_id", "language", "zoom_url",
- *           "telegram_linked", "note", "last_session": {"id", "session_status", "sent_at",
+ *           "telegram_linked", "note", "may_send" (false: only the class is theirs),
+ *           "last_session": {"id", "session_status", "sent_at",
  *           "clicked_at", "times_out_at", "session_ended_at", "session_duration_minutes",
  *           "duration_minutes" (of the package), "estimated", "attendance",
  *           "attendance_note", "delivery", "delivery_outcome", "delivery_detail"} or null}],

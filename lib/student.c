@@ -21,10 +21,19 @@ static const char SQL_LIST[] = SELECT
 
 static const char SQL_ONE[] = SELECT " WHERE s.id = $1::bigint";
 
-/* s is the session here, as SESSION_DELIVERY wants it. */
+/* Whom teacher $3 may send a class. */
+#define IS_TAUGHT "(st.teacher_id = $3::bigint AND st.disabled_at IS NULL)"
+
+/*
+ * A class goes on when its student is given to another teacher or disabled, so
+ * whoever gives it still sees it; not what has since been written about the
+ * student. s is the session here, as SESSION_DELIVERY wants it.
+ */
 static const char SQL_LIST_OWN[] =
-	"SELECT st.id, st.name, st.package_id, st.language, st.zoom_url,"
-	" st.telegram_chat_id IS NOT NULL AS telegram_linked, st.note,"
+	"SELECT st.id, st.name, st.package_id, st.language,"
+	" CASE WHEN " IS_TAUGHT " THEN st.zoom_url ELSE l.zoom_url END AS zoom_url,"
+	" st.telegram_chat_id IS NOT NULL AS telegram_linked,"
+	" CASE WHEN " IS_TAUGHT " THEN st.note ELSE '' END AS note, " IS_TAUGHT " AS may_send,"
 	" l.id AS \"last_session.id\", l.session_status AS \"last_session.session_status\","
 	" l.sent_at AS \"last_session.sent_at\", l.clicked_at AS \"last_session.clicked_at\","
 	" l.times_out_at AS \"last_session.times_out_at\","
@@ -38,9 +47,14 @@ static const char SQL_LIST_OWN[] =
 	" l.delivery_outcome AS \"last_session.delivery_outcome\","
 	" l.delivery_detail AS \"last_session.delivery_detail\""
 	" FROM students st LEFT JOIN LATERAL (SELECT s.*, " SESSION_DELIVERY
-	" FROM sessions s WHERE s.student_id = st.id AND s.teacher_id = st.teacher_id"
+	" FROM sessions s WHERE s.student_id = st.id AND s.teacher_id = $3::bigint"
 	" ORDER BY s.sent_at DESC, s.id DESC LIMIT 1) l ON true"
-	" WHERE st.teacher_id = $3::bigint AND st.disabled_at IS NULL AND " NAMED("st") ORDER("st");
+	" WHERE (" IS_TAUGHT " OR st.id = ANY (ARRAY("
+	"  SELECT student_id FROM sessions"
+	"   WHERE teacher_id = $3::bigint AND session_status = 'sent'"
+	"  UNION ALL SELECT student_id FROM sessions"
+	"   WHERE teacher_id = $3::bigint AND session_status = 'active')))"
+	" AND " NAMED("st") ORDER("st");
 
 /*
  * Whether student $1 (null: a new one) may have teacher $2 and package $3: 1,

@@ -40,7 +40,10 @@ struct student_fields {
 MUST_CHECK enum err student_list(struct db *db, struct arena *a, const struct listing *listing,
 				 int64_t teacher_id, struct json_object **out);
 
-/* What a teacher sees of the own students, and of the last class of each. */
+/*
+ * What a teacher sees of the own students, and of the last class of each. Those
+ * of own classes that are sent or active are among them, whoever teaches them now.
+ */
 MUST_CHECK enum err student_list_own(struct db *db, struct arena *a, const struct listing *listing,
 				     int64_t teacher_id, struct json_object **out);
 

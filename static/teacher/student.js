@@ -17,6 +17,7 @@ import { linksOf, send } from './sent.js';
  * @property {string | null} package_id
  * @property {string | null} zoom_url
  * @property {boolean} telegram_linked
+ * @property {boolean} may_send false: not taught any more, here for the open class alone
  * @property {Session | null} last_session
  */
 /**
@@ -128,7 +129,7 @@ export class StudentCard extends Component {
         ${endedToday(session) && html`<${Finished} session=${session} onChange=${onChange} />`}
         ${this.buttons(student, props.meetings, state)}
         ${error && html`<${Notice} text=${explain(error)} />`}
-        ${!student.telegram_linked && !(session && open(session)) && html`
+        ${student.may_send && !student.telegram_linked && !(session && open(session)) && html`
           <button type="button" class="link"
             onClick=${() => props.onTelegram(student)}>${t('telegram.link_student')}</button>`}
         ${share && html`<${ShareDialog} title=${t('share.title', { name: student.name })} about=${t('share.about')}
@@ -165,6 +166,7 @@ export class StudentCard extends Component {
               ${t(session.session_status === 'active' ? 'end.button' : 'withdraw.button')}</button>`}
       `;
     }
+    if (!student.may_send) return null;
     if (typing || (!student.zoom_url && !meetings))
       return html`
         <form class="stack" onSubmit=${this.submit}>

@@ -362,7 +362,7 @@ def test_a_teacher_sees_the_own_students_and_their_last_class(app, make_teacher,
     session = first.pop("last_session")
     assert first == {
         "id": student["id"], "name": "Abel", "package_id": "Europe", "language": "en", "zoom_url": ZOOM_URL,
-        "telegram_linked": True, "note": "n",
+        "telegram_linked": True, "note": "n", "may_send": True,
     }  # fmt: skip
     assert session == {
         "id": last["id"], "session_status": "sent", "sent_at": last["sent_at"], "clicked_at": None,
@@ -379,7 +379,36 @@ def test_a_new_teacher_does_not_see_a_students_classes_with_the_former(admin, ma
     send(hana, student)
     admin.patch("/api/admin/students", {"id": student["id"], "teacher_id": samir.id})
     (seen,) = samir.get("/api/teacher/students")["students"]
-    assert seen["last_session"] is None
+    assert seen["last_session"] is None and seen["may_send"]
+
+
+@pytest.mark.parametrize("how", ["moved", "disabled"])
+def test_who_gives_a_class_sees_it_until_it_is_over(admin, make_teacher, make_student, send, tap, how):
+    hana, samir = make_teacher(), make_teacher()
+    student = make_student(hana, note="for hana")
+    make_student(samir)
+    made = send(hana, student)
+    change = lambda **fields: admin.patch("/api/admin/students", {"id": student["id"], **fields})
+    elsewhere = "https://us02web.zoom.us/j/9876543210"
+    assert change(**({"teacher_id": samir.id} if how == "moved" else {"disabled": True})).status == 200
+    assert change(zoom_url=elsewhere, note="for samir").status == 200
+
+    def card():
+        (seen,) = hana.get("/api/teacher/students")["students"]
+        kept = {name: seen[name] for name in ("id", "zoom_url", "note", "may_send")}
+        assert kept == {"id": student["id"], "zoom_url": ZOOM_URL, "note": "", "may_send": False}
+        return seen["last_session"]["session_status"]
+
+    assert card() == "sent"
+    assert tap(made["join_url"]).status == 302
+    assert card() == "active"
+    wish = {"student_id": student["id"], "zoom_url": ZOOM_URL, "request_id": str(uuid.uuid4())}
+    assert hana.post("/api/teacher/send-link", wish).status == 404
+    assert len(hana.get(f"/api/teacher/students?q={student['name'].split()[-1]}")["students"]) == 1
+    assert hana.get("/api/teacher/students?q=nobody+of+this+name")["students"] == []
+    theirs = [s for s in samir.get("/api/teacher/students")["students"] if s["id"] == student["id"]]
+    assert [(s["last_session"], s["may_send"]) for s in theirs] == ([(None, True)] if how == "moved" else [])
+    assert hana.act(made["session"]["id"], "end").status == 200
     assert hana.get("/api/teacher/students")["students"] == []
 
 

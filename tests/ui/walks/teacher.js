@@ -1,7 +1,7 @@
 // A teacher's day, on a phone.
 
 import assert from 'node:assert/strict';
-import { NARROW, ZOOM_URL, app, click, isAccessible, makeStudent, makeTeacher, send, settled, walk } from '../lib/stage.js';
+import { NARROW, ZOOM_URL, app, click, isAccessible, makeStudent, makeTeacher, send, settled, theAdmin, walk } from '../lib/stage.js';
 
 const card = (page, name) => page.getByRole('article', { name });
 
@@ -48,6 +48,24 @@ walk('a class sent from another device is shared from this one', async (t, open)
   await own.getByRole('button', { name: 'Copy link' }).tap();
   await page.getByText('Link copied.').waitFor();
   assert.equal(await clipboard(page), join_url);
+});
+
+walk('a class whose student has moved is ended by who gives it', async (t, open) => {
+  const { teacher, student, page, own } = await day(open);
+  await click(await send(teacher, student));
+  await theAdmin().patch('/api/admin/students', { id: student.id, teacher_id: (await makeTeacher()).id });
+  await page.getByRole('button', { name: 'Refresh' }).tap();
+  await own.locator('.timer .stopwatch').waitFor();
+  assert.equal(await own.getByRole('link', { name: 'Open Zoom' }).getAttribute('href'), ZOOM_URL);
+  // What is left once it is over offers no next class.
+  await page.route('**/api/teacher/students', (route) => route.abort());
+  await own.getByRole('button', { name: 'End class' }).tap();
+  await own.getByRole('button', { name: 'Yes, end now' }).tap();
+  await own.getByText('Ended').waitFor();
+  assert.equal(await own.getByRole('button', { name: /Send class|Connect/ }).count(), 0);
+  await page.unroute('**/api/teacher/students');
+  await page.getByRole('button', { name: 'Refresh' }).tap();
+  await own.waitFor({ state: 'detached' });
 });
 
 walk('a first link is pasted, a wrong one refused and kept, a right one remembered', async (t, open) => {
