@@ -83,6 +83,9 @@ def test_a_run_says_what_it_did_and_keeps_it(app, opened, sent):
     assert run_job(app) == (3, 1, 1)
     states = [status(app, n) for n in (due, due_too, running, waiting, missed, left, seen)]
     assert states == ["timeout", "timeout", "active", "sent", "missed", "ended", "timeout"]
+    for n in (due, due_too):
+        row = app.session(n)
+        assert row["session_ended_at"] == row["times_out_at"] and row["estimated"] and not row["ended_by"]
     assert app.session(left)["ended_by"] == "zoom" and app.session(left)["session_duration_minutes"] == 40
     (noted,) = [e for e in app.evidence(missed) if e["kind"] == "missed"]
     row = app.session(missed)
