@@ -1,7 +1,7 @@
 // The panel in use: what others do meanwhile, the keyboard.
 
 import assert from 'node:assert/strict';
-import { app, click, makeStudent, makeTeacher, send, settled, theAdmin, walk } from '../lib/stage.js';
+import { app, click, fits, makeStudent, makeTeacher, send, settled, theAdmin, walk } from '../lib/stage.js';
 import { running } from './panel.js';
 
 const act = (id, action) => theAdmin().post('/api/admin/session', { session_id: id, action, reason: 'elsewhere' });
@@ -127,5 +127,30 @@ walk('the evidence says once who did it', async (t, open) => {
     await page.locator('.timeline li').nth(6).waitFor();
     const said = await page.locator('.timeline li div > p:first-child').allTextContents();
     assert.deepEqual(said.slice(1).map((text) => text.replace(/\s+/g, ' ').trim()), [...expected.slice(0, 4), expected[2], expected[4]]);
+  }
+});
+
+walk('where there is room nothing lies under the panel, and no row moves for it', async (t, open) => {
+  const teacher = await makeTeacher();
+  await send(teacher, await makeStudent(teacher));
+  for (const [width, lang] of [[1280, 'en'], [1366, 'en'], [1366, 'ar'], [1366, 'am'], [1920, 'en']]) {
+    const page = await open({ who: theAdmin(), path: `/admin/?teacher_id=${teacher.id}`, size: { width, height: 768 }, lang });
+    await settled(page);
+    const row = page.locator('tbody tr');
+    const { y } = await row.boundingBox();
+    await page.locator('tbody a').click();
+    await page.locator('.panel .timeline li').first().waitFor();
+    assert.equal((await row.boundingBox()).y, y, `${width} ${lang}: the row stays where it was`);
+    const under = await page.evaluate(() => {
+      const panel = document.querySelector('.panel').getBoundingClientRect();
+      return [...document.querySelectorAll('.bar a, .wall, .menu summary, .tools > *, .card, .filters label, .fresh button, .sessions th, .pager button')]
+        .filter((element) => {
+          const { left, right, width: shown } = element.getBoundingClientRect();
+          return shown && right > panel.left && left < panel.right;
+        }).map((element) => element.className || element.textContent);
+    });
+    assert.deepEqual(under, [], `${width} ${lang}`);
+    for (const name of ['teacher', 'student', 'duration', 'status', 'ended_by']) assert.ok(await page.locator(`th.c-${name}`).first().isVisible(), name);
+    await fits(page);
   }
 });
