@@ -6,7 +6,7 @@
 #include "zoom_url.h"
 
 #define US_PER_S      INT64_C(1000000)
-#define REOPEN_MIN_S  600		 /* source: design §3.9, at least 10 minutes */
+#define REOPEN_MIN_US (600 * US_PER_S)	 /* source: design §3.9, at least 10 minutes */
 #define REOPEN_MAX_US (86400 * US_PER_S) /* no class is reopened for longer than a day */
 
 static const char SQL_CHANGE_URL[] =
@@ -97,15 +97,20 @@ static enum err cancel(struct db *db, struct arena *a, const struct action_want 
 	return add(db, a, want, "cancelled", HAPPENED_NOW, detail(a, NULL, NULL, want->reason, 0));
 }
 
-/* What was left of the class when it ended, or all of it if it never began, but never too little.
+/*
+ * What was left of the class when it ended, or all of it if it never began; of one that began at
+ * the start that is given, what is left now. Never too little.
  */
-static int64_t left_s(const struct session_row *row)
+static int64_t left_us(const struct action_want *want, const struct session_row *row)
 {
 	const struct decision *d = &row->decided;
-	int64_t left = d->has_end ? (d->times_out_us - d->ended_us) / US_PER_S
-				  : row->terms.duration_s + row->terms.buffer_s;
+	int64_t left = (row->terms.duration_s + row->terms.buffer_s) * US_PER_S;
 
-	return left > REOPEN_MIN_S ? left : REOPEN_MIN_S;
+	if (want->clicked_us != MOMENT_NONE)
+		left -= row->now_us - want->clicked_us;
+	else if (d->has_end)
+		left = d->times_out_us - d->ended_us;
+	return left > REOPEN_MIN_US ? left : REOPEN_MIN_US;
 }
 
 static enum err reopen(struct db *db, struct arena *a, const struct action_want *want,
@@ -118,12 +123,12 @@ static enum err reopen(struct db *db, struct arena *a, const struct action_want 
 	if (status != STATUS_ENDED && status != STATUS_TIMEOUT && status != STATUS_MISSED)
 		return wrong_state(a, row, "reopened", why);
 	if (until == MOMENT_NONE)
-		until = row->now_us + left_s(row) * US_PER_S;
+		until = row->now_us + left_us(want, row);
+	if (want->clicked_us != MOMENT_NONE && want->clicked_us > row->now_us)
+		return why_not(why, ERR_INVALID, "clicked_at", "It lies in the future.");
 	if (until <= row->now_us || until > row->now_us + REOPEN_MAX_US)
 		return why_not(why, ERR_INVALID, "times_out_at",
 			       "It must lie within the next 24 hours.");
-	if (want->clicked_us != MOMENT_NONE && want->clicked_us > row->now_us)
-		return why_not(why, ERR_INVALID, "clicked_at", "It lies in the future.");
 	if (want->clicked_us != MOMENT_NONE)
 		e = add(db, a, want, "corrected", want->clicked_us,
 			detail(a, "field", "clicked_at", want->reason, 0));

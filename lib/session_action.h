@@ -22,7 +22,8 @@ struct action_want {
 	bool by_admin;	    /* else the session's own teacher; another's is ERR_NOT_FOUND */
 	const char *reason; /* NULL: none */
 	int64_t clicked_us, ended_us; /* correct; clicked_us with reopen starts the class there */
-	int64_t times_out_us;	      /* reopen */
+	/* reopen; not given: now and what was left, of a class that began at clicked_us if given */
+	int64_t times_out_us;
 };
 
 /*

@@ -265,6 +265,20 @@ def test_reopening_gives_what_was_left(app, admin, class_in, state, at_least, at
     assert answer["session_ended_at"] is None and answer["session_duration_minutes"] is None
 
 
+@pytest.mark.parametrize("state", ["ended", "timeout", "missed"])
+@pytest.mark.parametrize("began, left", [(0, 70), (15, 55), (60, 10), (65, 10), (600, 10)])
+def test_with_a_start_what_is_left_is_of_a_class_that_began_then(app, admin, class_in, state, began, left):
+    n = class_in[state]()
+    start = ago(began)
+    answer = admin.act(n, "reopen", clicked_at=start)["session"]
+    assert answer["clicked_at"] == start
+    now = moment(app.evidence(n)[-1]["happened_at"])
+    if left > 10:
+        assert moment(answer["times_out_at"]) == moment(start) + 70 * MINUTE
+    else:
+        assert moment(answer["times_out_at"]) == now + 10 * MINUTE
+
+
 def test_a_class_reopened_without_a_click_starts_then(app, admin, class_in):
     n = class_in["missed"]()
     answer = admin.act(n, "reopen")["session"]
@@ -272,7 +286,7 @@ def test_a_class_reopened_without_a_click_starts_then(app, admin, class_in):
     n = class_in["missed"]()
     answer = admin.act(n, "reopen", clicked_at=ago(15))["session"]
     assert answer["session_status"] == "active"
-    assert moment(answer["clicked_at"]) < moment(answer["times_out_at"]) - 80 * MINUTE
+    assert moment(answer["clicked_at"]) == moment(answer["times_out_at"]) - 70 * MINUTE
 
 
 def test_a_reopened_class_ends_like_any_other(app, admin, tap, clock, clicked):
