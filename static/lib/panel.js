@@ -145,6 +145,7 @@ export class SessionPanel extends Component {
             class="skeleton"></i>` : language === 'en' ? explanation : sentence(session, explained)}</p>`}
           ${session && (action
             ? html`<${ActionForm} key=${action} action=${action} session=${session} from=${props.reopenFrom}
+              events=${events ?? []}
               onDone=${this.done} onRefused=${this.refuse} onCancel=${this.leaveForm} />`
             : html`${refused && html`<${Notice} text=${explain(refused)} />`}
               <${Actions} session=${session} events=${events ?? []}
@@ -226,9 +227,21 @@ const Actions = ({ session, events, onChoose }) => {
 };
 
 /**
+ * When the student opened the link after the class was over: the last that the evidence tells.
+ * @param {Session} s
+ * @param {Evidence[]} events
+ */
+function openedLate({ session_ended_at: end, sent_at: sent }, events) {
+  const over = Date.parse(end ?? sent);
+  return events.findLast(({ kind, happened_at, detail }) =>
+    kind === 'click_ignored' && detail?.why === 'late' && Date.parse(happened_at) > over)?.happened_at;
+}
+
+/**
  * @typedef {{
  *   action: Action,
  *   session: Session,
+ *   events: Evidence[],
  *   from?: string | null,
  *   onDone: (session: Session | null) => void,
  *   onRefused: (error: Problem) => void,
@@ -258,10 +271,10 @@ class ActionForm extends Component {
     /** @type {Record<string, unknown>} */
     const body = { session_id: session.id, action, reason };
 
-    // Only what was changed is a correction.
+    // Only what was changed is a correction; a deadline is always a new one.
     for (const [name, value] of Object.entries(moments)) {
       const before = /** @type {any} */ (session)[name];
-      const same = action === 'correct' && before && toInput(before) === padded(value ?? '');
+      const same = name !== 'times_out_at' && before && toInput(before) === padded(value ?? '');
       if (value && !same) body[name] = fromInput(value);
     }
     // A start alone would take an end that is its deadline along; the end that was shown is saved with it.
@@ -278,7 +291,7 @@ class ActionForm extends Component {
   };
 
   /** @param {FormProps} props @param {{busy: boolean, error: unknown}} state */
-  render({ action, session, from, onCancel }, { busy, error }) {
+  render({ action, session, events, from, onCancel }, { busy, error }) {
     const field = error instanceof Problem ? error.field : '';
     /** @param {string} name */
     const wrong = (name) => (field === name ? explain(error) : null);
@@ -294,7 +307,9 @@ class ActionForm extends Component {
         <${About} action=${action} session=${session} />
         ${action === 'correct' && moment('clicked_at', session.clicked_at)}
         ${action === 'correct' && moment('session_ended_at', session.session_ended_at)}
-        ${action === 'reopen' && from && moment('clicked_at', from)}
+        ${action === 'reopen' && moment('clicked_at', from ?? openedLate(session, events) ?? session.clicked_at,
+          session.clicked_at ? { hint: t('field.clicked_at_hint'), required: true }
+            : { hint: t('field.clicked_at_or_now_hint') })}
         ${action === 'reopen' && moment('times_out_at', null, { hint: t('field.times_out_at_hint') })}
         <${Field} label=${t('field.reason')} name="reason" required maxlength="500" autocomplete="off" dir="auto"
           defaultValue=${from && action === 'reopen' ? t('attention.late_reason', { time: dayTime(from) }) : ''}

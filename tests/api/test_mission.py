@@ -378,13 +378,18 @@ def test_a_click_after_the_end_still_opens_zoom(app, tap, clock, sent):
 
 
 def test_a_late_click_waits_for_the_admin(app, admin, tap, clock, sent):
-    """Someone tried the link at noon, the class is at six: reopening is one call."""
+    """Someone tried the link at noon, the class is at six: reopening is one call, and noon costs no minutes."""
     tap(sent["join_url"])
-    tap(sent["leave_url"])
     clock.move("6 hours")
+    run_job(app)
     tap(sent["join_url"])
-    answer = admin.act(identity(sent), "reopen", "the class is now")
+    (late,) = [e for e in app.evidence(identity(sent)) if e["kind"] == "click_ignored"]
+    answer = admin.act(identity(sent), "reopen", "the class is now", clicked_at=text(moment(late["happened_at"])))
     assert answer.status == 200 and answer["session"]["session_status"] == "active"
+    clock.move("6 hours 50 minutes")
+    tap(sent["leave_url"])
+    row = app.session(identity(sent))
+    assert (row["session_status"], row["session_duration_minutes"]) == ("ended", 50)
 
 
 def test_a_missing_row_after_a_restored_backup_still_opens_zoom(app, tap, sent):

@@ -25,6 +25,8 @@ export default {
   'done.release': 'ማስረጃዎቹ እንደገና ይወስናሉ።',
   'done.reopen': 'ክፍሉ እንደገና ቀጥሏል።',
   'field.clicked_at': 'መጀመሪያ',
+  'field.clicked_at_hint': 'ደቂቃዎቹ ከዚህ ጀምሮ ይቆጠራሉ።',
+  'field.clicked_at_or_now_hint': 'ደቂቃዎቹ ከዚህ ጀምሮ ይቆጠራሉ። ባዶ ከሆነ፦ ከአሁን ጀምሮ።',
   'field.session_ended_at': 'መጨረሻ',
   'field.times_out_at': 'አዲስ የጊዜ ገደብ',
   'field.times_out_at_hint': 'ባዶ ከሆነ፦ ከክፍሉ የቀረው ጊዜ፣ ቢያንስ ከአሁን ጀምሮ 10 ደቂቃ።',

@@ -25,6 +25,8 @@ export default {
   'done.release': 'عادت الأدلة هي الحَكَم.',
   'done.reopen': 'الحصة جارية من جديد.',
   'field.clicked_at': 'البداية',
+  'field.clicked_at_hint': 'تُحتسب الدقائق من هنا.',
+  'field.clicked_at_or_now_hint': 'تُحتسب الدقائق من هنا. إن تُرك فارغًا: من الآن.',
   'field.session_ended_at': 'النهاية',
   'field.times_out_at': 'الموعد النهائي الجديد',
   'field.times_out_at_hint': 'إن تُرك فارغًا: ما تبقّى من الحصة، وعلى الأقل 10 دقائق من الآن.',

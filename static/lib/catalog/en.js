@@ -26,6 +26,8 @@ export default {
   'done.release': 'The evidence decides again.',
   'done.reopen': 'The class runs again.',
   'field.clicked_at': 'Start',
+  'field.clicked_at_hint': 'The minutes count from here.',
+  'field.clicked_at_or_now_hint': 'The minutes count from here. Empty: from now.',
   'field.session_ended_at': 'End',
   'field.times_out_at': 'New deadline',
   'field.times_out_at_hint': 'Empty: what was left of the class, at least 10 minutes from now.',

@@ -14,7 +14,7 @@ export async function running(open, options) {
   await page.locator('tbody a').click();
   const panel = page.getByRole('dialog', { name: student.name });
   await panel.locator('.timeline li').nth(1).waitFor();
-  return { page, panel, teacher, student, id: sent.session.id };
+  return { page, panel, teacher, student, sent, id: sent.session.id };
 }
 
 const kinds = (panel) => panel.locator('.timeline strong').allTextContents();
@@ -139,8 +139,51 @@ walk('a class is cancelled, and one that ended is reopened', async (t, open) => 
   await two.panel.getByRole('button', { name: 'Reopen' }).click();
   await two.panel.getByText('Reopened').waitFor();
   await two.panel.locator('.badge.active').waitFor();
-  const { session } = await theAdmin().get(`/api/admin/session-events?session_id=${two.id}`);
+  const { session, events } = await theAdmin().get(`/api/admin/session-events?session_id=${two.id}`);
+  assert.ok(events.every(({ kind }) => kind !== 'corrected'), 'the start that was shown is the one it had');
   assert.ok(Math.abs(Date.parse(session.times_out_at) - Date.now() - 3600_000) < 60_000, session.times_out_at);
+});
+
+walk('reopened from the list, a class counts from when the student came back', async (t, open) => {
+  if (!app.ours) return t.skip('needs the database');
+  const { page, panel, sent, id } = await running(open);
+  const saved = async () => (await theAdmin().get(`/api/admin/session-events?session_id=${id}`)).session;
+  await app.age(id, '6 hours');
+  await theAdmin().post('/api/admin/auto-timeout');
+  await click(sent);
+  const back = Date.now();
+  await page.reload();
+  await panel.getByText('Opening not counted').first().waitFor();
+  await panel.getByRole('button', { name: 'Reopen' }).click();
+  await panel.getByText('The minutes count from here.').waitFor();
+  await isAccessible(page, 'reopening from the list');
+  await panel.getByLabel('Reason').fill('They came in the evening');
+  await panel.getByRole('button', { name: 'Reopen' }).click();
+  await panel.locator('.badge.active').waitFor();
+  const { clicked_at } = await saved();
+  assert.ok(Math.abs(Date.parse(clicked_at) - back) < 30_000, clicked_at);
+  await app.age(id, '50 minutes');
+  await theAdmin().post('/api/admin/session', { session_id: id, action: 'end', reason: 'test' });
+  const minutes = (await saved()).session_duration_minutes;
+  assert.ok(minutes === 50 || minutes === 51, `${minutes} minutes`);
+});
+
+walk('a class that nobody opened is reopened from now', async (t, open) => {
+  if (!app.ours) return t.skip('needs the database');
+  const teacher = await makeTeacher();
+  const student = await makeStudent(teacher);
+  const { session: { id } } = await send(teacher, student);
+  await app.age(id, '13 hours');
+  await theAdmin().post('/api/admin/auto-timeout');
+  const page = await open({ who: theAdmin(), path: `/admin/?session=${id}` });
+  const panel = page.getByRole('dialog', { name: student.name });
+  await panel.getByRole('button', { name: 'Reopen' }).click();
+  await panel.getByText('The minutes count from here. Empty: from now.').waitFor();
+  await panel.getByLabel('Reason').fill('They are here');
+  await panel.getByRole('button', { name: 'Reopen' }).click();
+  await panel.locator('.badge.active').waitFor();
+  const { session } = await theAdmin().get(`/api/admin/session-events?session_id=${id}`);
+  assert.ok(Math.abs(Date.parse(session.clicked_at) - Date.now()) < 60_000, session.clicked_at);
 });
 
 walk('on a phone the panel covers the list and closes with the way back to the row', async (t, open) => {
