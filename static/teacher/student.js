@@ -1,12 +1,13 @@
 // One student on the teacher's page: send the class, watch it run, end it, say who was there.
 
-import { Component, Field, Icon, Name, Notice, html, say } from '../lib/ui.js';
+import { Component, Icon, Name, Notice, html, say } from '../lib/ui.js';
 import { api, explain, now, onTick } from '../lib/api.js';
 import { dayTime, isoDay, minutes, t, time, word } from '../lib/i18n.js';
 import { Badge, Duration, Marks, Stopwatch, advice, open } from '../lib/session.js';
 import { ShareDialog, copyLink } from '../lib/share.js';
 import { Attendance } from './attendance.js';
 import { linksOf, send } from './sent.js';
+import { LinkForm, isAtLink } from './zoom_link.js';
 
 /** @typedef {import('../types').Session} Session */
 /** @typedef {import('./sent.js').Sent} Sent */
@@ -72,12 +73,13 @@ export class StudentCard extends Component {
       this.props.onChange(sent.session);
     });
 
-  /** @param {SubmitEvent} event */
-  submit = (event) => {
-    event.preventDefault();
-    const form = /** @type {HTMLFormElement} */ (event.currentTarget);
-    this.send(String(new FormData(form).get('zoom_url')).trim());
-  };
+  /** The link's form opens or closes. @param {boolean} typing */
+  type = (typing) => this.setState({ typing, error: null });
+
+  /** Is the link's form there? @param {Props} props @param {State} state */
+  asksLink({ student, meetings }, { typing }) {
+    return !open(student.last_session) && (typing || (!student.zoom_url && !meetings));
+  }
 
   /** @param {'end' | 'cancel'} action */
   finish = (action) =>
@@ -110,7 +112,9 @@ export class StudentCard extends Component {
   show = () => this.act('share', async () => this.setState({ share: (await this.links()).join_url }));
 
   /** @param {Props} props @param {State} state */
-  render({ student, onChange, ...props }, { error, share, ...state }) {
+  render(props, state) {
+    const { student, onChange } = props;
+    const { error, share } = state;
     const session = student.last_session;
     const status = session && open(session) ? session.session_status : 'idle';
 
@@ -127,8 +131,8 @@ export class StudentCard extends Component {
         ${session?.session_status === 'active' && html`<${Running} session=${session} />`}
         ${session?.session_status === 'sent' && html`<${Delivery} session=${session} name=${student.name} />`}
         ${endedToday(session) && html`<${Finished} session=${session} onChange=${onChange} />`}
-        ${this.buttons(student, props.meetings, state)}
-        ${error && html`<${Notice} text=${explain(error)} />`}
+        ${this.buttons(props, state)}
+        ${error && !(isAtLink(error) && this.asksLink(props, state)) && html`<${Notice} text=${explain(error)} />`}
         ${student.may_send && !student.telegram_linked && !(session && open(session)) && html`
           <button type="button" class="link"
             onClick=${() => props.onTelegram(student)}>${t('telegram.link_student')}</button>`}
@@ -139,8 +143,10 @@ export class StudentCard extends Component {
     `;
   }
 
-  /** @param {Student} student @param {boolean} meetings @param {Omit<State, 'error' | 'share'>} state */
-  buttons(student, meetings, { busy, typing, ending, sent }) {
+  /** @param {Props} props @param {State} state */
+  buttons(props, state) {
+    const { student, meetings } = props;
+    const { busy, ending, sent } = state;
     const session = student.last_session;
 
     if (session && open(session)) {
@@ -167,20 +173,13 @@ export class StudentCard extends Component {
       `;
     }
     if (!student.may_send) return null;
-    if (typing || (!student.zoom_url && !meetings))
+    if (this.asksLink(props, state))
       return html`
-        <form class="stack" onSubmit=${this.submit}>
-          <${Field} label=${t('send.zoom_url')} name="zoom_url" id=${`zoom-${student.id}`} type="url" required
-            maxlength="600" dir="ltr"
-            inputmode="url" autocomplete="off" placeholder="https://zoom.us/j/…"
-            defaultValue=${student.zoom_url ?? ''} />
-          <div class="buttons">
-            <button class="primary" disabled=${!!busy}>
-              <${Icon} name="send" /> ${t(busy ? 'send.busy' : 'send.button')}</button>
-            ${(student.zoom_url || meetings) && html`<button type="button"
-              onClick=${() => this.setState({ typing: false })}>${t('action.cancel')}</button>`}
-          </div>
-        </form>
+        <${LinkForm} id=${`zoom-${student.id}`} link=${student.zoom_url ?? ''} asked=${state.typing} busy=${!!busy}
+          error=${state.error} onLink=${this.send} onInput=${() => state.error && this.setState({ error: null })}
+          onCancel=${(student.zoom_url || meetings) && (() => this.type(false))}>
+          <${Icon} name="send" /> ${t(busy ? 'send.busy' : 'send.button')}
+        <//>
       `;
     return html`
       <button type="button" class="primary" disabled=${!!busy} onClick=${() => this.send(student.zoom_url)}>
@@ -189,7 +188,7 @@ export class StudentCard extends Component {
         <span class="muted">
           ${student.zoom_url ? html`<bdi dir="ltr">${short(student.zoom_url)}</bdi>` : t('send.new_meeting')}</span>
         <button type="button" class="link"
-          onClick=${() => this.setState({ typing: true })}>${t('send.other_link')}</button>
+          onClick=${() => this.type(true)}>${t('send.other_link')}</button>
       </p>
     `;
   }

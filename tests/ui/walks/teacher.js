@@ -1,7 +1,7 @@
 // A teacher's day, on a phone.
 
 import assert from 'node:assert/strict';
-import { NARROW, ZOOM_URL, app, click, isAccessible, makeStudent, makeTeacher, send, settled, theAdmin, walk } from '../lib/stage.js';
+import { NARROW, ZOOM_URL, app, click, fits, isAccessible, makeStudent, makeTeacher, send, settled, theAdmin, walk } from '../lib/stage.js';
 
 const card = (page, name) => page.getByRole('article', { name });
 
@@ -70,17 +70,63 @@ walk('a class whose student has moved is ended by who gives it', async (t, open)
 
 walk('a first link is pasted, a wrong one refused and kept, a right one remembered', async (t, open) => {
   const { page, own } = await day(open, {});
-  await own.getByLabel('Zoom link of the class').fill('https://example.org/j/1');
+  const link = own.getByLabel('Zoom link of the class');
+  await link.fill('https://example.org/j/1');
   await own.getByRole('button', { name: 'Send class' }).tap();
-  await own.getByRole('alert').waitFor();
-  assert.equal(await own.getByLabel('Zoom link of the class').inputValue(), 'https://example.org/j/1');
+  await own.locator('.field .error', { hasText: 'The link must lead to Zoom.' }).waitFor();
+  assert.equal(await link.inputValue(), 'https://example.org/j/1');
+  assert.equal(await link.getAttribute('aria-invalid'), 'true');
+  assert.ok(await link.evaluate((input) => input === document.activeElement), 'what is wrong is in hand');
+  assert.equal(await own.getByRole('alert').count(), 0);
   await isAccessible(page, 'a refused link');
-  await own.getByLabel('Zoom link of the class').fill(ZOOM_URL);
+  await fits(page, 'a refused link');
+  await link.press('Backspace');
+  await own.locator('.field .error').waitFor({ state: 'detached' });
+  await link.fill(ZOOM_URL);
   await own.getByRole('button', { name: 'Send class' }).tap();
   await own.getByRole('button', { name: 'Withdraw link' }).tap();
   await own.getByRole('button', { name: 'Yes, withdraw' }).tap();
   await own.getByRole('button', { name: 'Use another link' }).waitFor();
   await own.getByText('us02web.zoom.us/j/8123456789').waitFor();
+});
+
+const INVITATION = `Hana is inviting you to a scheduled Zoom meeting.
+
+Topic: Class at 3.30
+Join Zoom Meeting
+${ZOOM_URL}
+
+View meeting insights
+https://us02web.zoom.us/launch/edl?muid=1
+
+Meeting ID: 812 345 6789`;
+
+walk('a link is pasted as people paste it', async (t, open) => {
+  const { teacher, page, own } = await day(open, {});
+  const bare = ZOOM_URL.slice('https://'.length);
+  const found = await page.evaluate(async (texts) => {
+    const { linkIn } = await import('/teacher/zoom_link.js');
+    return texts.map(linkIn);
+  }, [INVITATION, ` ${bare} `, `الرابط:\u200f${ZOOM_URL}\u200f`, `(${ZOOM_URL}).`, `<${ZOOM_URL}>`, `class at 3.30, join ${bare}`]);
+  assert.deepEqual(found, Array(6).fill(ZOOM_URL));
+  // What is no link stays as it is: the server says what is wrong.
+  const others = ['zoommtg://zoom.us/join?confno=8123456789', 'javascript:alert(1)', 'http://zoom.us/j/8123456789', 'hello', ''];
+  assert.deepEqual(await page.evaluate(async (texts) => texts.map((await import('/teacher/zoom_link.js')).linkIn), others), others);
+
+  await page.evaluate((text) => navigator.clipboard.writeText(text), INVITATION);
+  await own.getByLabel('Zoom link of the class').focus();
+  await page.keyboard.press('Control+V');
+  await page.keyboard.press('Enter');
+  await own.getByText('Waiting for').waitFor();
+  assert.equal(await own.getByRole('link', { name: 'Open Zoom' }).getAttribute('href'), ZOOM_URL);
+  await own.getByRole('button', { name: 'Withdraw link' }).tap();
+  await own.getByRole('button', { name: 'Yes, withdraw' }).tap();
+  await own.getByRole('button', { name: 'Use another link' }).tap();
+  await page.keyboard.type(bare); // it is in hand, and what was there is selected
+  await page.keyboard.press('Enter');
+  await own.getByText('Waiting for').waitFor();
+  assert.equal((await teacher.client.get('/api/teacher/students')).students[0].zoom_url, ZOOM_URL);
+  assert.equal((await sessionsOf(teacher)).length, 2);
 });
 
 /** The next class is made, but its answer is lost; the bodies of all that are sent. */
