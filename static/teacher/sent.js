@@ -72,5 +72,11 @@ export async function send({ id, last_session: last }, zoomUrl) {
   return ask({ ...content, request_id: uuid() });
 }
 
-/** The links of a session, also when another device sent it. @param {Session} session @returns {Promise<Sent>} */
-export const linksOf = (session) => api('GET', `/api/teacher/session${query({ session_id: session.id })}`);
+/**
+ * The links of a session, also when another device sent it.
+ * @param {Session} session
+ * @param {import('../lib/api.js').Options} [options]
+ * @returns {Promise<Sent>}
+ */
+export const linksOf = (session, options) =>
+  api('GET', `/api/teacher/session${query({ session_id: session.id })}`, undefined, options);

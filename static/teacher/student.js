@@ -65,6 +65,26 @@ export class StudentCard extends Component {
     }
   }
 
+  /** The session whose links have been asked for unasked. */
+  prepared = 0;
+
+  componentDidMount() {
+    this.prepare();
+  }
+
+  componentDidUpdate() {
+    this.prepare();
+  }
+
+  /** The start link is the class's own, and must be there before the tap: a later window is no answer to one. */
+  prepare() {
+    const session = this.props.student.last_session;
+
+    if (!session || !open(session) || this.prepared === session.id) return;
+    this.prepared = session.id;
+    this.links({ poll: true, raw401: true }).catch(() => null);
+  }
+
   /** @param {string | null} zoomUrl */
   send = (zoomUrl) =>
     this.act('send', async () => {
@@ -93,15 +113,21 @@ export class StudentCard extends Component {
       onChange({ ...session, ...answer?.session });
     });
 
-  /** The links of the open session, asked for once. @returns {Promise<Sent>} */
-  async links() {
+  /** The links of the open session, asked for once. @param {import('../lib/api.js').Options} [options] */
+  async links(options) {
     const session = /** @type {Session} */ (this.props.student.last_session);
 
     if (this.state.sent?.session.id === session.id) return this.state.sent;
-    const sent = await linksOf(session);
+    const sent = await linksOf(session, options);
     this.setState({ sent });
     return sent;
   }
+
+  /** For a tap that comes before the link does: should the browser keep the window shut, the link stands there. */
+  start = () =>
+    this.act('start', async () => {
+      window.open((await this.links()).start_url, '_blank', 'noreferrer');
+    });
 
   copy = () =>
     this.act('copy', async () => {
@@ -150,10 +176,13 @@ export class StudentCard extends Component {
     const session = student.last_session;
 
     if (session && open(session)) {
-      const start = (sent?.session.id === session.id && sent.start_url) || student.zoom_url;
+      const start = sent?.session.id === session.id && sent.start_url;
       return html`
-        ${start && html`<a class="button primary" href=${start} target="_blank" rel="noreferrer">
-          <${Icon} name="video" /> ${t('send.start')}</a>`}
+        ${start
+          ? html`<a class="button primary" href=${start} target="_blank" rel="noreferrer">
+              <${Icon} name="video" /> ${t('send.start')}</a>`
+          : html`<button type="button" class="primary" disabled=${!!busy} onClick=${this.start}>
+              <${Icon} name="video" /> ${t('send.start')}</button>`}
         <div class="buttons">
           <button type="button" disabled=${!!busy} onClick=${this.copy}>
             <${Icon} name="copy" /> ${t('share.copy')}</button>

@@ -68,6 +68,47 @@ walk('a class whose student has moved is ended by who gives it', async (t, open)
   await own.waitFor({ state: 'detached' });
 });
 
+walk('“Open Zoom” starts the very meeting of the class, whoever comes back to it', async (t, open) => {
+  const { teacher, student, page, own } = await day(open);
+  const { session } = await send(teacher, student);
+  const start = () => own.getByRole('link', { name: 'Open Zoom' });
+  await theAdmin().patch('/api/admin/students', { id: student.id, zoom_url: 'https://us02web.zoom.us/j/8999999999' });
+  await page.reload();
+  await start().waitFor();
+  assert.equal(await start().getAttribute('href'), ZOOM_URL);
+
+  // A meeting that was made for the class has a start link of its own, and the student none.
+  if (!app.ours) return;
+  const made = 'https://us05web.zoom.us/s/84500000001?zak=made-for-the-teacher';
+  await app.psql(`UPDATE sessions SET start_url = '${made}' WHERE id = ${session.id}`, `UPDATE students SET zoom_url = NULL WHERE id = ${student.id}`);
+  await page.reload();
+  await start().waitFor();
+  assert.equal(await start().getAttribute('href'), made);
+  await teacher.client.post('/api/teacher/session', { session_id: session.id, action: 'cancel' });
+  await page.getByRole('button', { name: 'Refresh' }).tap();
+  await start().waitFor({ state: 'detached' });
+  const next = await send(teacher, student);
+  await page.getByRole('button', { name: 'Refresh' }).tap();
+  await start().waitFor();
+  assert.equal(await start().getAttribute('href'), next.start_url);
+});
+
+walk('“Open Zoom” is there also where its link could not be fetched', async (t, open) => {
+  const { teacher, student, page, own } = await day(open);
+  await send(teacher, student);
+  await page.context().route(/zoom\.us/, (route) => route.fulfill({ body: 'Zoom' }));
+  let asked = 0;
+  await page.route('**/api/teacher/session?*', (route) => { asked++; return asked < 3 ? route.abort() : route.continue(); });
+  await page.reload();
+  const button = own.getByRole('button', { name: 'Open Zoom' });
+  await button.tap();
+  await own.getByText('No connection to the server.').waitFor();
+  const [window] = await Promise.all([page.waitForEvent('popup'), button.tap()]);
+  await window.waitForURL(ZOOM_URL);
+  assert.equal(await window.evaluate(() => window.opener), null);
+  await own.getByRole('link', { name: 'Open Zoom' }).waitFor();
+});
+
 walk('a first link is pasted, a wrong one refused and kept, a right one remembered', async (t, open) => {
   const { page, own } = await day(open, {});
   const link = own.getByLabel('Zoom link of the class');
