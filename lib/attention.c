@@ -33,7 +33,7 @@ static const char SQL_ESTIMATED[] = SELECT_CLASS
 	" s.times_out_at AS at, format('Nothing tells when it ended: %s minutes are an estimate.',"
 	" s.session_duration_minutes) AS detail,"
 	" jsonb_build_object('minutes', s.session_duration_minutes) AS facts FROM sessions s"
-	" WHERE s.estimated AND NOT s.corrected AND s.times_out_at >= " LAST_WEEK;
+	" WHERE s.estimated AND s.times_out_at >= " LAST_WEEK;
 
 static const char SQL_NO_ATTENDANCE[] = SELECT_CLASS
 	" s.session_ended_at AS at, 'Attendance is not marked.' AS detail, '{}'::jsonb AS facts"

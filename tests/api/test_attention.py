@@ -27,6 +27,10 @@ WEEK = timedelta(days=7)
 TICK = timedelta(microseconds=1)
 
 
+def text(at):
+    return at.isoformat().replace("+00:00", "Z")
+
+
 def look(who, kind=None):
     answer = who.get(PATH + (f"?kind={kind}" if kind else ""))
     assert answer.status == 200, answer
@@ -66,7 +70,7 @@ def expected(demo):
             found["unopened"].append((row["sent_at"], row["id"]))
         if status == "active" and start + timedelta(minutes=row["duration_minutes"]) < now:
             found["running_over"].append((start + timedelta(minutes=row["duration_minutes"]), row["id"]))
-        if row["estimated"] and not row["corrected"] and row["times_out_at"] >= now - WEEK:
+        if row["estimated"] and row["times_out_at"] >= now - WEEK:
             found["estimated"].append((row["times_out_at"], row["id"]))
         if status in ("ended", "timeout") and not row["attendance"] and row["session_ended_at"] >= now - WEEK:
             found["no_attendance"].append((row["session_ended_at"], row["id"]))
@@ -155,15 +159,15 @@ def test_running_over_beyond_the_packages_minutes_without_the_buffer(demo, pair)
     assert [item["detail"] for item in items] == [RETOLD["running_over"].format(**item["facts"]) for item in items]
 
 
-def test_estimated_for_a_week_and_until_corrected(demo, pair):
+def test_estimated_for_a_week_and_until_the_end_is_known(demo, pair):
     now = Ledger(demo).now
     deadlines = (now - WEEK, now - WEEK - TICK, now - TICK)
     put = put_sessions(demo, [timed_out(pair, deadline) for deadline in deadlines])
     assert mine(demo, "estimated", pair) == [put[2], put[0]]
-    demo.psql(f"UPDATE sessions SET corrected = true WHERE id = {put[2]}")
-    assert mine(demo, "estimated", pair) == [put[0]]
+    demo.psql(f"UPDATE sessions SET corrected = true WHERE id = {put[2]}")  # its start
+    assert mine(demo, "estimated", pair) == [put[2], put[0]]
     demo.psql(f"UPDATE sessions SET estimated = false WHERE id = {put[0]}")
-    assert mine(demo, "estimated", pair) == []
+    assert mine(demo, "estimated", pair) == [put[2]]
 
 
 def test_no_attendance_for_a_week_and_until_marked(demo, pair):
@@ -309,6 +313,28 @@ def test_a_late_tap_is_seen_and_gone_once_the_class_is_reopened_from_it(app, adm
     assert admin.act(session, "reopen", clicked_at=item["clicked_at"]).status == 200
     assert session not in sessions_of(admin, "late_click")
     assert moment(app.session(session)["clicked_at"]) == moment(item["clicked_at"])
+
+
+def test_an_estimate_is_seen_until_the_end_is_corrected(app, admin, make_teacher, make_student, send, tap):
+    """Whoever says when a class began does not say when it ended."""
+    teacher = make_teacher()
+    made = send(teacher, make_student(teacher))
+    session = made["session"]["id"]
+    assert tap(made["join_url"]).status == 302
+    app.age(session, "3 hours")
+    app.job("session-timeout")
+    row = app.session(session)
+    start = moment(row["clicked_at"]) - timedelta(minutes=5)
+    assert admin.act(session, "correct", clicked_at=text(start)).status == 200
+    assert session in sessions_of(admin, "estimated")
+    start += timedelta(minutes=20)
+    assert admin.act(session, "reopen", clicked_at=text(start)).status == 200
+    assert session not in sessions_of(admin, "estimated")
+    app.age(session, "11 minutes")
+    app.job("session-timeout")
+    assert app.session(session)["estimated"] and session in sessions_of(admin, "estimated")
+    assert admin.act(session, "correct", session_ended_at=text(start + timedelta(minutes=40))).status == 200
+    assert session not in sessions_of(admin, "estimated")
 
 
 def test_an_unopened_class_is_seen_until_it_is_opened(app, admin, make_teacher, make_student, send, tap):
