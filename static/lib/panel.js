@@ -279,6 +279,8 @@ class ActionForm extends Component {
     }
     // A start alone would take an end that is its deadline along; the end that was shown is saved with it.
     if (body.clicked_at && moments.session_ended_at) body.session_ended_at ??= session.session_ended_at;
+    const unfit = action === 'correct' && misfit(session, moments, body);
+    if (unfit) return this.setState({ error: unfit });
     this.setState({ busy: true, error: null });
     try {
       const answer = await api('POST', '/api/admin/session', body);
@@ -292,9 +294,9 @@ class ActionForm extends Component {
 
   /** @param {FormProps} props @param {{busy: boolean, error: unknown}} state */
   render({ action, session, events, from, onCancel }, { busy, error }) {
-    const field = error instanceof Problem ? error.field : '';
+    const { field, text = explain(error) } = /** @type {Partial<Misfit>} */ (error ?? {});
     /** @param {string} name */
-    const wrong = (name) => (field === name ? explain(error) : null);
+    const wrong = (name) => (field === name ? text : null);
     const named = ['reason', 'clicked_at', 'session_ended_at', 'times_out_at'].includes(field ?? '');
     /** @param {string} name @param {string | null} at @param {any} rest */
     const moment = (name, at, rest = {}) => html`
@@ -314,7 +316,7 @@ class ActionForm extends Component {
         <${Field} label=${t('field.reason')} name="reason" required maxlength="500" autocomplete="off" dir="auto"
           defaultValue=${from && action === 'reopen' ? t('attention.late_reason', { time: dayTime(from) }) : ''}
           error=${wrong('reason')} />
-        ${error && !named && html`<${Notice} text=${explain(error)} />`}
+        ${error && !named && html`<${Notice} text=${text} />`}
         <footer>
           <button type="button" onClick=${onCancel}>${t('action.back')}</button>
           <button class=${action === 'cancel' ? 'danger solid' : 'primary'}
@@ -323,6 +325,23 @@ class ActionForm extends Component {
       </form>
     `;
   }
+}
+
+/** @typedef {{field: string, text: string}} Misfit what is wrong with an input before anybody is asked */
+
+/**
+ * A correction may move a moment, never take it away.
+ * @param {Session} session
+ * @param {Record<string, string | null>} moments as they stand in the form
+ * @param {Record<string, unknown>} body what would be sent of them
+ * @returns {Misfit | null}
+ */
+function misfit(session, moments, body) {
+  const names = /** @type {const} */ (['clicked_at', 'session_ended_at']);
+  const gone = names.find((name) => session[name] && !moments[name]);
+
+  if (gone) return { field: gone, text: t(`correct.${gone}`) };
+  return names.some((name) => body[name]) ? null : { field: names[0], text: t('correct.nothing') };
 }
 
 /** What it does; of ending the wrong way also what it costs. @param {{action: Action, session: Session}} props */
