@@ -407,11 +407,7 @@ const Cards = ({ cards }) => {
     { key: 'today', value: today && number(all(today)), href: { period: 'today' } },
     { key: 'minutes', value: today && number(today.minutes), href: { period: 'today' } },
     { key: 'timeouts', value: today && number(today.timeout), href: { period: 'today', status: 'timeout' } },
-    {
-      key: 'unopened',
-      value: today && number(today.sent + today.missed),
-      href: { period: 'today', status: 'sent' },
-    },
+    { key: 'unopened', value: today && number(today.sent), href: { period: 'today', status: 'sent' } },
   ];
 
   return html`

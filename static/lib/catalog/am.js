@@ -65,7 +65,7 @@ export default {
   'cards.running': 'አሁን በሂደት ላይ',
   'cards.timeouts': 'ዛሬ ጊዜ ያለፈባቸው',
   'cards.today': 'የዛሬ ክፍሎች',
-  'cards.unopened': 'ዛሬ ያልተከፈቱ',
+  'cards.unopened': 'ዛሬ ገና ያልተከፈቱ',
 
   'col.attendance': 'መገኘት',
   'col.deadline': 'የጊዜ ገደብ',

@@ -65,7 +65,7 @@ export default {
   'cards.running': 'جارية الآن',
   'cards.timeouts': 'انتهاء المهلة اليوم',
   'cards.today': 'حصص اليوم',
-  'cards.unopened': 'لم تُفتح اليوم',
+  'cards.unopened': 'لم تُفتح بعد اليوم',
 
   'col.attendance': 'الحضور',
   'col.deadline': 'الموعد النهائي',

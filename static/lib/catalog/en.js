@@ -66,7 +66,7 @@ export default {
   'cards.running': 'Running now',
   'cards.timeouts': 'Timeouts today',
   'cards.today': 'Classes today',
-  'cards.unopened': 'Not opened today',
+  'cards.unopened': 'Not opened yet today',
 
   'col.attendance': 'Attendance',
   'col.deadline': 'Deadline',

@@ -107,6 +107,29 @@ walk('the cards count now and today, and lead there', async (t, open) => {
   assert.equal((await rows(page)).length, running);
 });
 
+walk('a card’s number is that of the list it leads to, also when a link of today was missed', async (t, open) => {
+  if (!app.ours) return t.skip('needs the database');
+  const { link_hours } = await theAdmin().get('/api/admin/settings');
+  t.after(() => theAdmin().patch('/api/admin/settings', { link_hours }));
+  await theAdmin().patch('/api/admin/settings', { link_hours: 1 });
+  const teacher = await makeTeacher();
+  const { session } = await send(teacher, await makeStudent(teacher));
+  await app.age(session.id, '61 minutes');
+  await theAdmin().post('/api/admin/auto-timeout');
+  await send(teacher, await makeStudent(teacher));
+  // In the hour after midnight the missed one is yesterday's.
+  assert.equal(await count(`student_id=${session.student.id}&status=missed`), 1);
+  const page = await open({ who: theAdmin(), path: '/admin/' });
+  for (const card of ['running', 'today', 'timeouts', 'unopened']) {
+    await page.goto('/admin/');
+    await settled(page);
+    const told = await page.locator(`.card.${card} strong`).textContent();
+    await page.goto(await page.locator(`.card.${card}`).getAttribute('href'));
+    await settled(page);
+    assert.match(await page.locator('.summary').textContent(), new RegExp(`^${told} session`), card);
+  }
+});
+
 walk('paging shows every session once', async (t, open) => {
   const total = await count('');
   const page = await open({ who: theAdmin(), path: '/admin/?period=all&limit=200' });
