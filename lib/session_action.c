@@ -7,7 +7,7 @@
 
 #define US_PER_S      INT64_C(1000000)
 #define REOPEN_MIN_US (600 * US_PER_S)	 /* source: design §3.9, at least 10 minutes */
-#define REOPEN_MAX_US (86400 * US_PER_S) /* no class is reopened for longer than a day */
+#define DAY_US	      (86400 * US_PER_S) /* no admin makes a class longer */
 
 static const char SQL_CHANGE_URL[] =
 	"UPDATE sessions SET zoom_url = $2, meeting_id = $3::bigint, start_url = NULL"
@@ -113,6 +113,11 @@ static int64_t left_us(const struct action_want *want, const struct session_row 
 	return left > REOPEN_MIN_US ? left : REOPEN_MIN_US;
 }
 
+static enum err too_long(const char *field, struct why *why)
+{
+	return why_not(why, ERR_INVALID, field, "The class would last longer than a day.");
+}
+
 static enum err reopen(struct db *db, struct arena *a, const struct action_want *want,
 		       struct session_row *row, struct why *why)
 {
@@ -126,9 +131,11 @@ static enum err reopen(struct db *db, struct arena *a, const struct action_want 
 		until = row->now_us + left_us(want, row);
 	if (want->clicked_us != MOMENT_NONE && want->clicked_us > row->now_us)
 		return why_not(why, ERR_INVALID, "clicked_at", "It lies in the future.");
-	if (until <= row->now_us || until > row->now_us + REOPEN_MAX_US)
+	if (until <= row->now_us || until > row->now_us + DAY_US)
 		return why_not(why, ERR_INVALID, "times_out_at",
 			       "It must lie within the next 24 hours.");
+	if (want->clicked_us != MOMENT_NONE && until - want->clicked_us > DAY_US)
+		return too_long("clicked_at", why);
 	if (want->clicked_us != MOMENT_NONE)
 		e = add(db, a, want, "corrected", want->clicked_us,
 			detail(a, "field", "clicked_at", want->reason, 0));
@@ -161,6 +168,8 @@ static enum err check_correction(const struct action_want *want, const struct se
 	if ((has_end || d->has_end) && ended < click)
 		return why_not(why, ERR_INVALID, has_end ? "session_ended_at" : "clicked_at",
 			       "The end would lie before the start.");
+	if ((has_end || d->has_end) && ended - click > DAY_US)
+		return too_long(has_end ? "session_ended_at" : "clicked_at", why);
 	return OK;
 }
 

@@ -90,7 +90,10 @@ def a_class_in_a_state(app, admin, send, tap, hana, clicked, make_student):
 
 def ago(minutes):
     """A moment as calls write it."""
-    then = datetime.datetime.now(datetime.timezone.utc) - minutes * MINUTE
+    return text(datetime.datetime.now(datetime.timezone.utc) - minutes * MINUTE)
+
+
+def text(then):
     return then.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
@@ -432,6 +435,42 @@ def test_a_moment_that_makes_no_sense_is_named(app, admin, class_in, state, acti
     n = class_in[state]()
     before = whole(app, n)
     assert_refused(admin.act(n, action, **fields), 400, field)
+    assert whole(app, n) == before
+
+
+YEAR = 365 * 24 * 60
+
+
+@pytest.mark.parametrize(
+    "state, action, fields, field",
+    [
+        ("ended", "correct", {"clicked_at": YEAR}, "clicked_at"),
+        ("timeout", "correct", {"clicked_at": YEAR}, "clicked_at"),
+        ("active", "correct", {"clicked_at": YEAR, "session_ended_at": 10}, "session_ended_at"),
+        ("missed", "correct", {"clicked_at": YEAR, "session_ended_at": 10}, "session_ended_at"),
+        ("ended", "reopen", {"clicked_at": YEAR}, "clicked_at"),
+        ("missed", "reopen", {"clicked_at": 60, "times_out_at": -1435}, "clicked_at"),
+    ],
+)
+def test_no_moment_makes_a_class_longer_than_a_day(app, admin, class_in, state, action, fields, field):
+    n = class_in[state]()
+    before = whole(app, n)
+    answer = admin.act(n, action, **{name: ago(minutes) for name, minutes in fields.items()})
+    assert_refused(answer, 400, field)
+    assert answer["detail"] == "The class would last longer than a day."
+    assert whole(app, n) == before
+
+
+def test_a_class_may_last_a_day(app, admin, clicked):
+    n = clicked(30)
+    end, day = moment(ago(5)), 24 * 60 * MINUTE
+    begin = end - day
+    made = admin.act(n, "correct", clicked_at=text(begin), session_ended_at=text(end))
+    assert made["session"]["session_duration_minutes"] == 1440
+    before = whole(app, n)
+    tick = datetime.timedelta(microseconds=1)
+    assert_refused(admin.act(n, "correct", clicked_at=text(begin - tick)), 400, "clicked_at")
+    assert_refused(admin.act(n, "correct", session_ended_at=text(end + tick)), 400, "session_ended_at")
     assert whole(app, n) == before
 
 
