@@ -1,6 +1,6 @@
 // One student on the teacher's page: send the class, watch it run, end it, say who was there.
 
-import { Component, Icon, Name, Notice, html, say } from '../lib/ui.js';
+import { Component, Icon, Name, Notice, createRef, html, say } from '../lib/ui.js';
 import { api, explain, now, onTick } from '../lib/api.js';
 import { dayTime, isoDay, minutes, t, time, word } from '../lib/i18n.js';
 import { Badge, Duration, Marks, Stopwatch, advice, open } from '../lib/session.js';
@@ -34,7 +34,7 @@ import { LinkForm, isAtLink } from './zoom_link.js';
  *   busy: string,
  *   error: unknown,
  *   sent: Sent | null,
- *   typing: boolean,
+ *   typing: '' | 'send' | 'change',
  *   ending: boolean,
  *   share: string,
  * }} State
@@ -48,7 +48,7 @@ export const endedToday = (session) =>
 /** @extends {Component<Props, State>} */
 export class StudentCard extends Component {
   /** @type {State} */
-  state = { busy: '', error: null, sent: null, typing: false, ending: false, share: '' };
+  state = { busy: '', error: null, sent: null, typing: '', ending: false, share: '' };
 
   /**
    * Runs one action of the card; what is typed stays until it worked.
@@ -72,8 +72,14 @@ export class StudentCard extends Component {
     this.prepare();
   }
 
-  componentDidUpdate() {
-    this.prepare();
+  /** @param {Props} before */
+  componentDidUpdate({ student: { zoom_url: before } }) {
+    const { zoom_url } = this.props.student;
+
+    if (before === zoom_url || this.state.sent?.start_url === zoom_url) return this.prepare();
+    // The link of the class may have been changed on another device.
+    this.prepared = 0;
+    this.setState({ sent: null });
   }
 
   /** The start link is the class's own, and must be there before the tap: a later window is no answer to one. */
@@ -89,16 +95,35 @@ export class StudentCard extends Component {
   send = (zoomUrl) =>
     this.act('send', async () => {
       const sent = await send(this.props.student, zoomUrl);
-      this.setState({ sent, typing: false });
+      this.setState({ sent, typing: '' });
       this.props.onChange(sent.session);
     });
 
-  /** The link's form opens or closes. @param {boolean} typing */
-  type = (typing) => this.setState({ typing, error: null });
+  /** The open class gets another link; the student's stays what it is. @param {string} zoomUrl */
+  change = (zoomUrl) =>
+    this.act('change', async () => {
+      const { id: session_id } = /** @type {Session} */ (this.props.student.last_session);
+      const sent = await api('POST', '/api/teacher/session', { session_id, action: 'zoom_url', zoom_url: zoomUrl });
+
+      this.setState({ sent });
+      this.type('');
+      say(t('done.zoom_url'));
+      this.props.onChange(sent.session);
+    });
+
+  /** The link's form opens, or closes and gives the keyboard back. @param {State['typing']} typing */
+  type = (typing) =>
+    this.setState({ typing, error: null }, () => {
+      if (!typing) this.opener.current?.focus();
+    });
+
+  /** What opens the link's form. @type {{current: HTMLButtonElement | null}} */
+  opener = createRef();
 
   /** Is the link's form there? @param {Props} props @param {State} state */
   asksLink({ student, meetings }, { typing }) {
-    return !open(student.last_session) && (typing || (!student.zoom_url && !meetings));
+    if (open(student.last_session)) return typing === 'change';
+    return student.may_send && (typing === 'send' || (!student.zoom_url && !meetings));
   }
 
   /** @param {'end' | 'cancel'} action */
@@ -108,7 +133,7 @@ export class StudentCard extends Component {
       const session = /** @type {Session} */ (student.last_session);
       const answer = await api('POST', '/api/teacher/session', { session_id: session.id, action });
 
-      this.setState({ ending: false });
+      this.setState({ ending: false, typing: '' });
       say(t(`done.${action}`));
       onChange({ ...session, ...answer?.session });
     });
@@ -169,6 +194,28 @@ export class StudentCard extends Component {
     `;
   }
 
+  /** What both forms of a link have. @param {Props} props @param {State} state */
+  linkForm({ student }, { busy, error }) {
+    const onInput = () => error && this.setState({ error: null });
+    return { id: `zoom-${student.id}`, link: student.zoom_url ?? '', busy: !!busy, error, onInput };
+  }
+
+  /** The link of the open class, or the form for another. @param {string} link @param {Props} props @param {State} state */
+  linkUsed(link, props, state) {
+    if (this.asksLink(props, state))
+      return html`
+        <${LinkForm} key="change" ...${this.linkForm(props, state)} hint=${t('send.change_hint')} asked
+          onLink=${this.change} onCancel=${() => this.type('')}>${t('action.save')}<//>
+      `;
+    return html`
+      <p class="link-used">
+        <span class="muted"><bdi dir="ltr">${short(link)}</bdi></span>
+        <button type="button" class="link" ref=${this.opener}
+          onClick=${() => this.type('change')}>${t('send.change')}</button>
+      </p>
+    `;
+  }
+
   /** @param {Props} props @param {State} state */
   buttons(props, state) {
     const { student, meetings } = props;
@@ -183,6 +230,7 @@ export class StudentCard extends Component {
               <${Icon} name="video" /> ${t('send.start')}</a>`
           : html`<button type="button" class="primary" disabled=${!!busy} onClick=${this.start}>
               <${Icon} name="video" /> ${t('send.start')}</button>`}
+        ${this.linkUsed(start || '', props, state)}
         <div class="buttons">
           <button type="button" disabled=${!!busy} onClick=${this.copy}>
             <${Icon} name="copy" /> ${t('share.copy')}</button>
@@ -204,9 +252,8 @@ export class StudentCard extends Component {
     if (!student.may_send) return null;
     if (this.asksLink(props, state))
       return html`
-        <${LinkForm} id=${`zoom-${student.id}`} link=${student.zoom_url ?? ''} asked=${state.typing} busy=${!!busy}
-          error=${state.error} onLink=${this.send} onInput=${() => state.error && this.setState({ error: null })}
-          onCancel=${(student.zoom_url || meetings) && (() => this.type(false))}>
+        <${LinkForm} key="send" ...${this.linkForm(props, state)} asked=${!!state.typing} onLink=${this.send}
+          onCancel=${(student.zoom_url || meetings) && (() => this.type(''))}>
           <${Icon} name="send" /> ${t(busy ? 'send.busy' : 'send.button')}
         <//>
       `;
@@ -216,8 +263,8 @@ export class StudentCard extends Component {
       <p class="link-used">
         <span class="muted">
           ${student.zoom_url ? html`<bdi dir="ltr">${short(student.zoom_url)}</bdi>` : t('send.new_meeting')}</span>
-        <button type="button" class="link"
-          onClick=${() => this.type(true)}>${t('send.other_link')}</button>
+        <button type="button" class="link" ref=${this.opener}
+          onClick=${() => this.type('send')}>${t('send.other_link')}</button>
       </p>
     `;
   }

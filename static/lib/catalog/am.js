@@ -27,6 +27,7 @@ export default {
   'done.end': 'ክፍሉ አብቅቷል።',
   'done.release': 'ማስረጃዎቹ እንደገና ይወስናሉ።',
   'done.reopen': 'ክፍሉ እንደገና ቀጥሏል።',
+  'done.zoom_url': 'የዙም አገናኙ ተቀይሯል።',
   'field.clicked_at': 'መጀመሪያ',
   'field.clicked_at_hint': 'ደቂቃዎቹ ከዚህ ጀምሮ ይቆጠራሉ።',
   'field.clicked_at_or_now_hint': 'ደቂቃዎቹ ከዚህ ጀምሮ ይቆጠራሉ። ባዶ ከሆነ፦ ከአሁን ጀምሮ።',
@@ -288,6 +289,8 @@ export default {
 
   'send.busy': 'በመላክ ላይ…',
   'send.button': 'ክፍሉን ላክ',
+  'send.change': 'የዙም አገናኙን ቀይር',
+  'send.change_hint': 'ተማሪው አዲስ መልእክት አያስፈልገውም፤ የቀድሞው አዲሱን አገናኝ ይከፍታል።',
   'send.new_meeting': 'አዲስ የዙም ስብሰባ',
   'send.other_link': 'ሌላ አገናኝ ተጠቀም',
   'send.start': 'ዙምን ክፈት',

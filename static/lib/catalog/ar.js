@@ -27,6 +27,7 @@ export default {
   'done.end': 'انتهت الحصة.',
   'done.release': 'عادت الأدلة هي الحَكَم.',
   'done.reopen': 'الحصة جارية من جديد.',
+  'done.zoom_url': 'تغيّر رابط زوم.',
   'field.clicked_at': 'البداية',
   'field.clicked_at_hint': 'تُحتسب الدقائق من هنا.',
   'field.clicked_at_or_now_hint': 'تُحتسب الدقائق من هنا. إن تُرك فارغًا: من الآن.',
@@ -306,6 +307,8 @@ export default {
 
   'send.busy': 'جارٍ الإرسال…',
   'send.button': 'أرسل الحصة',
+  'send.change': 'تغيير رابط زوم',
+  'send.change_hint': 'لا يحتاج الطالب إلى رسالة جديدة: القديمة تفتح الرابط الجديد.',
   'send.new_meeting': 'اجتماع زوم جديد',
   'send.other_link': 'رابط آخر',
   'send.start': 'افتح زوم',

@@ -28,6 +28,7 @@ export default {
   'done.end': 'The class was ended.',
   'done.release': 'The evidence decides again.',
   'done.reopen': 'The class runs again.',
+  'done.zoom_url': 'The Zoom link was changed.',
   'field.clicked_at': 'Start',
   'field.clicked_at_hint': 'The minutes count from here.',
   'field.clicked_at_or_now_hint': 'The minutes count from here. Empty: from now.',
@@ -286,6 +287,8 @@ export default {
 
   'send.busy': 'Sending…',
   'send.button': 'Send class',
+  'send.change': 'Change Zoom link',
+  'send.change_hint': 'The student needs no new message: the old one opens the new link.',
   'send.new_meeting': 'A new Zoom meeting',
   'send.other_link': 'Use another link',
   'send.start': 'Open Zoom',

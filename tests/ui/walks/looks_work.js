@@ -144,6 +144,10 @@ for (const { name, ...look } of LOOKS) {
     await card.locator('.primary').click();
     await card.locator('.delivery').waitFor();
     await lookAt(page, 'sent');
+    await card.locator('.link-used .link').click();
+    await card.locator('[name=zoom_url]').waitFor();
+    await lookAt(page, 'another-link');
+    await card.locator('form .buttons button').last().click();
     await card.locator('.buttons button').nth(1).click();
     await page.locator('dialog .qr-code path[d^=M]').waitFor();
     await lookAt(page, 'qr');

@@ -170,6 +170,80 @@ walk('a link is pasted as people paste it', async (t, open) => {
   assert.equal((await sessionsOf(teacher)).length, 2);
 });
 
+/** Where the student's button leads. */
+const opens = async ({ join_url }) => (await app.client().request('HEAD', join_url)).headers.get('location');
+
+for (const state of ['sent', 'active'])
+  walk(`a wrong Zoom link is put right, ${state}`, async (t, open) => {
+    const { teacher, page, own } = await day(open, { zoom_url: `${ZOOM_URL}wrong` });
+    const link = own.getByLabel('Zoom link of the class');
+    await own.getByRole('button', { name: 'Send class' }).tap();
+    await own.getByText('Waiting for').waitFor();
+    const [{ id }] = await sessionsOf(teacher);
+    const sent = await teacher.client.get(`/api/teacher/session?session_id=${id}`);
+    if (state === 'active') {
+      await click(sent);
+      await page.getByRole('button', { name: 'Refresh' }).tap();
+      await own.locator('.timer .stopwatch').waitFor();
+    }
+    const before = (await sessionsOf(teacher))[0];
+
+    // All by keyboard.
+    const change = own.getByRole('button', { name: 'Change Zoom link' });
+    await change.press('Enter');
+    assert.equal(await link.inputValue(), `${ZOOM_URL}wrong`);
+    assert.ok(await link.evaluate((input) => input === document.activeElement));
+    await isAccessible(page, 'a link to put right');
+    await fits(page, 'a link to put right');
+    await page.keyboard.type('https://example.org/j/1');
+    await page.keyboard.press('Enter');
+    await own.locator('.field .error', { hasText: 'The link must lead to Zoom.' }).waitFor();
+    assert.equal(await own.getByRole('alert').count(), 0);
+    await own.getByRole('button', { name: 'Cancel' }).press('Enter');
+    assert.ok(await change.evaluate((button) => button === document.activeElement));
+    assert.equal(await opens(sent), `${ZOOM_URL}wrong`);
+    await page.keyboard.press('Enter');
+    await page.keyboard.type(ZOOM_URL);
+    await page.keyboard.press('Enter');
+    await page.getByText('The Zoom link was changed.').waitFor();
+    assert.ok(await change.evaluate((button) => button === document.activeElement));
+    assert.equal(await own.getByRole('link', { name: 'Open Zoom' }).getAttribute('href'), ZOOM_URL);
+
+    assert.equal(await opens(sent), ZOOM_URL);
+    await click(sent);
+    const sessions = await sessionsOf(teacher);
+    assert.deepEqual(sessions.map((session) => [session.id, session.session_status]), [[id, 'active']]);
+    if (state === 'active') assert.deepEqual(sessions[0], before, 'the clock runs on');
+    await page.reload();
+    await own.getByRole('button', { name: 'End class' }).tap();
+    await own.getByRole('button', { name: 'Yes, end now' }).tap();
+    await own.getByText('us02web.zoom.us/j/8123456789').waitFor();
+    assert.equal((await teacher.client.get('/api/teacher/students')).students[0].zoom_url, ZOOM_URL);
+  });
+
+walk('a link that another device has put right opens from this one', async (t, open) => {
+  const { teacher, page, own } = await day(open, { zoom_url: `${ZOOM_URL}wrong` });
+  const zoom = own.getByRole('link', { name: 'Open Zoom' });
+  await own.getByRole('button', { name: 'Send class' }).tap();
+  await zoom.waitFor();
+  const [{ id }] = await sessionsOf(teacher);
+  await teacher.client.post('/api/teacher/session', { session_id: id, action: 'zoom_url', zoom_url: ZOOM_URL });
+  assert.equal(await zoom.getAttribute('href'), `${ZOOM_URL}wrong`);
+  await page.getByRole('button', { name: 'Refresh' }).tap();
+  await page.waitForFunction((url) => document.querySelector('a.button.primary')?.href === url, ZOOM_URL);
+});
+
+walk('a class that has ended elsewhere takes no other link, and says so', async (t, open) => {
+  const { teacher, student, page, own } = await day(open);
+  const sent = await send(teacher, student);
+  await page.getByRole('button', { name: 'Refresh' }).tap();
+  await own.getByRole('button', { name: 'Change Zoom link' }).tap();
+  await teacher.client.post('/api/teacher/session', { session_id: sent.session.id, action: 'cancel' });
+  await own.getByLabel('Zoom link of the class').fill(`${ZOOM_URL}2`);
+  await own.getByRole('button', { name: 'Save' }).tap();
+  await own.getByRole('alert').filter({ hasText: 'This class is cancelled' }).waitFor();
+});
+
 /** The next class is made, but its answer is lost; the bodies of all that are sent. */
 async function loseAnswer(page, own) {
   const asked = [];
@@ -328,5 +402,7 @@ walk('everything to tap is at least 44 px high', async (t, open) => {
   await click(await send(teacher, student));
   await page.reload();
   await own.locator('.stopwatch').waitFor();
+  assert.deepEqual(await small(), []);
+  await own.getByRole('button', { name: 'Change Zoom link' }).tap();
   assert.deepEqual(await small(), []);
 });
