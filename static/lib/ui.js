@@ -107,7 +107,10 @@ export const Empty = ({ title, text, children }) => html`
   <div class="empty"><h2>${title}</h2>${text && html`<p>${text}</p>`}${children}</div>
 `;
 
-/** A modal dialog while it is mounted. Escape and the cross close it. */
+/**
+ * A modal dialog while it is mounted. The cross closes it, and Escape unless onEscape says otherwise; without
+ * onClose it stays until it is unmounted.
+ */
 export class Dialog extends Component {
   componentDidMount() {
     this.dialog.current?.showModal();
@@ -120,19 +123,26 @@ export class Dialog extends Component {
   /** @type {{current: HTMLDialogElement | null}} */
   dialog = createRef();
 
-  /** @param {{title: string, onClose?: () => void, wide?: boolean, children: any}} props */
-  render({ title, onClose, wide, children }) {
+  /** The browser closes it in the end, whatever the page says to "cancel": then it comes back. */
+  reopen = () => this.dialog.current?.showModal();
+
+  /** @param {{title: string, onClose?: () => void, onEscape?: () => void, wide?: boolean, children: any}} props */
+  render({ title, onClose, onEscape = onClose, wide, children }) {
     /** @param {Event} event */
     const cancel = (event) => {
       event.preventDefault();
-      onClose?.();
+      onEscape?.();
+    };
+    /** A second Escape would close it without asking the page. @param {KeyboardEvent} event */
+    const key = (event) => {
+      if (event.key === 'Escape' && !event.isComposing && !event.defaultPrevented) cancel(event);
     };
 
     return html`
-      <dialog ref=${this.dialog} class=${wide ? 'modal wide' : 'modal'} aria-labelledby="dialog-title"
-        onCancel=${cancel}>
+      <dialog ref=${this.dialog} class=${wide ? 'modal wide' : 'modal'} aria-label=${title}
+        onKeyDown=${key} onCancel=${cancel} onClose=${this.reopen}>
         <header>
-          <h2 id="dialog-title">${title}</h2>
+          <h2>${title}</h2>
           ${onClose && html`
             <button type="button" class="bare" aria-label=${t('action.close')} onClick=${onClose}>
               <${Icon} name="close" />

@@ -92,6 +92,26 @@ walk('a poll that finds the login gone asks too, once', async (t, open) => {
   await settled(page);
 });
 
+walk('Escape does not send the question for the password away', async (t, open) => {
+  const who = await anAdmin();
+  const page = await open({ who, path: '/admin/people?tab=students' });
+  await settled(page);
+  await page.getByRole('button', { name: 'Add student' }).click();
+  const form = page.getByRole('dialog', { name: 'Add student' });
+  await form.getByLabel('Name').fill('Typed before the login ran out');
+  await form.getByLabel('Teacher').selectOption({ index: 1 });
+  await who.post('/api/auth/logout');
+  await form.getByRole('button', { name: 'Save' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Please sign in again' });
+  await dialog.waitFor();
+  for (let i = 0; i < 3; i++) await page.keyboard.press('Escape');
+  // As the gesture "back" of a phone does, which no page may refuse twice.
+  await page.evaluate(() => [...document.querySelectorAll('dialog')].at(-1).close());
+  await dialog.getByLabel('Password').fill(app.admin.password);
+  await dialog.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByText('Saved.').waitFor();
+});
+
 walk('somebody else who signs in sees nothing of the page before', async (t, open) => {
   const who = await anAdmin();
   const teacher = await makeTeacher();
