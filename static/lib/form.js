@@ -1,4 +1,4 @@
-// A form in a dialog: it saves, or says at the input what is wrong, and keeps every word typed.
+// A form in a dialog: it saves, or says at the input what is wrong, and keeps every word typed until Cancel.
 
 import { Component, Dialog, Notice, createRef, html, values } from './ui.js';
 import { Problem, explain } from './api.js';
@@ -16,22 +16,31 @@ import { t } from './i18n.js';
  * @property {(wrong: Wrong) => any} children the inputs
  */
 
-/** @extends {Component<Props, {busy: boolean, error: unknown}>} */
+/** @typedef {{busy: boolean, error: unknown, kept: boolean}} State kept: Escape was pressed */
+
+/** @extends {Component<Props, State>} */
 export class FormDialog extends Component {
-  state = { busy: false, error: /** @type {unknown} */ (null) };
+  state = { busy: false, error: /** @type {unknown} */ (null), kept: false };
   /** @type {{current: HTMLFormElement | null}} */
   form = createRef();
   /** @type {Given} */
   shown = {};
+  changed = false;
 
   componentDidMount() {
     this.shown = values(/** @type {HTMLFormElement} */ (this.form.current));
   }
 
+  /** Escape is pressed by mistake, or for a list of suggestions: it drops nothing that was typed. */
+  escape = () => {
+    if (!this.changed) return this.props.onClose();
+    this.setState({ kept: true }, () => this.form.current?.querySelector('.note')?.scrollIntoView({ block: 'nearest' }));
+  };
+
   /** @param {SubmitEvent} event */
   submit = async (event) => {
     event.preventDefault();
-    this.setState({ busy: true, error: null });
+    this.setState({ busy: true, error: null, kept: false });
     try {
       await this.props.onSave(values(/** @type {HTMLFormElement} */ (event.currentTarget)), this.shown);
       this.setState({ busy: false });
@@ -43,8 +52,8 @@ export class FormDialog extends Component {
     }
   };
 
-  /** @param {Props} props @param {{busy: boolean, error: unknown}} state */
-  render({ title, label, onClose, children }, { busy, error }) {
+  /** @param {Props} props @param {State} state */
+  render({ title, label, onClose, children }, { busy, error, kept }) {
     const field = error instanceof Problem ? error.field : undefined;
     let named = false;
     /** @type {Wrong} */
@@ -56,10 +65,11 @@ export class FormDialog extends Component {
     const inputs = children(wrong);
 
     return html`
-      <${Dialog} title=${title} onClose=${onClose}>
-        <form ref=${this.form} class="stack" onSubmit=${this.submit}>
+      <${Dialog} title=${title} onClose=${onClose} onEscape=${this.escape}>
+        <form ref=${this.form} class="stack" onSubmit=${this.submit} onInput=${() => (this.changed = true)}>
           ${error && !named && html`<${Notice} text=${explain(error)} />`}
           ${inputs}
+          ${kept && html`<${Notice} kind="note" text=${t('form.kept', { cancel: t('action.cancel') })} />`}
           <footer>
             <button type="button" onClick=${onClose}>${t('action.cancel')}</button>
             <button class="primary" disabled=${busy}>${label ?? t('action.save')}</button>

@@ -154,6 +154,7 @@ export default {
   'period.days30': 'ያለፉት 30 ቀናት',
   'period.days90': 'ያለፉት 90 ቀናት',
 
+  'form.kept': 'ያስገባኸው ገና አልተቀመጠም። አስቀምጠው፣ ወይም ለመተው «{cancel}» የሚለውን ምረጥ።',
   'fresh.at': 'የታደሰው {time}',
   'fresh.retry': { one: 'ቀጣይ ሙከራ ከ{n} ሰከንድ በኋላ', other: 'ቀጣይ ሙከራ ከ{n} ሰከንድ በኋላ' },
   'fresh.stale': 'የሚታየው የ{time} ነው።',

@@ -154,6 +154,7 @@ export default {
   'period.days30': 'آخر 30 يومًا',
   'period.days90': 'آخر 90 يومًا',
 
+  'form.kept': 'لم يُحفظ ما أدخلته بعد. احفظه، أو اختر «{cancel}» للتخلي عنه.',
   'fresh.at': 'حُدّثت {time}',
   'fresh.retry': {
     zero: 'المحاولة التالية الآن',

@@ -155,6 +155,7 @@ export default {
   'period.days30': 'Last 30 days',
   'period.days90': 'Last 90 days',
 
+  'form.kept': 'What you entered is not saved yet. Save it, or choose {cancel} to drop it.',
   'fresh.at': 'Updated {time}',
   'fresh.retry': { one: 'Next try in {n} s', other: 'Next try in {n} s' },
   'fresh.stale': 'Shown as of {time}.',

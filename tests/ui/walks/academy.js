@@ -22,7 +22,7 @@ walk('a package is added, refused twice, edited, retired', async (t, open) => {
     if (again) await dialog.locator('#f-name-error').waitFor();
     else await dialog.waitFor({ state: 'detached' });
   }
-  await page.keyboard.press('Escape');
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
   assert.match(await row(page, name).textContent(), /45 min10 minEUR.12\.500/);
   await row(page, name).getByRole('button', { name: /^Edit/ }).click();
   await dialog.getByLabel('Rate').fill('');

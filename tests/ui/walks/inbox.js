@@ -106,7 +106,7 @@ walk('an inbox of nothing says so, a refusal keeps what was typed', async (t, op
   await dialog.getByRole('button', { name: 'Put aside' }).click();
   await dialog.getByText('The server is not available at the moment.').waitFor();
   assert.equal(await dialog.getByLabel('Reason').inputValue(), 'Typed with care');
-  await page.keyboard.press('Escape');
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
   await page.route('**/api/admin/zoom-inbox?*', (route) => route.fulfill({ json: { occurrences: [], more: false } }));
   await page.getByRole('button', { name: 'Assigned', exact: true }).click();
   await page.getByRole('heading', { name: 'No meetings here' }).waitFor();

@@ -146,6 +146,24 @@ walk('a student edited in an old tab keeps what others have changed; what nobody
   for (const [name, value] of Object.entries({ ...moved, note: 'Mornings only' })) assert.equal(kept[name], value, name);
 });
 
+walk('Escape does not throw away what was typed', async (t, open) => {
+  const page = await open({ who: theAdmin(), path: '/admin/people?tab=students' });
+  const dialog = page.getByRole('dialog');
+  await settled(page);
+  await page.getByRole('button', { name: 'Add student' }).click();
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: 'Add student' }).click();
+  await dialog.getByLabel('Name').pressSequentially('Half a na');
+  for (let i = 0; i < 3; i++) await page.keyboard.press('Escape');
+  await dialog.getByRole('status').getByText('not saved yet').waitFor();
+  await isAccessible(page, 'a form that Escape does not close');
+  await page.keyboard.type('me');
+  assert.equal(await dialog.getByLabel('Name').inputValue(), 'Half a name', 'the cursor stays as well');
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  await dialog.waitFor({ state: 'detached' });
+});
+
 walk('connecting Telegram gives a link, or says why there is none', async (t, open) => {
   const student = await makeStudent(await makeTeacher(), `Sami ${unique()}`);
   const page = await open({ who: theAdmin(), path: `/admin/people?tab=students&q=${encodeURIComponent(student.name)}` });
