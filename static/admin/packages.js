@@ -57,6 +57,12 @@ class PackagesPage extends Component {
     this.load();
   };
 
+  /** What may have been saved after all is shown. @param {boolean} failed */
+  closed = (failed) => {
+    this.setState({ editing: null });
+    if (failed) this.load();
+  };
+
   /** @param {Package} row */
   retire = async ({ id, retired }) => {
     try {
@@ -81,7 +87,7 @@ class PackagesPage extends Component {
         : html`<${Table} rows=${packages} onEdit=${(/** @type {Package} */ p) => this.setState({ editing: p })}
           onRetire=${this.retire} />`}
       ${editing && html`<${PackageDialog} row=${editing} currency=${me.academy.currency} onSave=${this.save}
-        onClose=${() => this.setState({ editing: null })} />`}
+        onClose=${this.closed} />`}
     `;
   }
 }
@@ -121,7 +127,7 @@ const Table = ({ rows, onEdit, onRetire }) => html`
  *   row: Partial<Package>,
  *   currency: string,
  *   onSave: (given: Given, shown: Given) => Promise<void>,
- *   onClose: () => void,
+ *   onClose: (failed: boolean) => void,
  * }} props
  */
 const PackageDialog = ({ row, currency, onSave, onClose }) => html`

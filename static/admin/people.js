@@ -126,6 +126,12 @@ class PeoplePage extends Component {
     this.load();
   };
 
+  /** What may have been saved after all is shown. @param {boolean} failed */
+  closed = (failed) => {
+    this.setState({ teacher: null, student: null });
+    if (failed) this.load();
+  };
+
   /** @param {unknown} _ @param {State} state */
   render(_, state) {
     const { tab, q, teachers, students, error, share } = state;
@@ -162,10 +168,10 @@ class PeoplePage extends Component {
           onEdit=${(/** @type {Student} */ student) => this.setState({ student })} onTelegram=${this.telegram} />`}
       ${state.more && html`<p class="muted">${t('people.more', { n: rows?.length ?? 0 })}</p>`}
       ${state.teacher && html`<${TeacherDialog} teacher=${state.teacher} onSaved=${this.teacherSaved}
-        onClose=${() => this.setState({ teacher: null })} />`}
+        onClose=${this.closed} />`}
       ${state.student && html`<${StudentDialog} student=${state.student} teachers=${teachers ?? []}
         packages=${state.packages}
-        onSaved=${this.studentSaved} onClose=${() => this.setState({ student: null })} />`}
+        onSaved=${this.studentSaved} onClose=${this.closed} />`}
       ${state.importing && html`<${ImportDialog} kind=${tab} onDone=${this.load}
         onClose=${() => this.setState({ importing: false })} />`}
       ${share && html`<${ShareDialog} ...${share} onClose=${() => this.setState({ share: null })} />`}

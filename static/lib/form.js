@@ -12,7 +12,7 @@ import { t } from './i18n.js';
  * @property {string} [label] of the button that saves
  * @property {(given: Given, shown: Given) => Promise<void>} onSave throws a Problem to be shown;
  * shown is what the form said when it was opened
- * @property {() => void} onClose
+ * @property {(failed: boolean) => void} onClose failed: a try to save was refused, or nobody knows what became of it
  * @property {(wrong: Wrong) => any} children the inputs
  */
 
@@ -26,16 +26,27 @@ export class FormDialog extends Component {
   /** @type {Given} */
   shown = {};
   changed = false;
+  failed = false;
+  /** The answer to a try was lost: it may have been done. */
+  lost = false;
 
   componentDidMount() {
     this.shown = values(/** @type {HTMLFormElement} */ (this.form.current));
   }
 
+  close = () => this.props.onClose(this.failed);
+
   /** Escape is pressed by mistake, or for a list of suggestions: it drops nothing that was typed. */
   escape = () => {
-    if (!this.changed) return this.props.onClose();
+    if (!this.changed) return this.close();
     this.setState({ kept: true }, () => this.form.current?.querySelector('.note')?.scrollIntoView({ block: 'nearest' }));
   };
+
+  /** @param {unknown} error */
+  explain(error) {
+    const again = this.lost && error instanceof Problem && error.status === 409;
+    return again ? `${explain(error)} ${t('problem.last_try')}` : explain(error);
+  }
 
   /** @param {SubmitEvent} event */
   submit = async (event) => {
@@ -45,6 +56,8 @@ export class FormDialog extends Component {
       await this.props.onSave(values(/** @type {HTMLFormElement} */ (event.currentTarget)), this.shown);
       this.setState({ busy: false });
     } catch (error) {
+      this.failed = true;
+      if (error instanceof Problem && error.away) this.lost = true;
       this.setState({ busy: false, error }, () => {
         const wrong = this.form.current?.querySelector('[aria-invalid]');
         if (wrong instanceof HTMLElement) wrong.focus();
@@ -53,25 +66,25 @@ export class FormDialog extends Component {
   };
 
   /** @param {Props} props @param {State} state */
-  render({ title, label, onClose, children }, { busy, error, kept }) {
+  render({ title, label, children }, { busy, error, kept }) {
     const field = error instanceof Problem ? error.field : undefined;
     let named = false;
     /** @type {Wrong} */
     const wrong = (name) => {
       if (name !== field) return null;
       named = true;
-      return explain(error);
+      return this.explain(error);
     };
     const inputs = children(wrong);
 
     return html`
-      <${Dialog} title=${title} onClose=${onClose} onEscape=${this.escape}>
+      <${Dialog} title=${title} onClose=${this.close} onEscape=${this.escape}>
         <form ref=${this.form} class="stack" onSubmit=${this.submit} onInput=${() => (this.changed = true)}>
-          ${error && !named && html`<${Notice} text=${explain(error)} />`}
+          ${error && !named && html`<${Notice} text=${this.explain(error)} />`}
           ${inputs}
           ${kept && html`<${Notice} kind="note" text=${t('form.kept', { cancel: t('action.cancel') })} />`}
           <footer>
-            <button type="button" onClick=${onClose}>${t('action.cancel')}</button>
+            <button type="button" onClick=${this.close}>${t('action.cancel')}</button>
             <button class="primary" disabled=${busy}>${label ?? t('action.save')}</button>
           </footer>
         </form>

@@ -74,6 +74,27 @@ walk('settings saved in an old tab keep what others have changed', async (t, ope
   assert.deepEqual(await theAdmin().get('/api/admin/settings'), wanted);
 });
 
+walk('a package whose saving was not answered stands in the list behind the form', async (t, open) => {
+  const page = await open({ who: theAdmin(), path: '/admin/packages' });
+  const name = `Lost ${Date.now()}`;
+  const dialog = page.getByRole('dialog');
+
+  await settled(page);
+  await page.route('**/api/admin/packages', async (route) => {
+    await route.fetch();
+    await route.abort();
+  }, { times: 1 });
+  await page.getByRole('button', { name: 'Add package' }).click();
+  await dialog.getByLabel('Name').fill(name);
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await dialog.getByText('No connection to the server.').waitFor();
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  assert.match(await dialog.locator('#f-name-error').textContent(), /last try.*look in the list/);
+  await dialog.getByRole('button', { name: 'Close' }).click();
+  await row(page, name).getByRole('button', { name: /^Retire/ }).click();
+  await row(page, name).getByText('Retired').waitFor();
+});
+
 walk('settings are saved, and a change of zone says what it does', async (t, open) => {
   const before = await theAdmin().get('/api/admin/settings');
   t.after(() => theAdmin().patch('/api/admin/settings', before));

@@ -164,6 +164,29 @@ walk('Escape does not throw away what was typed', async (t, open) => {
   await dialog.waitFor({ state: 'detached' });
 });
 
+walk('a teacher whose saving was not answered stands in the list behind the form', async (t, open) => {
+  const page = await open({ who: theAdmin(), path: '/admin/people' });
+  const dialog = page.getByRole('dialog');
+  const name = `Lost ${unique()}`;
+  await settled(page);
+  let lost = 0;
+  await page.route('**/api/admin/teachers', async (route) => {
+    if (lost || route.request().method() !== 'POST') return route.fallback();
+    lost = (await route.fetch()).status();
+    return route.abort();
+  });
+  await page.getByRole('button', { name: 'Add teacher' }).click();
+  await dialog.getByLabel('Name').fill(name);
+  await dialog.getByLabel('E-mail').fill(`${unique()}@example.org`);
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await dialog.getByText('No connection to the server.').waitFor();
+  assert.equal(lost, 201);
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  assert.match(await dialog.locator('#f-email-error').textContent(), /account with this e-mail.*last try.*look in the list/);
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  await row(page, name).getByText('Invited').waitFor();
+});
+
 walk('connecting Telegram gives a link, or says why there is none', async (t, open) => {
   const student = await makeStudent(await makeTeacher(), `Sami ${unique()}`);
   const page = await open({ who: theAdmin(), path: `/admin/people?tab=students&q=${encodeURIComponent(student.name)}` });
