@@ -1,5 +1,6 @@
 // Every page at every size, language and colour: fits, accessible, and a picture to look at.
 
+import assert from 'node:assert/strict';
 import { NARROW, WIDE, ZOOM_URL, click, fits, isAccessible, makeStudent, makeTeacher, send, settled, shot, theAdmin, walk } from '../lib/stage.js';
 
 const LOOKS = [
@@ -67,3 +68,15 @@ for (const { name, ...look } of LOOKS) {
     await shot(page, `${name}-history`);
   });
 }
+
+for (const lang of ['en', 'ar'])
+  walk(`clock and menu stand at the end of the bar at 200 %, ${lang}`, async (t, open) => {
+    const page = await open({ who: theAdmin(), path: '/admin/', lang, size: { width: 683, height: 384 } });
+    await settled(page);
+    const menu = await page.locator('.menu summary').boundingBox();
+    const rest = lang === 'ar' ? menu.x : 683 - menu.x - menu.width;
+    assert.ok(rest < 40, `${rest} px from the end`);
+    const wall = await page.locator('.wall').boundingBox();
+    const apart = lang === 'ar' ? wall.x - menu.x - menu.width : menu.x - wall.x - wall.width;
+    assert.ok(apart >= 0 && apart < 40, `${apart} px apart`);
+  });
