@@ -41,6 +41,21 @@ walk('one tap sends the class; the link is copied and shown as a code', async (t
   await isAccessible(page, 'a running class');
 });
 
+walk('what is said covers no button of the card it is about', async (t, open) => {
+  const { page, own } = await day(open);
+  await own.getByRole('button', { name: 'Send class' }).tap();
+  await own.getByRole('button', { name: 'Withdraw link' }).tap();
+  await own.getByRole('button', { name: 'Yes, withdraw' }).tap();
+  await own.getByRole('button', { name: 'Use another link' }).waitFor();
+  const card = await own.boundingBox();
+  await page.setViewportSize({ width: 360, height: Math.round(card.y + card.height) }); // it ends where the screen does
+  const said = await page.locator('#said p').boundingBox();
+  for (const button of await own.locator('button, a').all()) {
+    const box = await button.boundingBox();
+    assert.ok(box.y >= said.y + said.height || said.y >= box.y + box.height, await button.textContent());
+  }
+});
+
 walk('a class sent from another device is shared from this one', async (t, open) => {
   const { teacher, student, page, own } = await day(open);
   const { join_url } = await send(teacher, student);
