@@ -143,7 +143,7 @@ const PackageDialog = ({ row, currency, onSave, onClose }) => html`
         <${Field} label=${t('field.buffer_minutes')} name="buffer_minutes" type="number" min="0" max="1440" required
           defaultValue=${row.buffer_minutes ?? 10} error=${wrong('buffer_minutes')} />
         <${Field} label=${t('field.rate')} name="rate" inputmode="decimal" pattern="[0-9]{1,10}([.,][0-9]{1,2})?"
-          dir="ltr" placeholder="10.00" defaultValue=${row.rate ?? ''}
+          title=${t('packages.rate_form')} dir="ltr" placeholder="10.00" defaultValue=${row.rate ?? ''}
           error=${wrong('rate')} hint=${t('packages.rate_hint')} />
         <${Field} label=${t('field.currency')} name="currency" required pattern="[A-Za-z]{3}" maxlength="3"
           dir="ltr" defaultValue=${row.currency ?? currency}

@@ -481,6 +481,7 @@ export default {
   'packages.no_rate': 'ዋጋ የለም',
   'packages.none': 'ገና ጥቅል የለም',
   'packages.none_text': 'ጥቅል የክፍሉን ርዝመትና ለክፍያ የሚቆጠረውን ይወስናል።',
+  'packages.rate_form': 'ቢበዛ ሁለት የአስርዮሽ አሃዞች ያሉት ቁጥር፣ ለምሳሌ 12.50።',
   'packages.rate_hint': 'ለአንድ ክፍል። ገና ካልተስማማ ባዶ ይተው።',
   'packages.retire': 'አቁም',
   'packages.retired': 'የቆመ',

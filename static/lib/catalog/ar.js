@@ -536,6 +536,7 @@ export default {
   'packages.no_rate': 'بلا سعر',
   'packages.none': 'لا باقات بعد',
   'packages.none_text': 'تحدد الباقة طول الحصة وما تُحتسب به في الأجر.',
+  'packages.rate_form': 'رقم بمنزلتين عشريتين على الأكثر، مثل 12.50.',
   'packages.rate_hint': 'للحصة الواحدة. اتركه فارغًا إن لم يُتفق عليه بعد.',
   'packages.retire': 'إيقاف',
   'packages.retired': 'موقوفة',

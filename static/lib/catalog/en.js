@@ -479,6 +479,7 @@ export default {
   'packages.no_rate': 'No rate',
   'packages.none': 'No packages yet',
   'packages.none_text': 'A package says how long a class is and what it counts for pay.',
+  'packages.rate_form': 'A number with at most two decimals, such as 12.50.',
   'packages.rate_hint': 'For one class. Empty if not agreed yet.',
   'packages.retire': 'Retire',
   'packages.retired': 'Retired',

@@ -15,6 +15,9 @@ walk('a package is added, refused twice, edited, retired', async (t, open) => {
     await page.getByRole('button', { name: 'Add package' }).click();
     await dialog.getByLabel('Name').fill(name);
     await dialog.getByLabel('Minutes', { exact: true }).fill('45');
+    await dialog.getByLabel('Rate').fill('1e3');
+    const rate = await dialog.getByLabel('Rate').evaluate((input) => [input.validity.patternMismatch, input.title]);
+    assert.deepEqual(rate, [true, 'A number with at most two decimals, such as 12.50.']);
     await dialog.getByLabel('Rate').fill('12,50');
     await dialog.getByLabel('Currency').fill('eur');
     await isAccessible(page, 'add package');
