@@ -90,7 +90,8 @@ class SettingsPage extends Component {
             autocomplete="off" list="zones" defaultValue=${settings.time_zone}
             error=${wrong('time_zone')}
             hint=${timeIn(zone) ? t('settings.there', { time: timeIn(zone) }) : t('settings.zone_hint')}
-            onInput=${(/** @type {any} */ e) => this.setState({ zone: e.target.value.trim() })} />
+            onInput=${(/** @type {any} */ e) =>
+              this.setState({ zone: e.target.value.trim(), error: wrong('time_zone') ? null : error })} />
           <datalist id="zones">
             ${Intl.supportedValuesOf('timeZone').map((name) => html`<option value=${name}></option>`)}</datalist>
           ${zone !== settings.time_zone && html`<${Notice} kind="note" text=${t('settings.zone_change')} />`}

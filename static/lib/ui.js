@@ -73,9 +73,9 @@ export class Name extends Pure {
  * @property {any} [children] the control; without it an <input> with the remaining properties
  */
 
-/** A labelled control with its hint and its error. @param {FieldProps & Record<string, any>} props */
+/** A labelled control with its hint, or what is wrong in its place. @param {FieldProps & Record<string, any>} props */
 export function Field({ label, name, hint, error, children, id = `f-${name}`, ...input }) {
-  const told = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(' ');
+  const told = error ? `${id}-error` : hint && `${id}-hint`;
   const shared = {
     id, name, 'aria-describedby': told || undefined, 'aria-invalid': error ? 'true' : undefined,
   };
@@ -84,7 +84,7 @@ export function Field({ label, name, hint, error, children, id = `f-${name}`, ..
     <div class="field">
       <label for=${id}>${label}</label>
       ${children ? children(shared) : html`<input ...${shared} ...${input} />`}
-      ${hint && html`<p class="hint" id=${`${id}-hint`}>${hint}</p>`}
+      ${hint && !error && html`<p class="hint" id=${`${id}-hint`}>${hint}</p>`}
       ${error && html`<p class="error" id=${`${id}-error`}>${error}</p>`}
     </div>
   `;

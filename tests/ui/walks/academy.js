@@ -109,6 +109,7 @@ walk('settings are saved, and a change of zone says what it does', async (t, ope
   await page.getByText('A new zone moves no class and no minute.').waitFor();
   await page.getByRole('button', { name: 'Save' }).click();
   await page.locator('#f-time_zone-error').waitFor();
+  assert.equal(await page.locator('#f-time_zone-hint').count(), 0, 'it is said once');
   await isAccessible(page, 'settings, refused');
   await page.getByLabel('Time zone').fill('America/New_York');
   await page.getByText(/^There it is .*Eastern/).waitFor();
