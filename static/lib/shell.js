@@ -33,30 +33,47 @@ const SOON = 100;
  */
 export async function start(role, page, Page, Wait = Page) {
   const place = /** @type {HTMLElement} */ (document.getElementById('app'));
+  const name = t(/** @type {any} */ (`nav.${page}`));
   let drawn = false;
-  /** @param {Me | null} me @param {unknown} [first] */
-  const show = (me, first) => {
+  /** @param {any} what */
+  const draw = (what) => {
     if (!drawn) place.replaceChildren();
     drawn = true;
-    render(html`<${Shell} me=${me} first=${first} role=${role} page=${page} Page=${Page} Wait=${Wait} />`, place);
+    render(what, place);
   };
-
-  // boot.js has asked long ago: mostly the answers are there, and no empty page need be drawn first.
-  const empty = setTimeout(() => show(null), SOON);
-  try {
+  /** @param {Me | null} me @param {unknown} [first] */
+  const show = (me, first) =>
+    draw(html`<${Shell} me=${me} first=${first} role=${role} page=${page} Page=${Page} Wait=${Wait} />`);
+  /** @param {string} error @param {() => void} onRetry */
+  const refuse = (error, onRetry) =>
+    draw(html`<main class="alone stack"><h1>${name}</h1><${Notice} text=${error} onRetry=${onRetry} /></main>`);
+  const enter = async () => {
     const first = Page.first?.().catch(() => null); // the page asks again, and tells what is wrong
     const me = /** @type {Me} */ (await api('GET', '/api/auth/me', undefined, { raw401: true }));
 
     setZone(me.academy.time_zone);
     remember('academy', me.academy.name);
     onExpired(async () => (await import('./login.js')).askAgain(me.account));
-    document.title = `${t(/** @type {any} */ (`nav.${page}`))} · ${me.academy.name}`;
+    document.title = `${name} · ${me.academy.name}`;
     show(me, me.account.role === role ? await first : null);
-  } catch (error) {
-    if (error instanceof Problem && error.status === 401)
+  };
+  // While the server is away it is asked again now and then, as an open page asks.
+  const tries = new Refresher(async () => {
+    try {
+      await enter();
+    } catch (error) {
+      if (!(error instanceof Problem) || error.status !== 401) throw error;
       location.replace(`/?next=${encodeURIComponent(location.pathname + location.search)}`);
-    else render(html`<main class="alone">
-      <${Notice} text=${explain(error)} onRetry=${() => location.reload()} /></main>`, place);
+    }
+    tries.stop();
+  }, ({ error }) => refuse(error, tries.now));
+
+  // boot.js has asked long ago: mostly the answers are there, and no empty page need be drawn first.
+  const empty = setTimeout(() => show(null), SOON);
+  try {
+    await tries.start();
+  } catch (error) {
+    refuse(explain(error), () => location.reload());
   } finally {
     clearTimeout(empty);
   }

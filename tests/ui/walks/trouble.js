@@ -197,6 +197,29 @@ walk('a teacher’s login that ran out asks for the password and sends the class
   await card.getByText('Waiting for').waitFor();
 });
 
+for (const target of ['/admin/', '/admin/people'])
+  walk(`${target} opened while the server is away comes by itself once it is back`, async (t, open) => {
+    const page = await open({ who: theAdmin(), path: '' });
+    let asked = 0;
+    await page.clock.install();
+    await page.route('**/api/**', (route) => {
+      asked += route.request().url().endsWith('/api/auth/me') ? 1 : 0;
+      return route.fulfill(problem(503));
+    });
+    await page.goto(target);
+    await page.getByRole('alert').getByText(SAID[503]).waitFor();
+    await isAccessible(page, 'a server away from the first');
+    const again = page.waitForRequest('**/api/auth/me');
+    await page.clock.fastForward('00:03');
+    await again;
+    await page.getByRole('button', { name: 'Try again' }).waitFor();
+    assert.ok(asked < 4, `asked ${asked} times in three seconds`);
+    await page.unroute('**/api/**');
+    await page.clock.fastForward('00:31');
+    await page.getByRole('alert').waitFor({ state: 'detached' });
+    await settled(page);
+  });
+
 walk('a slow line shows the shape of what comes', async (t, open) => {
   const page = await open({ who: theAdmin(), path: '' });
   let go;
