@@ -27,7 +27,7 @@ static void read_days(struct params *p, struct session_filter *f)
 	if (f->days && (date || f->from || f->to))
 		params_refuse(p, "days", "Give days, or which, not both.");
 	if (f->from && f->to && strcmp(f->from, f->to) > 0)
-		params_refuse(p, "from", "It lies after to.");
+		params_refuse(p, "from", "The first day lies after the last one.");
 	if (date)
 		f->from = f->to = date;
 }

@@ -108,7 +108,7 @@ static enum err resolve(struct db *db, struct arena *a, const struct trends_rang
 	days[1] = db_str(&r);
 	n = db_i64(&r);
 	if (n < 1)
-		return why_not(why, ERR_INVALID, "from", "It lies after to.");
+		return why_not(why, ERR_INVALID, "from", "The first day lies after the last one.");
 	if (n > TRENDS_DAYS_MAX)
 		return why_not(why, ERR_INVALID, "from",
 			       arena_printf(a, "Ask for at most %d days.", TRENDS_DAYS_MAX));

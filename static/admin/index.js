@@ -1,8 +1,8 @@
 // The sessions: what an admin keeps open all day.
 
-import { Component, Empty, Icon, Name, Notice, Pure, createRef, html, later, whenIdle } from '../lib/ui.js';
+import { Component, Days, Empty, Icon, Name, Notice, Pure, createRef, html, later, whenIdle } from '../lib/ui.js';
 import { Problem, api, explain, now, query } from '../lib/api.js';
-import { addDays, dayTime, isoDay, lastMonth, minutes, number, t, word } from '../lib/i18n.js';
+import { addDays, backwards, dayTime, isoDay, lastMonth, minutes, number, t, word } from '../lib/i18n.js';
 import { Badge, Duration, Marks, STATUSES, When, endedBy } from '../lib/session.js';
 import { Freshness, Refresher, UNTRIED, start } from '../lib/shell.js';
 
@@ -69,6 +69,9 @@ function filterOf(view) {
   const { status, teacher_id, student_id, package_id, q } = view;
   return { ...daysOf(view), status, teacher_id, student_id, package_id, q };
 }
+
+/** No answer is asked for. @param {View} view */
+const isBackwards = (view) => backwards(/** @type {any} */ (daysOf(view)));
 
 /* The page. */
 
@@ -158,6 +161,7 @@ class SessionsPage extends Component {
   /** @param {boolean} poll */
   async load(poll) {
     const { view } = this.state;
+    const none = isBackwards(view);
     // What came with the page need not be asked for again, once.
     const first = this.begun || Object.keys(view).length ? null : this.props.first;
 
@@ -170,11 +174,13 @@ class SessionsPage extends Component {
 
     try {
       const [list, day, running] = await Promise.all([
-        first ?? ask({ ...filterOf(view), limit: view.limit, cursor: view.cursor }),
+        none ? null : first ?? ask({ ...filterOf(view), limit: view.limit, cursor: view.cursor }),
         ask({ days: 1, limit: 1 }),
         ask({ status: 'active', limit: 1 }),
       ]);
-      this.take(list, { today: day.totals, running: running.totals.active });
+      const cards = { today: day.totals, running: running.totals.active };
+      if (list) this.take(list, cards);
+      else this.setState({ cards, list, rows: [], gone: NONE, fresh: 0, loading: false });
     } catch (error) {
       if (error instanceof Problem && !error.away && error.status < 500)
         this.setState({ refused: error, loading: false });
@@ -320,29 +326,31 @@ class SessionsPage extends Component {
   render({ me }, state) {
     const { view, list, rows, refused, timeout } = state;
     const selected = Number(view.session) || null;
+    const none = refused || isBackwards(view);
 
     return html`
-      <${Head} view=${view} onExport=${this.exportCsv} onTimeout=${() => this.setState({ timeout: true })} />
+      <${Head} view=${view} none=${none} onExport=${this.exportCsv} onTimeout=${() => this.setState({ timeout: true })} />
       <${Cards} cards=${state.cards} />
       <${Filters} view=${view} people=${state.people} onOpen=${this.loadPeople}
         onChange=${(/** @type {View} */ v, /** @type {boolean} */ q) => this.filter(v, q)} />
       <div class="above">
-        <${Summary} list=${list} />
-        ${state.fresh > 0 && html`<button type="button" class="small pill"
+        ${!none && html`<${Summary} list=${list} />`}
+        ${!none && state.fresh > 0 && html`<button type="button" class="small pill"
           onClick=${this.settle}>${t('sessions.fresh', { n: state.fresh })}</button>`}
         <${Freshness} health=${state.health} onRefresh=${this.refresher.now} />
       </div>
       <div class="rows" ref=${this.area}
         onPointerEnter=${(/** @type {PointerEvent} */ e) => { this.over = e.pointerType === 'mouse'; }}
         onPointerLeave=${this.leave} onFocusOut=${() => setTimeout(this.leave)}>
-        ${refused ? html`<${Notice} text=${explain(refused)} /><p><a href="/admin/">${t('filter.clear')}</a></p>`
+        ${none ? html`${refused && html`<${Notice} text=${explain(refused)} />`}
+          <p><a href="/admin/">${t('filter.clear')}</a></p>`
           : !list ? html`<${TableSkeleton} />`
           : rows.length === 0 ? html`<${NoRows} view=${view}
             onAll=${() => this.filter({ period: 'all', from: '', to: '' })} />`
           : html`<${Table} rows=${rows} selected=${selected} gone=${state.gone} busy=${state.loading}
             view=${addressOf({ ...view, session: '' })} onOpen=${this.openRow} />`}
       </div>
-      ${list && !refused && html`<${Pager} view=${view} list=${list}
+      ${list && !none && html`<${Pager} view=${view} list=${list}
         onGo=${(/** @type {View} */ v, /** @type {object} */ s) => this.turn(v, s)}
         onLimit=${(/** @type {string} */ limit) => this.filter({ limit })} />`}
       ${me && selected && html`<${SessionPanel} id=${selected} asOf=${list}
@@ -385,13 +393,15 @@ function merge(shown, fresh) {
   return merged.length === shown.length && merged.every((row, i) => row === shown[i]) ? shown : merged;
 }
 
-/** @param {{view: View, onExport: (event: MouseEvent) => void, onTimeout: () => void}} props */
-const Head = ({ view, onExport, onTimeout }) => html`
+/** @param {{view: View, none: any, onExport: (event: MouseEvent) => void, onTimeout: () => void}} props */
+const Head = ({ view, none, onExport, onTimeout }) => html`
   <div class="head">
     <h1>${t('nav.sessions')}</h1>
     <div class="tools">
-      <a class="button" href=${SESSIONS + query({ ...filterOf(view), format: 'csv' })} download onClick=${onExport}>
-        <${Icon} name="download" /> ${t('sessions.export')}</a>
+      ${none
+        ? html`<button type="button" disabled><${Icon} name="download" /> ${t('sessions.export')}</button>`
+        : html`<a class="button" href=${SESSIONS + query({ ...filterOf(view), format: 'csv' })} download
+          onClick=${onExport}><${Icon} name="download" /> ${t('sessions.export')}</a>`}
       <button type="button" onClick=${onTimeout}><${Icon} name="clock" /> ${t('timeout.title')}</button>
     </div>
   </div>
@@ -476,7 +486,8 @@ class Filters extends Component {
   };
 
   /** @param {FilterProps} props @param {{open: boolean}} state */
-  render({ view, people, onOpen, onChange }, { open }) {
+  render({ view, people, onOpen, onChange }, { open: wanted }) {
+    const open = wanted || isBackwards(view); // what is wrong is in sight
     const period = view.period ?? 'week';
     const set = Object.keys(view).filter((key) => !['session', 'limit', 'cursor', 'to'].includes(key));
     const hidden = set.filter((key) => key !== 'q').length;
@@ -491,11 +502,7 @@ class Filters extends Component {
                 selected=${name === period}>${t(`period.${name}`)}</option>`)}
             </select>
           </label>
-          ${period === 'custom' && ['from', 'to'].map((name) => html`
-            <label class="pick day"><span>${t(/** @type {any} */ (`filter.${name}`))}</span>
-              <input type="date" name=${name} value=${view[name] ?? ''}
-                onChange=${(/** @type {any} */ e) => onChange({ [name]: e.target.value })} />
-            </label>`)}
+          ${period === 'custom' && html`<${Days} from=${view.from} to=${view.to} onChange=${onChange} />`}
           ${this.select('status', STATUSES.map((name) => html`<option value=${name}
             selected=${name === view.status}>${t(`status.${name}`)}</option>`))}
           ${this.person('teacher_id', people.teachers)}

@@ -1,9 +1,9 @@
 // How the academy does: by day, by teacher, by hour, and what pay is made from.
 
-import { Component, Empty, Icon, Name, Notice, html } from '../lib/ui.js';
+import { Component, Days, Empty, Icon, Name, Notice, html } from '../lib/ui.js';
 import { Problem, api, explain, now, query } from '../lib/api.js';
 import {
-  addDays, calendarDay, isoDay, lastMonth, minutes, money, month, number, share, t, weekdayName, zoneName,
+  addDays, backwards, calendarDay, isoDay, lastMonth, minutes, money, month, number, share, t, weekdayName, zoneName,
 } from '../lib/i18n.js';
 import { start } from '../lib/shell.js';
 import { HeatPlot, Plot, dayMark, dayName, dayX, span } from './chart.js';
@@ -63,6 +63,7 @@ class TrendsPage extends Component {
     const { from, to } = this.state;
 
     this.setState({ error: null });
+    if (backwards({ from, to })) return;
     try {
       const trends = await api('GET', `/api/admin/trends${query({ from, to })}`);
       if (turn === this.turn) this.setState({ trends });
@@ -86,6 +87,7 @@ class TrendsPage extends Component {
   /** @param {unknown} _ @param {State} state */
   render(_, { period, from, to, trends, error }) {
     const dated = error instanceof Problem && error.status === 400;
+    const wrong = backwards({ from, to });
 
     return html`
       <div class="head">
@@ -99,15 +101,13 @@ class TrendsPage extends Component {
             ${PERIODS.map((name) => html`<option value=${name}
               selected=${name === period}>${t(`period.${name}`)}</option>`)}
           </select></label>
-        ${period === 'custom' && /** @type {const} */ (['from', 'to']).map((name) => html`
-          <label class="pick"><span>${t(`filter.${name}`)}</span>
-            <input type="date" value=${name === 'from' ? from : to} required
-              onChange=${(/** @type {any} */ e) => this.choose({ [name]: e.target.value })} /></label>`)}
+        ${period === 'custom' && html`<${Days} from=${from} to=${to} required
+          onChange=${(/** @type {any} */ change) => this.choose(change)} />`}
       </form>
       <p class="range muted">
-        ${t('trends.range', { from: calendarDay(from), to: calendarDay(to), zone: zoneName(now()) })}</p>
+        ${!wrong && t('trends.range', { from: calendarDay(from), to: calendarDay(to), zone: zoneName(now()) })}</p>
       ${error && html`<${Notice} text=${explain(error)} onRetry=${dated ? undefined : this.load} />`}
-      ${!trends ? !error && html`<${Shape} />`
+      ${wrong || dated ? null : !trends ? !error && html`<${Shape} />`
         : !trends.days.some(({ classes, missed }) => classes || missed) ? html`<${Empty} title=${t('trends.none')}
           text=${t('trends.none_text')} />`
         : html`<${Charts} trends=${trends} from=${from} to=${to} />`}

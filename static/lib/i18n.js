@@ -163,6 +163,9 @@ export function lastMonth(today) {
   return { from: `${to.slice(0, 7)}-01`, to };
 }
 
+/** The first day after the last one. @param {{from?: string, to?: string}} days YYYY-MM-DD, or open */
+export const backwards = ({ from, to }) => !!from && !!to && from > to;
+
 const wallClock = zoned({
   year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric',
 }, 'en-US');

@@ -2,7 +2,7 @@
 
 import * as preact from '/vendor/preact.js';
 import htm from '/vendor/htm.js';
-import { plain, t } from './i18n.js';
+import { backwards, plain, t } from './i18n.js';
 
 export const { createRef, render } = preact;
 /** @typedef {typeof import('../types').Component} OurComponent */
@@ -89,6 +89,24 @@ export function Field({ label, name, hint, error, children, id = `f-${name}`, ..
     </div>
   `;
 }
+
+/**
+ * The first and the last day of a range. They are looked at here, before anybody is asked.
+ * @param {{from?: string, to?: string, required?: boolean, onChange: (change: Record<string, string>) => void}} props
+ */
+export const Days = ({ from, to, required, onChange }) => {
+  const wrong = backwards({ from, to });
+  const told = wrong ? { 'aria-invalid': 'true', 'aria-describedby': 'days-error' } : {};
+
+  return html`
+    ${Object.entries({ from, to }).map(([name, value]) => html`
+      <label class="pick day"><span>${t(/** @type {any} */ (`filter.${name}`))}</span>
+        <input type="date" name=${name} value=${value ?? ''} required=${required} ...${told}
+          onChange=${(/** @type {any} */ e) => onChange({ [name]: e.target.value })} />
+      </label>`)}
+    ${wrong && html`<p class="error" id="days-error" role="alert">${t('filter.backwards')}</p>`}
+  `;
+};
 
 /**
  * Something went wrong: what, and what to do.

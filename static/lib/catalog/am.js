@@ -130,6 +130,7 @@ export default {
   'ended_by.zoom': 'ዙም',
 
   'filter.any': 'ሁሉም',
+  'filter.backwards': 'የመጀመሪያው ቀን ከመጨረሻው ቀን በኋላ ነው።',
   'filter.button': 'አጣራ',
   'filter.clear': 'ማጣሪያዎችን አጥፋ',
   'filter.from': 'ከ',

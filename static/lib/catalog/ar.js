@@ -130,6 +130,7 @@ export default {
   'ended_by.zoom': 'زوم',
 
   'filter.any': 'الكل',
+  'filter.backwards': 'اليوم الأول بعد اليوم الأخير.',
   'filter.button': 'تصفية',
   'filter.clear': 'مسح التصفية',
   'filter.from': 'من',

@@ -131,6 +131,7 @@ export default {
   'ended_by.zoom': 'Zoom',
 
   'filter.any': 'All',
+  'filter.backwards': 'The first day lies after the last one.',
   'filter.button': 'Filter',
   'filter.clear': 'Clear filters',
   'filter.from': 'From',

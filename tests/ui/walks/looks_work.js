@@ -92,7 +92,7 @@ for (const { name, ...look } of LOOKS) {
     assert.ok(over <= 0, `what pay is made from is ${over} px too wide to read at once`);
     await page.locator('.filters select').selectOption('custom');
     await page.locator('[type=date]').first().fill('2031-01-01');
-    await page.locator('.notice.error').waitFor();
+    await page.locator('#days-error').waitFor();
     await lookAt(page, 'trends-refused');
 
     await page.goto('/admin/settings');

@@ -188,6 +188,45 @@ walk('one click exports exactly the filter', async (t, open) => {
   assert.ok(lines.slice(1).every((line) => line.includes('"timeout"')));
 });
 
+const BACKWARDS = { en: 'The first day lies after the last one.', ar: 'اليوم الأول بعد اليوم الأخير.', am: 'የመጀመሪያው ቀን ከመጨረሻው ቀን በኋላ ነው።' };
+for (const [lang, said] of Object.entries(BACKWARDS))
+  walk(`days the wrong way round are refused at the field, in ${lang}`, async (t, open) => {
+    const page = await open({ who: theAdmin(), path: '/admin/?from=2026-01-01&to=2026-01-31', lang });
+    const wrong = [];
+    page.on('request', (request) => /from=2026-02-01/.test(request.url()) && /api/.test(request.url()) && wrong.push(request.url()));
+    await settled(page);
+    await page.locator('.summary strong').waitFor();
+    await page.locator('[name=from]').fill('2026-02-01');
+    await page.locator('[name=from][aria-describedby=days-error]').waitFor();
+    assert.equal(await page.getByRole('alert').textContent(), said);
+    assert.equal(await page.locator('.summary strong, .pager, table.sessions').count(), 0);
+    assert.equal(await page.locator('.tools a').count(), 0);
+    assert.ok(await page.locator('.tools button').first().isDisabled());
+    await isAccessible(page, 'days the wrong way round');
+    await page.goto('/admin/trends?from=2026-02-01&to=2026-01-31');
+    await page.getByRole('alert').getByText(said, { exact: true }).waitFor();
+    assert.equal(await page.locator('.chart, .pay, [aria-busy=true]').count(), 0);
+    await isAccessible(page, 'trends of days the wrong way round');
+    assert.deepEqual(wrong, [], 'nobody was asked');
+    await page.goto('/admin/?from=2026-02-01&to=2026-01-31');
+    await page.getByRole('alert').getByText(said, { exact: true }).waitFor();
+    await page.locator('[name=to]').fill('2026-02-01');
+    await page.getByRole('alert').waitFor({ state: 'detached' });
+    await settled(page);
+    await page.locator('.summary strong').waitFor();
+  });
+
+walk('a filter that the server refuses has no totals and no export', async (t, open) => {
+  const page = await open({ who: theAdmin(), path: '/admin/' });
+  await settled(page);
+  await page.route('**/api/admin/teacher-sessions?*status=ended*', (route) => route.fulfill({ status: 400, contentType: 'application/problem+json', body: '{"title":"no","status":400,"detail":"Not so."}' }));
+  await page.getByLabel('Status').selectOption('ended');
+  await page.getByRole('alert').getByText('Not so.').waitFor();
+  assert.equal(await page.locator('.summary strong').count(), 0);
+  assert.equal(await page.getByRole('link', { name: 'Export CSV' }).count(), 0);
+  assert.ok(await page.getByRole('button', { name: 'Export CSV' }).isDisabled());
+});
+
 walk('the auto-timeout says how many are due, then what it did', async (t, open) => {
   if (!app.ours) return t.skip('needs the database');
   const teacher = await makeTeacher();

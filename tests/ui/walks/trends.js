@@ -48,6 +48,15 @@ walk('a period is an address, and pay is a CSV', async (t, open) => {
   await page.getByRole('alert').waitFor();
 });
 
+walk('days that the server refuses have no numbers', async (t, open) => {
+  const page = await open({ who: theAdmin(), path: '/admin/trends' });
+  await settled(page);
+  await page.getByLabel('Period').selectOption('custom');
+  await page.getByLabel('From', { exact: true }).fill('2001-01-01');
+  await page.getByRole('alert').getByText('Ask for at most 400 days.').waitFor();
+  assert.equal(await page.locator('.chart, .pay').count(), 0);
+});
+
 /** Columns beside each other, none beyond the edge of a sheet of A4. */
 async function fitsASheet(page, table) {
   const { display, right } = await table.evaluate((shown) => ({
