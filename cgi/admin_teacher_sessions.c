@@ -11,6 +11,17 @@
 #include "session_csv.h"
 #include "session_filter.h"
 
+static enum err send_csv(struct req *req, struct session_filter *filter)
+{
+	const char *name;
+	enum err e = session_csv_name(req->db, req->arena, filter, &name);
+
+	if (e)
+		return e;
+	req_csv_name(req, name);
+	return session_csv(req->db, filter, req_csv_send, req);
+}
+
 static enum err list(struct req *req)
 {
 	struct session_page page;
@@ -20,10 +31,8 @@ static enum err list(struct req *req)
 
 	if (e)
 		return e;
-	if (as_csv) {
-		req_csv_name(req, "sessions.csv");
-		return session_csv(req->db, &page.filter, req_csv_send, req);
-	}
+	if (as_csv)
+		return send_csv(req, &page.filter);
 	e = session_list(req->db, req->arena, req->keys, &page.filter, page.limit,
 			 page.has_cursor ? &page.cursor : NULL, &answer);
 	return e ? e : req_json(req, 200, answer);

@@ -9,7 +9,7 @@
  * comes first is still answered as one.
  */
 
-/* Names the file; static text of plain letters. */
+/* Names the file; plain letters and checked values, which need no quoting. */
 void req_csv_name(struct req *req, const char *name);
 
 /* The csv_sink of a request, which is what to points to. */

@@ -157,6 +157,7 @@ class SessionsPage extends Component {
   asked = new AbortController();
   begun = false;
   over = false;
+  exporting = false;
 
   /** @param {boolean} poll */
   async load(poll) {
@@ -305,6 +306,8 @@ class SessionsPage extends Component {
       return;
     }
     event.preventDefault();
+    if (this.exporting || event.detail > 1) return; // a double click wants one
+    this.exporting = true;
     try {
       await api('GET', '/api/auth/me');
       link.dataset.ready = '1';
@@ -312,6 +315,7 @@ class SessionsPage extends Component {
     } catch (error) {
       this.setState({ health: { ...this.state.health, error: explain(error) } });
     }
+    this.exporting = false;
   };
 
   /** @param {Session | null} session */

@@ -53,12 +53,19 @@ def ids(sessions):
     return [session["id"] for session in sessions]
 
 
+def name_of(export):
+    before, name, after = export.headers["Content-Disposition"].split('"')
+    assert (before, after) == ("attachment; filename=", "")
+    return name
+
+
 def read_csv(who, **wanted):
     """The lines of an export as dicts, after a look at its form."""
     answer = ask(who, format="csv", **wanted)
     assert answer.status == 200, answer
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8; header=present"
-    assert answer.headers["Content-Disposition"] == 'attachment; filename="sessions.csv"'
+    if not wanted.keys() & {"date", "from", "from_", "to", "days"}:
+        assert name_of(answer) == "sessions.csv"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     return parse_csv(answer.body)
 
@@ -402,6 +409,28 @@ def test_the_export_is_the_list_for_each_filter(demo):
     for wanted in wishes:
         listed = [line_of(s, ledger.zone) for s in walk(demo.admin, **wanted)]
         assert read_csv(demo.admin, **wanted) == listed, wanted
+
+
+def test_an_export_is_named_by_its_days(demo):
+    today = Ledger(demo).today
+    yesterday, week = str(today - timedelta(days=1)), str(today - timedelta(days=6))
+    month = {"from": "2026-11-01", "to": "2026-11-30"}
+    for wanted, name in [
+        ({}, "sessions.csv"),
+        ({"status": "ended", "q": '"../x'}, "sessions.csv"),
+        ({"date": "2026-11-26"}, "sessions-2026-11-26.csv"),
+        ({"from": yesterday, "to": yesterday}, f"sessions-{yesterday}.csv"),
+        (month, "sessions-2026-11-01-to-2026-11-30.csv"),
+        (month | {"status": "ended"}, "sessions-2026-11-01-to-2026-11-30.csv"),
+        ({"from": "2026-11-01"}, "sessions-from-2026-11-01.csv"),
+        ({"to": "2026-11-30"}, "sessions-to-2026-11-30.csv"),
+        ({"days": 1}, f"sessions-{today}.csv"),
+        ({"days": 7}, f"sessions-{week}-to-{today}.csv"),
+    ]:
+        assert name_of(ask(demo.admin, format="csv", **wanted)) == name, wanted
+    for wanted in ({"date": '2026-11-26".exe'}, {"from": "2026-11-26\r\nX: y"}):
+        answer = ask(demo.admin, format="csv", **wanted)
+        assert answer.status == 400 and "Content-Disposition" not in answer.headers, wanted
 
 
 def test_every_line_ends_in_crlf_and_every_field_is_quoted(demo):

@@ -180,12 +180,23 @@ walk('one click exports exactly the filter', async (t, open) => {
   const page = await open({ who: theAdmin(), path: '/admin/?period=all&status=timeout' });
   await settled(page);
   const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Export CSV' }).click()]);
+  assert.equal(download.suggestedFilename(), 'sessions.csv');
   const csv = await readFile(await download.path(), 'utf8');
   const lines = csv.trimEnd().split('\r\n');
 
   assert.ok(csv.startsWith('\ufeff"'), 'UTF-8 with BOM');
   assert.equal(lines.length - 1, n);
   assert.ok(lines.slice(1).every((line) => line.includes('"timeout"')));
+});
+
+walk('an export is named by its days, and a double click asks for one', async (t, open) => {
+  const page = await open({ who: theAdmin(), path: '/admin/?from=2026-02-01&to=2026-02-28' });
+  await settled(page);
+  const names = [];
+  page.on('download', (download) => names.push(download.suggestedFilename()));
+  await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Export CSV' }).dblclick()]);
+  await page.waitForTimeout(1000); // for a second one
+  assert.deepEqual(names, ['sessions-2026-02-01-to-2026-02-28.csv']);
 });
 
 const BACKWARDS = { en: 'The first day lies after the last one.', ar: 'اليوم الأول بعد اليوم الأخير.', am: 'የመጀመሪያው ቀን ከመጨረሻው ቀን በኋላ ነው።' };
