@@ -33,8 +33,48 @@ static const char SQL_FOLLOW[] =
 	" ON CONFLICT (session_id, kind) DO UPDATE SET chat_id = excluded.chat_id,"
 	"  state = 'queued', outcome = NULL, detail = NULL, next_at = clock_now(),"
 	"  changed_at = clock_now()"
-	" WHERE m.state IN ('failed', 'dropped') OR (m.chat_id <> excluded.chat_id"
+	" WHERE (m.next_at IS NULL AND m.state <> 'sent') OR (m.chat_id <> excluded.chat_id"
 	"  AND m.state <> 'sending')";
+
+/* Why a message belongs nowhere. */
+#define HOMELESS "('unlinked', 'disabled')"
+
+/*
+ * Of those that are not to be sent any more only what failed or was given up
+ * for want of a home, or in another one, is taken up again. In doubt is only
+ * what may have arrived in the chat where it belongs.
+ */
+static const char SQL_SETTLE[] =
+	"WITH stray AS ("
+	" SELECT m.id, m.chat_id AS was_in, m.state AS was, h.home, h.home = m.chat_id AS stays,"
+	"  CASE WHEN h.home IS NOT NULL THEN c.dead"
+	"   WHEN CASE m.kind WHEN 'join_link' THEN st.disabled_at ELSE t.disabled_at END IS NULL"
+	"   THEN 'unlinked' ELSE 'disabled' END AS why, c.dead_detail"
+	" FROM messages m" OUTBOX_HOME_TABLES " CROSS JOIN LATERAL (SELECT " OUTBOX_HOME
+	"  AS home) h LEFT JOIN telegram_chats c ON c.chat_id = h.home"
+	" WHERE ($1::bigint IS NULL OR s.student_id = $1::bigint)"
+	"  AND (m.chat_id IS DISTINCT FROM h.home OR m.outcome IN " HOMELESS ")"
+	"  AND (m.next_at IS NOT NULL OR ($1::bigint IS NOT NULL AND m.kind = 'join_link'"
+	"   AND m.state IN ('failed', 'unknown') AND h.home IS NOT NULL AND " WAITS "))"
+	"  AND (m.state <> 'sending' OR m.next_at <= clock_now())"
+	" FOR UPDATE OF m SKIP LOCKED"
+	"), settled AS ("
+	" UPDATE messages m SET chat_id = coalesce(home, was_in), outcome = why,"
+	"  state = CASE WHEN why IS NULL AND NOT (stays AND was = 'unknown') THEN 'queued'"
+	"   WHEN was IN ('unknown', 'sending') AND stays IS NOT FALSE THEN 'unknown' ELSE 'failed' "
+	"END,"
+	"  detail = CASE why WHEN 'unlinked' THEN 'The chat was removed before Telegram had "
+	"confirmed"
+	" the message. Send the link yourself, or link a chat anew.'"
+	"   WHEN 'disabled' THEN 'Whom it was for was disabled before Telegram had confirmed the"
+	" message.' ELSE dead_detail END,"
+	"  next_at = CASE WHEN why IS NULL THEN clock_now() END, changed_at = clock_now()"
+	" FROM stray WHERE m.id = stray.id"
+	" RETURNING m.id, was_in, was, m.attempts, m.state, m.outcome, m.detail)"
+	" INSERT INTO deliveries (message_id, chat_id, attempt, state, outcome, detail)"
+	" SELECT id, was_in, attempts, CASE WHEN outcome IS NULL THEN 'unknown' ELSE state END,"
+	"  coalesce(outcome, 'interrupted'), coalesce(detail, 'Its sender was interrupted.')"
+	" FROM settled WHERE outcome IS NOT NULL OR was = 'sending'";
 
 static const char SQL_WAKE[] =
 	"INSERT INTO telegram_chats AS c (chat_id) VALUES ($1::bigint)"
@@ -43,9 +83,11 @@ static const char SQL_WAKE[] =
 
 static const char SQL_REVIVE[] =
 	"UPDATE messages m SET state = 'queued', outcome = NULL, detail = NULL,"
-	" next_at = clock_now(), changed_at = clock_now() FROM sessions s"
+	" next_at = clock_now(), changed_at = clock_now()"
+	" FROM sessions s JOIN students st ON st.id = s.student_id"
 	" WHERE m.chat_id = $1::bigint AND m.kind = 'join_link' AND m.state = 'failed'"
-	" AND s.id = m.session_id AND " WAITS;
+	" AND s.id = m.session_id AND st.telegram_chat_id = $1::bigint"
+	" AND st.disabled_at IS NULL AND " WAITS;
 
 static const char SQL_KILL[] =
 	"INSERT INTO telegram_chats (chat_id, dead, dead_detail) VALUES ($1::bigint, $2, $3)"
@@ -116,6 +158,13 @@ enum err outbox_follow_student(struct db *db, struct arena *a, int64_t student_i
 	const char *args[] = { arena_int(a, student_id), arena_int(a, chat_id) };
 
 	return db_write(db, a, SQL_FOLLOW, 2, args, NULL);
+}
+
+enum err outbox_settle(struct db *db, struct arena *a, int64_t student_id)
+{
+	const char *args[] = { student_id ? arena_int(a, student_id) : NULL };
+
+	return db_write(db, a, SQL_SETTLE, 1, args, NULL);
 }
 
 enum err outbox_revive_chat(struct db *db, struct arena *a, int64_t chat_id)

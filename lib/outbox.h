@@ -16,6 +16,21 @@
  */
 
 /*
+ * SQL: the chat where message m belongs now, NULL when there is none: that of
+ * its session's student (st) or teacher (t), who may have another by now, or
+ * be disabled. An answer to an update belongs where it was asked.
+ */
+#define OUTBOX_HOME                                                                                \
+	"CASE m.kind"                                                                              \
+	" WHEN 'join_link' THEN CASE WHEN st.disabled_at IS NULL THEN st.telegram_chat_id END"     \
+	" WHEN 'class_opened' THEN CASE WHEN t.disabled_at IS NULL THEN t.telegram_chat_id END"    \
+	" ELSE m.chat_id END"
+#define OUTBOX_HOME_TABLES                                                                         \
+	" LEFT JOIN sessions s ON s.id = m.session_id"                                             \
+	" LEFT JOIN students st ON st.id = s.student_id"                                           \
+	" LEFT JOIN accounts t ON t.id = s.teacher_id"
+
+/*
  * The message with the link of session_id, if its student has a chat. In a
  * chat where nothing arrives it has failed at once. Repeated, it changes
  * nothing.
@@ -26,9 +41,21 @@ MUST_CHECK enum err outbox_add_join_link(struct db *db, struct arena *a, int64_t
 MUST_CHECK enum err outbox_add_reply(struct db *db, struct arena *a, const char *kind,
 				     int64_t update_id, int64_t chat_id, int64_t student_id);
 
-/* The student's chat is now chat_id: links to classes that wait to be opened go there. */
+/*
+ * The student says that their chat is now chat_id: links to classes that wait
+ * to be opened go there, those that never went anywhere and those that arrived
+ * in another chat too.
+ */
 MUST_CHECK enum err outbox_follow_student(struct db *db, struct arena *a, int64_t student_id,
 					  int64_t chat_id);
+
+/*
+ * Messages that are still to be sent go where they belong (OUTBOX_HOME); where
+ * that is nowhere they have failed, or stay unknown. Of one student's classes,
+ * whose links that failed come back if there is a new way, or of all with 0.
+ * What is being sent is left alone, and so is what was sent.
+ */
+MUST_CHECK enum err outbox_settle(struct db *db, struct arena *a, int64_t student_id);
 
 /* Messages arrive in the chat again: links that failed there and still matter are due. */
 MUST_CHECK enum err outbox_revive_chat(struct db *db, struct arena *a, int64_t chat_id);

@@ -27,16 +27,17 @@ static const char SQL_QUEUE_UP[] = "SELECT pg_advisory_xact_lock(hashtext('class
 
 /*
  * Takes one due message, or the one asked for, and notes the attempt before it
- * is made. One that was taken and not heard of since may have been sent.
+ * is made. One that was taken and not heard of since may have been sent. What
+ * no longer belongs in its chat is not taken: outbox_settle() sees to it.
  *
  * $1 bot  $2 ms until the sender is taken for dead  $3 message, NULL: any  $4 slots, NULL: no limit
  */
 static const char SQL_CLAIM[] =
 	"WITH head AS ("
-	" SELECT m.id, m.state AS was FROM messages m"
+	" SELECT m.id, m.state AS was FROM messages m" OUTBOX_HOME_TABLES
 	" LEFT JOIN telegram_chats c ON c.chat_id = m.chat_id"
 	" WHERE m.next_at <= clock_now() AND ($3::bigint IS NULL OR m.id = $3::bigint)"
-	"  AND " IS_HEAD " AND c.dead IS NULL"
+	"  AND m.chat_id = " OUTBOX_HOME " AND " IS_HEAD " AND c.dead IS NULL"
 	"  AND coalesce(c.hold_until, '-infinity') <= clock_now()"
 	"  AND coalesce(c.tried_at, '-infinity') <= clock_now() - interval '1 second'"
 	"  AND NOT EXISTS (SELECT FROM telegram_bots b WHERE b.key = $1"

@@ -193,6 +193,8 @@ enum err outbox_run(const struct outbox *o, const volatile sig_atomic_t *stop,
 		db_deadline(o->db, RUN_QUERY_MS);
 		e = outbox_drop(o->db, a, 0, &out->dropped);
 		if (!e)
+			e = outbox_settle(o->db, a, 0);
+		if (!e)
 			e = step(o, a, out, &silences, &more);
 		arena_free(a);
 	}

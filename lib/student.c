@@ -3,6 +3,7 @@
 
 #include "db_input.h"
 #include "db_json.h"
+#include "outbox.h"
 #include "session.h"
 #include "student.h"
 
@@ -233,8 +234,8 @@ enum err student_create(struct db *db, struct arena *a, const struct student_fie
 	return e ? e : show(db, a, id, out);
 }
 
-enum err student_change(struct db *db, struct arena *a, const struct student_fields *want,
-			struct json_object **out, struct why *why)
+static enum err change(struct db *db, struct arena *a, const struct student_fields *want,
+		       struct json_object **out, struct why *why)
 {
 	const char *args[] = {
 		arena_int(a, want->id),
@@ -257,6 +258,17 @@ enum err student_change(struct db *db, struct arena *a, const struct student_fie
 	e = db_write(db, a, SQL_CHANGE, 12, args, NULL);
 	if (e)
 		return db_why(db, e, fields, why);
-	e = show(db, a, want->id, out);
+	e = outbox_settle(db, a, want->id);
+	if (!e)
+		e = show(db, a, want->id, out);
 	return e == ERR_NOT_FOUND ? why_not(why, e, "id", "There is no such student.") : e;
+}
+
+enum err student_change(struct db *db, struct arena *a, const struct student_fields *want,
+			struct json_object **out, struct why *why)
+{
+	enum err e = db_begin(db);
+
+	*out = NULL;
+	return e ? e : db_finish_json(db, change(db, a, want, out, why), out);
 }

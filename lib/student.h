@@ -58,7 +58,10 @@ MUST_CHECK enum err student_create(struct db *db, struct arena *a,
 				   const struct student_fields *want, struct json_object **out,
 				   struct why *why);
 
-/* As student_create(); ERR_NOT_FOUND may name id. What a student has already is never refused. */
+/*
+ * As student_create(); ERR_NOT_FOUND may name id. What a student has already is
+ * never refused. Links that still wait for Telegram follow them to another chat.
+ */
 MUST_CHECK enum err student_change(struct db *db, struct arena *a,
 				   const struct student_fields *want, struct json_object **out,
 				   struct why *why);

@@ -540,6 +540,30 @@ def test_robots_and_late_taps_tell_the_teacher_nothing(app, nobody, telegram, un
     assert not app.rows(f"SELECT FROM messages WHERE session_id = {sent['session']['id']}")
 
 
+@pytest.mark.parametrize("disabled", [False, True])
+def test_what_waits_for_a_teacher_does_not_go_to_the_chat_of_before(
+    app, admin, nobody, telegram, unlinked, send, teacher_chat, clock, disabled
+):
+    teacher, student = unlinked(name="Hana")
+    old, new = teacher_chat(teacher), None
+    sent = send(teacher, student)
+    telegram.down()
+    assert tap(app, nobody, sent["join_url"]).status == 302
+    telegram.up()
+    if disabled:
+        assert admin.patch("/api/admin/teachers", {"id": teacher.id, "disabled": True}).status == 200
+    else:
+        new = teacher_chat(teacher)
+    clock.move("1 minute")
+    app.job("telegram-outbox")
+    assert len(replies(telegram, old)) == 1
+    if new:
+        assert "Hana" in replies(telegram, new)[-1]
+    message = f"SELECT state, outcome FROM messages WHERE session_id = {sent['session']['id']}"
+    expected = {"state": "failed", "outcome": "disabled"} if disabled else {"state": "sent", "outcome": "sent"}
+    assert app.row(message) == expected
+
+
 def test_a_used_code_does_not_bring_a_teachers_old_chat_back(app, telegram, updates, make_teacher):
     teacher = make_teacher()
     old, new = new_chat(), new_chat()

@@ -447,6 +447,175 @@ def test_groups_that_point_at_each_other_are_no_circle(app, telegram, pair, send
     assert (len(telegram.sent(one)), len(telegram.sent(two))) == (1, 1)
 
 
+# ---------------------------------------------------------------- another chat, or none
+
+
+def change(admin, student, **fields):
+    changed = admin.patch("/api/admin/students", {"id": student["id"], **fields})
+    assert changed.status == 200, changed
+    return changed
+
+
+def links(telegram, chat):
+    return [m.url for m in telegram.shown(chat) if "reply_markup" in m.params]
+
+
+GONE = {
+    "unlinked": ({"telegram_chat_id": None}, "chat was removed"),
+    "disabled": ({"disabled": True}, "was disabled"),
+}
+
+
+@pytest.fixture(params=["queued", "unknown", "failed"])
+def waiting(request, telegram, pair, send):
+    """A link that has not arrived: who sent it to whom, the old chat, and what send-link answered."""
+    teacher, student, chat = pair()
+    answers = {"unknown": tg.lost, "failed": tg.error(400, "Bad Request: x")}
+    if request.param == "queued":
+        telegram.down()
+    else:
+        telegram.will(answers[request.param])
+    sent = send(teacher, student)
+    telegram.forget()
+    assert sent["delivery"] == request.param
+    return teacher, student, chat, sent
+
+
+def test_a_link_that_waits_follows_the_student_to_another_chat(app, admin, telegram, clock, waiting):
+    teacher, student, old, sent = waiting
+    new = new_chat()
+    change(admin, student, telegram_chat_id=new)
+    clock.move("1 minute")
+    assert counts(run_job(app))["sent"] == 1
+    assert (links(telegram, old), links(telegram, new)) == ([], [sent["join_url"]])
+    assert delivery_of(teacher, sent["session"]["id"]) == ("sent", None)
+
+
+@pytest.mark.parametrize("why", GONE)
+def test_a_link_that_waits_is_not_sent_to_a_chat_that_was_taken_away(
+    app, admin, telegram, updates, clock, waiting, why
+):
+    teacher, student, old, sent = waiting
+    wish, words = GONE[why]
+    change(admin, student, **wish)
+    state, detail = delivery_of(teacher, sent["session"]["id"])
+    if sent["delivery"] == "failed":
+        assert (state, detail) == ("failed", sent["delivery_detail"])  # as it was
+    else:
+        assert state == ("failed" if sent["delivery"] == "queued" else "unknown") and words in detail
+        (*_, last) = log_of(app, sent["session"]["id"])
+        assert (last["state"], last["outcome"]) == (state, why)
+    clock.move("1 minute")
+    run_job(app)
+    updates.start(old)
+    updates.membership(old, "member")
+    clock.move("2 minutes")
+    run_job(app)
+    assert links(telegram, old) == []
+    # What was taken away comes back, and with it the link, unless it had failed there before.
+    change(admin, student, telegram_chat_id=old, disabled=False)
+    clock.move("3 minutes")
+    run_job(app)
+    failed = sent["delivery"] == "failed"
+    assert links(telegram, old) == ([] if failed else [sent["join_url"]])
+    assert delivery_of(teacher, sent["session"]["id"])[0] == ("failed" if failed else "sent")
+
+
+def test_a_link_that_was_sent_stays_as_it_is(app, admin, telegram, pair, send, clock):
+    teacher, student, chat = pair()
+    sent, new = send(teacher, student), new_chat()
+    assert sent["delivery"] == "sent"
+    for wish in ({"telegram_chat_id": new}, {"telegram_chat_id": None}, {"telegram_chat_id": new, "disabled": True}):
+        change(admin, student, **wish)
+        clock.move("1 minute")
+        run_job(app)
+        assert delivery_of(teacher, sent["session"]["id"]) == ("sent", None)
+    assert (len(telegram.sent(chat)), len(telegram.sent(new))) == (1, 0)
+
+
+@pytest.mark.parametrize("why", [None, "unlinked", "disabled"])
+def test_a_link_on_its_way_when_the_chat_changes_does_not_go_there_again(
+    app, admin, telegram, pair, send, clock, why
+):
+    """Telegram has not taken it: what was asked for meanwhile counts from then on."""
+    teacher, student, old = pair()
+    new = new_chat()
+    telegram.will(tg.after(1, tg.wait(1)))
+
+    def change_meanwhile():
+        until(lambda: telegram.sent(old))
+        change(admin, student, **(GONE[why][0] if why else {"telegram_chat_id": new}))
+
+    sent, _ = at_once(lambda: send(teacher, student), change_meanwhile)
+    assert sent["delivery"] == "queued"
+    clock.move("1 minute")
+    run_job(app)
+    assert links(telegram, old) == []
+    assert links(telegram, new) == ([] if why else [sent["join_url"]])
+    state, detail = delivery_of(teacher, sent["session"]["id"])
+    assert state == "failed" and GONE[why][1] in detail if why else state == "sent"
+
+
+@pytest.mark.parametrize("why", [None, "unlinked"])
+def test_a_dead_senders_link_does_not_go_to_the_chat_of_before(app, admin, telegram, pair, send, clock, why):
+    teacher, student, old = pair()
+    new = new_chat()
+    telegram.down()
+    sent = send(teacher, student)
+    telegram.up()
+    app.psql(
+        "UPDATE messages SET state = 'sending', next_at = clock_now() + interval '20 s'"
+        f" WHERE session_id = {sent['session']['id']}"
+    )
+    change(admin, student, telegram_chat_id=None if why else new)
+    clock.move("1 minute")
+    run_job(app)
+    assert links(telegram, old) == []
+    assert links(telegram, new) == ([] if why else [sent["join_url"]])
+    log = [(row["state"], row["outcome"]) for row in log_of(app, sent["session"]["id"])]
+    assert log[1:] == ([("unknown", "unlinked")] if why else [("unknown", "interrupted"), ("sent", "sent")])
+
+
+def test_what_else_changes_about_a_student_repeats_nothing(app, admin, telegram, pair, send, clock):
+    teacher, student, chat = pair()
+    telegram.will(tg.error(400, "Bad Request: x"))
+    sent = send(teacher, student)
+    change(admin, student, name="Another", telegram_chat_id=chat, disabled=False)
+    clock.move("1 minute")
+    run_job(app)
+    assert len(telegram.sent(chat)) == 1
+    assert delivery_of(teacher, sent["session"]["id"]) == ("failed", sent["delivery_detail"])
+
+
+def test_a_link_that_follows_into_a_dead_chat_has_failed(app, admin, telegram, updates, pair, send, clock):
+    teacher, student, _ = pair()
+    dead = new_chat()
+    updates.membership(dead, "kicked")
+    telegram.down()
+    sent = send(teacher, student)
+    telegram.up()
+    change(admin, student, telegram_chat_id=dead)
+    state, detail = delivery_of(teacher, sent["session"]["id"])
+    assert state == "failed" and "blocked the bot" in detail
+    updates.membership(dead, "member")
+    clock.move("1 minute")
+    run_job(app)
+    assert links(telegram, dead) == [sent["join_url"]]
+
+
+def test_a_siblings_link_stays_in_the_chat(app, admin, telegram, pair, make_student, send, clock):
+    teacher, student, chat = pair()
+    sibling = make_student(teacher, telegram_chat_id=chat)
+    telegram.down()
+    sent, other = send(teacher, student), send(teacher, sibling)
+    telegram.up()
+    change(admin, student, telegram_chat_id=None)
+    clock.move("1 minute")
+    run_job(app)
+    assert links(telegram, chat) == [other["join_url"]]
+    assert delivery_of(teacher, sent["session"]["id"])[0] == "failed"
+
+
 # ---------------------------------------------------------------- order and pace
 
 

@@ -126,7 +126,9 @@ class Messages(Work):
     tells = False  # what Telegram may have got, or is not to get yet, waits for the next run
 
     def prepare(self):
-        chat, session = tg.new_chat(), self.rig.send()["session"]["id"]
+        chat, sent = tg.new_chat(), self.rig.send()["session"]
+        session = sent["id"]
+        self.rig.psql(f"UPDATE students SET telegram_chat_id = {chat} WHERE id = {sent['student']['id']}")
         self.rig.psql(f"INSERT INTO messages (kind, session_id, chat_id) VALUES ('join_link', {session}, {chat})")
         return chat, session
 
