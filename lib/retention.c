@@ -93,40 +93,65 @@ enum err retention_run(struct db *db, struct arena *a, int64_t days, const char 
 
 /* --- A person --- */
 
-static const char SQL_LOCK[] =
-	"SELECT coalesce(telegram_chat_id, 0) FROM students WHERE id = $1::bigint FOR UPDATE";
+static const char SQL_LOCK[] = "SELECT id FROM students WHERE id = $1::bigint FOR UPDATE";
 
 static const char SQL_OPEN[] = "SELECT count(*) FROM sessions WHERE student_id = $1::bigint"
 			       " AND session_status IN ('sent', 'active')";
 
-#define THEIRS	   "(SELECT id FROM sessions WHERE student_id = $1::bigint)"
-#define THEIR_CHAT "($2::bigint <> 0 AND chat_id = $2::bigint)"
-#define NOT_SHARED                                                                                 \
-	" AND NOT EXISTS (SELECT FROM students s WHERE s.telegram_chat_id = $2::bigint)"           \
-	" AND NOT EXISTS (SELECT FROM accounts t WHERE t.telegram_chat_id = $2::bigint)"
-#define THEIR_MESSAGES                                                                             \
-	"((kind = 'join_link' AND session_id IN " THEIRS ") OR (" THEIR_CHAT NOT_SHARED "))"
+#define THEIRS "(SELECT id FROM sessions WHERE student_id = $1::bigint)"
+/* Messages m: the links to their classes, and those that name them. */
+#define ABOUT_THEM                                                                                 \
+	"((m.kind = 'join_link' AND m.session_id IN " THEIRS ") OR m.student_id = $1::bigint)"
 
-/* $1 student  $2 their chat, 0: none. Siblings may share the chat: then it stays theirs. */
+/* The chats that they have or had, wherever one is still told of, and that nobody else has. */
+static const char SQL_CHATS[] =
+	"SELECT coalesce(array_agg(chat_id), '{}')::text FROM ("
+	" SELECT telegram_chat_id AS chat_id FROM students WHERE id = $1::bigint"
+	" UNION SELECT chat_id FROM chat_codes WHERE student_id = $1::bigint"
+	" UNION SELECT m.chat_id FROM messages m WHERE " ABOUT_THEM
+	" UNION SELECT d.chat_id FROM deliveries d JOIN messages m ON m.id = d.message_id"
+	"  WHERE " ABOUT_THEM ") c WHERE chat_id <> 0"
+	" AND NOT EXISTS (SELECT FROM students s"
+	"  WHERE s.telegram_chat_id = c.chat_id AND s.id <> $1::bigint)"
+	" AND NOT EXISTS (SELECT FROM accounts t WHERE t.telegram_chat_id = c.chat_id)";
+
+#define CHATS	       "$2::bigint[]"
+#define THEIR_MESSAGES "(" ABOUT_THEM " OR m.chat_id = ANY (" CHATS "))"
+
+/* $1 student  $2 the chats. Siblings may share one: then it stays theirs. */
 static const char *const erase[] = {
 	"UPDATE students SET name = 'Erased student ' || id, telegram_chat_id = NULL,"
 	" zoom_url = NULL, note = '', language = 'en', request_id = NULL, request_digest = NULL,"
 	" disabled_at = coalesce(disabled_at, clock_now())"
-	" WHERE id = $1::bigint AND $2::bigint IS NOT NULL",
+	" WHERE id = $1::bigint AND " CHATS " IS NOT NULL",
 	"UPDATE sessions SET attendance_note = '', start_url = NULL"
-	" WHERE student_id = $1::bigint AND $2::bigint IS NOT NULL",
-	"DELETE FROM clicks WHERE session_id IN " THEIRS " AND $2::bigint IS NOT NULL",
+	" WHERE student_id = $1::bigint AND " CHATS " IS NOT NULL",
+	"DELETE FROM clicks WHERE session_id IN " THEIRS " AND " CHATS " IS NOT NULL",
 	"DELETE FROM zoom_raw WHERE uuid IN (SELECT uuid FROM zoom_occurrences"
-	" WHERE session_id IN " THEIRS ") AND $2::bigint IS NOT NULL",
+	" WHERE session_id IN " THEIRS ") AND " CHATS " IS NOT NULL",
 	"DELETE FROM zoom_creates WHERE request_id IN (SELECT request_id FROM sessions"
-	" WHERE student_id = $1::bigint) AND $2::bigint IS NOT NULL",
-	"DELETE FROM chat_codes WHERE student_id = $1::bigint AND $2::bigint IS NOT NULL",
-	"DELETE FROM deliveries WHERE message_id IN (SELECT id FROM messages"
-	" WHERE " THEIR_MESSAGES ")",
-	"UPDATE messages SET chat_id = 0, message_id = NULL, detail = NULL, next_at = NULL,"
+	" WHERE student_id = $1::bigint) AND " CHATS " IS NOT NULL",
+	"DELETE FROM chat_codes WHERE student_id = $1::bigint AND " CHATS " IS NOT NULL",
+	"DELETE FROM deliveries WHERE chat_id = ANY (" CHATS ")"
+	" OR message_id IN (SELECT m.id FROM messages m WHERE " THEIR_MESSAGES ")",
+	"UPDATE messages m SET chat_id = 0, message_id = NULL, detail = NULL, next_at = NULL,"
 	" state = CASE WHEN next_at IS NULL THEN state ELSE 'dropped' END WHERE " THEIR_MESSAGES,
-	"DELETE FROM telegram_chats WHERE " THEIR_CHAT NOT_SHARED " AND $1::bigint IS NOT NULL",
+	"DELETE FROM telegram_chats WHERE chat_id = ANY (" CHATS ") AND $1::bigint IS NOT NULL",
 };
+
+static enum err find_chats(struct db *db, struct arena *a, const char *const *student,
+			   const char **chats)
+{
+	struct db_rows r;
+	enum err e = db_read(db, a, SQL_CHATS, 1, student, &r);
+
+	if (e)
+		return e;
+	if (!db_next(&r))
+		return ERR_INTERNAL;
+	*chats = db_str(&r);
+	return db_end(&r);
+}
 
 static enum err erase_locked(struct db *db, struct arena *a, int64_t id)
 {
@@ -135,16 +160,16 @@ static enum err erase_locked(struct db *db, struct arena *a, int64_t id)
 	int64_t open = 0;
 	enum err e = db_write(db, a, SQL_LOCK, 1, args, &r);
 
-	if (!e && !db_next(&r))
-		e = ERR_NOT_FOUND;
-	if (e)
-		return e;
-	args[1] = db_str(&r);
-	e = db_read(db, a, SQL_OPEN, 1, args, &r);
+	if (!e)
+		e = db_one_i64(&r, &id);
+	if (!e)
+		e = db_read(db, a, SQL_OPEN, 1, args, &r);
 	if (!e)
 		e = db_one_i64(&r, &open);
 	if (!e && open)
 		e = ERR_CONFLICT;
+	if (!e)
+		e = find_chats(db, a, args, &args[1]);
 	for (size_t i = 0; !e && i < sizeof erase / sizeof *erase; i++)
 		e = db_write(db, a, erase[i], 2, args, NULL);
 	return e;

@@ -6,6 +6,8 @@ import uuid
 
 import pytest
 
+from telegram import new_chat, next_update
+
 NAME, NOTE = "Zyxwyt Qfprst", "lives at Nowherebury"
 CHAT = 987654321012
 AGENT = "Phone of Jkvbzt"
@@ -150,6 +152,69 @@ def test_a_sibling_keeps_the_chat_that_they_share(app, make_student, person):
     assert app.job("classclock-admin", "erase", "--student", str(student["id"])).returncode == 0
     assert app.psql(f"SELECT telegram_chat_id FROM students WHERE id = {sibling['id']}") == str(CHAT)
     assert app.psql(f"SELECT count(*) FROM telegram_chats WHERE chat_id = {CHAT}") == "1"
+
+
+def put_link(app, student, chat):
+    """What is kept of a student who linked that chat by a code; the update."""
+    update = next_update()
+    app.psql(
+        f"INSERT INTO telegram_chats (chat_id, language, tried_at) VALUES ({chat}, 'am', clock_now()) ON CONFLICT DO NOTHING",
+        "INSERT INTO messages (kind, update_id, student_id, chat_id, state, next_at) VALUES"
+        f" ('student_linked', {update}, {student['id']}, {chat}, 'sent', NULL)",
+        "INSERT INTO deliveries (message_id, chat_id, attempt, state, outcome)"
+        f" SELECT id, chat_id, 1, 'sent', 'sent' FROM messages WHERE update_id = {update}",
+    )
+    return update
+
+
+def told_of(app, chat):
+    """How many rows of each kind tell of a chat."""
+    tables = ("messages", "deliveries", "telegram_chats", "chat_codes")
+    return [int(app.psql(f"SELECT count(*) FROM {table} WHERE chat_id = {chat}")) for table in tables]
+
+
+@pytest.mark.parametrize("replaced", [False, True], ids=["cleared", "replaced"])
+def test_the_chats_of_before_are_erased_too(app, admin, make_teacher, make_student, send, replaced):
+    old, older, now = new_chat(), new_chat(), new_chat() if replaced else None
+    teacher = make_teacher()
+    student = make_student(teacher, telegram_chat_id=old)
+    put_link(app, student, old)
+    n, _ = play(app, teacher, student, send)
+    # A link that was tried in another chat before it followed the student here.
+    app.psql(
+        "INSERT INTO deliveries (message_id, chat_id, attempt, state, outcome)"
+        f" SELECT id, {older}, 1, 'queued', 'unreachable' FROM messages WHERE session_id = {n}",
+        f"INSERT INTO telegram_chats (chat_id, language) VALUES ({older}, 'ar')",
+    )
+    assert admin.patch("/api/admin/students", {"id": student["id"], "telegram_chat_id": now}).status == 200
+    assert told_of(app, old) == [2, 2, 1, 1] and told_of(app, older) == [0, 1, 1, 0]
+    before = pay(app, n)
+    assert app.job("classclock-admin", "erase", "--student", str(student["id"])).returncode == 0
+    assert told_of(app, old) == told_of(app, older) == [0, 0, 0, 0]
+    left = everything(app)
+    assert [chat for chat in (old, older, now) if str(chat) in left] == []
+    assert pay(app, n) == before
+
+
+@pytest.mark.parametrize("whose", ["sibling", "teacher"])
+def test_a_chat_of_before_that_somebody_else_has_stays_theirs(app, admin, make_teacher, make_student, send, whose):
+    old, teacher = new_chat(), make_teacher()
+    student = make_student(teacher, telegram_chat_id=old)
+    sibling = make_student(teacher, telegram_chat_id=old if whose == "sibling" else None)
+    if whose == "teacher":
+        app.psql(f"UPDATE accounts SET telegram_chat_id = {old} WHERE id = {teacher.id}")
+    put_link(app, student, old)
+    siblings = put_link(app, sibling, old)
+    assert admin.patch("/api/admin/students", {"id": student["id"], "telegram_chat_id": None}).status == 200
+    assert told_of(app, old)[:3] == [2, 2, 1]
+    assert app.job("classclock-admin", "erase", "--student", str(student["id"])).returncode == 0
+    assert told_of(app, old)[:3] == [1, 1, 1]  # the student's own are gone
+    assert app.psql(f"SELECT update_id FROM messages WHERE chat_id = {old}") == str(siblings)
+    assert app.psql(f"SELECT language FROM telegram_chats WHERE chat_id = {old}") == "am"
+    # With the last who has it, the chat goes.
+    app.psql(f"UPDATE accounts SET telegram_chat_id = NULL WHERE id = {teacher.id}")
+    assert app.job("classclock-admin", "erase", "--student", str(sibling["id"])).returncode == 0
+    assert told_of(app, old)[:3] == [0, 0, 0]
 
 
 def test_nobody_is_erased_whose_class_is_open(app, make_teacher, make_student, send, tap):
