@@ -66,7 +66,7 @@ export default {
   'cards.running': 'አሁን በሂደት ላይ',
   'cards.timeouts': 'ዛሬ ጊዜ ያለፈባቸው',
   'cards.today': 'የዛሬ ክፍሎች',
-  'cards.unopened': 'ዛሬ ገና ያልተከፈቱ',
+  'cards.unopened': 'ገና ያልተከፈቱ',
 
   'col.attendance': 'መገኘት',
   'col.deadline': 'የጊዜ ገደብ',

@@ -66,7 +66,7 @@ export default {
   'cards.running': 'جارية الآن',
   'cards.timeouts': 'انتهاء المهلة اليوم',
   'cards.today': 'حصص اليوم',
-  'cards.unopened': 'لم تُفتح بعد اليوم',
+  'cards.unopened': 'لم تُفتح بعد',
 
   'col.attendance': 'الحضور',
   'col.deadline': 'الموعد النهائي',

@@ -67,7 +67,7 @@ export default {
   'cards.running': 'Running now',
   'cards.timeouts': 'Timeouts today',
   'cards.today': 'Classes today',
-  'cards.unopened': 'Not opened yet today',
+  'cards.unopened': 'Not opened yet',
 
   'col.attendance': 'Attendance',
   'col.deadline': 'Deadline',
