@@ -60,19 +60,22 @@ walk('an action asks why, and the reason becomes evidence', async (t, open) => {
   assert.ok((await kinds(panel)).includes('Ended by an admin'));
 });
 
+/** A typed moment that many minutes later, as the browser writes it: without seconds on the minute. */
+const later = (value, n) => new Date(Date.parse(`${value}Z`) + n * 60_000).toISOString().slice(0, 19).replace(/:00$/, '');
+
 walk('times are corrected in the academy’s zone, and released again', async (t, open) => {
   const { page, panel } = await running(open);
   await panel.getByRole('button', { name: 'Correct times' }).click();
   const start = await panel.getByLabel('Start').inputValue();
-  const at = new Date(Date.parse(`${start.length === 16 ? `${start}:00` : start}Z`) - 30 * 60_000).toISOString().slice(0, 19);
+  const at = later(start, -30);
   await panel.getByLabel('Start').fill(at);
-  await panel.getByLabel('End').fill(new Date(Date.parse(`${at}Z`) - 60_000).toISOString().slice(0, 19));
+  await panel.getByLabel('End').fill(later(at, -1));
   await panel.getByLabel('Reason').fill('The clock of the school');
   await panel.getByRole('button', { name: 'Correct times' }).click();
   await panel.locator('[aria-invalid]').waitFor();
   assert.equal(await panel.getByLabel('Reason').inputValue(), 'The clock of the school', 'what was typed stays');
   await isAccessible(page, 'panel, refused');
-  await panel.getByLabel('End').fill(new Date(Date.parse(`${at}Z`) + 25 * 60_000).toISOString().slice(0, 19));
+  await panel.getByLabel('End').fill(later(at, 25));
   await panel.getByRole('button', { name: 'Correct times' }).click();
   await panel.locator('.state').getByText('25 min').waitFor();
   await panel.getByText('Start corrected').waitFor();
@@ -83,9 +86,6 @@ walk('times are corrected in the academy’s zone, and released again', async (t
   await panel.locator('.badge.active').waitFor();
 });
 
-/** A typed moment that many minutes later. */
-const later = (value, n) => new Date(Date.parse(`${value.length === 16 ? `${value}:00` : value}Z`) + n * 60_000).toISOString().slice(0, 19);
-
 /** Has "Correct times" save one moment, moved by some minutes; resolves with both that were shown. */
 async function correct(panel, label, n) {
   await panel.getByRole('button', { name: 'Correct times' }).click();
@@ -95,7 +95,7 @@ async function correct(panel, label, n) {
   await panel.getByLabel('Reason').fill('As both say');
   await panel.getByRole('button', { name: 'Correct times' }).click();
   await panel.getByLabel('Reason').waitFor({ state: 'detached' });
-  return shown.map((value) => Date.parse(later(value, 0)));
+  return shown.map((value) => Date.parse(`${value}Z`));
 }
 
 walk('the start and the end that were shown are those that are saved', async (t, open) => {
