@@ -201,7 +201,7 @@ enum err session_csv_name(struct db *db, struct arena *a, struct session_filter 
 
 	if (e)
 		return e;
-	if (from && to && strcmp(from, to))
+	if (from && to && strcmp(from, to) != 0)
 		*out = arena_printf(a, "sessions-%s-to-%s.csv", from, to);
 	else if (from && to)
 		*out = arena_printf(a, "sessions-%s.csv", from);
