@@ -12,6 +12,7 @@ import { number, t } from '../lib/i18n.js';
  *   csv: string,
  *   rows: Row[] | null,
  *   created: number | null,
+ *   kept: boolean,
  *   busy: boolean,
  *   error: unknown,
  * }} State
@@ -25,7 +26,7 @@ const COLUMNS = {
 /** @extends {Component<{kind: Kind, onDone: () => void, onClose: () => void}, State>} */
 export class ImportDialog extends Component {
   /** @type {State} */
-  state = { kind: this.props.kind, csv: '', rows: null, created: null, busy: false, error: null };
+  state = { kind: this.props.kind, csv: '', rows: null, created: null, kept: false, busy: false, error: null };
 
   /** @param {any} event */
   pick = async ({ target }) => {
@@ -55,13 +56,21 @@ export class ImportDialog extends Component {
     this.send(true);
   };
 
+  /** Pressed by mistake, it drops nothing that was pasted. */
+  escape = () => {
+    const { csv, created } = this.state;
+
+    if (csv && created === null) this.setState({ kept: true });
+    else this.props.onClose();
+  };
+
   /** @param {{onClose: () => void}} props @param {State} state */
-  render({ onClose }, { kind, csv, rows, created, busy, error }) {
+  render({ onClose }, { kind, csv, rows, created, kept, busy, error }) {
     const good = rows?.filter(({ ok }) => ok).length ?? 0;
     const bad = (rows?.length ?? 0) - good;
 
     return html`
-      <${Dialog} title=${t('import.title')} onClose=${onClose} wide>
+      <${Dialog} title=${t('import.title')} onClose=${onClose} onEscape=${this.escape} wide>
         <form class="stack" onSubmit=${this.check}>
           <fieldset class="kinds"><legend class="sr">${t('import.kind')}</legend>
             ${/** @type {Kind[]} */ (['teachers', 'students']).map((name) => html`
@@ -82,6 +91,8 @@ export class ImportDialog extends Component {
                   ${bad > 0 && ` · ${t('import.bad', { n: bad })}. ${t('import.mend')}`}</p>`}
           </div>
           ${rows && created === null && html`<${Preview} rows=${rows} />`}
+          ${kept && created === null && html`<${Notice} kind="note"
+            text=${t('form.kept', { cancel: t('action.cancel') })} />`}
           <footer>
             <button type="button"
               onClick=${onClose}>${t(created === null ? 'action.cancel' : 'action.close')}</button>

@@ -39,13 +39,16 @@ const ACTIONS = {
  *   session: Session | null,
  *   error: unknown,
  *   action: Action | null,
+ *   typed: boolean,
+ *   kept: boolean,
  *   refused: unknown,
  * }} State
  */
 
 /** @type {State} */
 const UNKNOWN = {
-  events: null, explanation: '', explained: null, session: null, error: null, action: null, refused: null,
+  events: null, explanation: '', explained: null, session: null, error: null,
+  action: null, typed: false, kept: false, refused: null,
 };
 
 /** @extends {Component<Props, State>} */
@@ -96,16 +99,19 @@ export class SessionPanel extends Component {
   keys = (event) => {
     if (event.key !== 'Escape') return;
     event.preventDefault();
-    if (this.state.action) this.leaveForm();
+    if (this.state.typed) this.setState({ kept: true }); // pressed by mistake: it drops nothing that was typed
+    else if (this.state.action) this.leaveForm();
     else this.props.onClose();
   };
+
+  type = () => this.state.typed || this.setState({ typed: true });
 
   /** Whoever was in the form, which goes, is at the top of the panel. */
   leaveForm = () => {
     const at = document.activeElement;
 
     if (at === document.body || this.dialog.current?.contains(at)) this.heading.current?.focus();
-    this.setState({ action: null });
+    this.setState({ action: null, typed: false, kept: false });
   };
 
   /** @param {Session | null} session */
@@ -124,7 +130,7 @@ export class SessionPanel extends Component {
   };
 
   /** @param {Props} props @param {State} state */
-  render({ id, onClose, ...props }, { events, explanation, explained, error, action, refused, ...state }) {
+  render({ id, onClose, ...props }, { events, explanation, explained, error, action, kept, refused, ...state }) {
     const session = state.session ?? props.session;
 
     return html`
@@ -144,7 +150,7 @@ export class SessionPanel extends Component {
             class="skeleton"></i>` : language === 'en' ? explanation : sentence(session, explained)}</p>`}
           ${session && (action
             ? html`<${ActionForm} key=${action} action=${action} session=${session} from=${props.reopenFrom}
-              events=${events ?? []}
+              events=${events ?? []} kept=${kept} onInput=${this.type}
               onDone=${this.done} onRefused=${this.refuse} onCancel=${this.leaveForm} />`
             : html`${refused && html`<${Notice} text=${explain(refused)} />`}
               <${Actions} session=${session} events=${events ?? []}
@@ -242,6 +248,8 @@ function openedLate({ session_ended_at: end, sent_at: sent }, events) {
  *   session: Session,
  *   events: Evidence[],
  *   from?: string | null,
+ *   kept: boolean,
+ *   onInput: () => void,
  *   onDone: (session: Session | null) => void,
  *   onRefused: (error: Problem) => void,
  *   onCancel: () => void,
@@ -292,7 +300,7 @@ class ActionForm extends Component {
   };
 
   /** @param {FormProps} props @param {{busy: boolean, error: unknown}} state */
-  render({ action, session, events, from, onCancel }, { busy, error }) {
+  render({ action, session, events, from, kept, onInput, onCancel }, { busy, error }) {
     const { field, text = explain(error) } = /** @type {Partial<Misfit>} */ (error ?? {});
     /** @param {string} name */
     const wrong = (name) => (field === name ? text : null);
@@ -304,7 +312,8 @@ class ActionForm extends Component {
         defaultValue=${at ? toInput(at) : ''} error=${wrong(name)} ...${rest} />`;
 
     return html`
-      <form ref=${this.form} class="stack boxed" onSubmit=${this.submit} aria-label=${t(`do.${action}`)}>
+      <form ref=${this.form} class="stack boxed" onSubmit=${this.submit} onInput=${onInput}
+        aria-label=${t(`do.${action}`)}>
         <${About} action=${action} session=${session} />
         ${action === 'correct' && moment('clicked_at', session.clicked_at)}
         ${action === 'correct' && moment('session_ended_at', session.session_ended_at)}
@@ -316,6 +325,7 @@ class ActionForm extends Component {
           defaultValue=${from && action === 'reopen' ? t('attention.late_reason', { time: dayTime(from) }) : ''}
           error=${wrong('reason')} />
         ${error && !named && html`<${Notice} text=${text} />`}
+        ${kept && html`<${Notice} kind="note" text=${t('form.kept', { cancel: t('action.back') })} />`}
         <footer>
           <button type="button" onClick=${onCancel}>${t('action.back')}</button>
           <button class=${action === 'cancel' ? 'danger solid' : 'primary'}

@@ -1,7 +1,7 @@
 // The panel in use: what others do meanwhile, the keyboard.
 
 import assert from 'node:assert/strict';
-import { app, click, fits, makeStudent, makeTeacher, send, settled, theAdmin, walk } from '../lib/stage.js';
+import { app, click, fits, isAccessible, makeStudent, makeTeacher, send, settled, theAdmin, walk } from '../lib/stage.js';
 import { running } from './panel.js';
 
 const act = (id, action) => theAdmin().post('/api/admin/session', { session_id: id, action, reason: 'elsewhere' });
@@ -68,6 +68,21 @@ walk('whoever leaves a form is in the panel still, and Escape closes it', async 
   await page.keyboard.press('Escape');
   await panel.waitFor({ state: 'detached' });
   await page.waitForFunction(() => document.activeElement.matches('tbody a'));
+});
+
+walk('Escape does not throw a reason away that was typed', async (t, open) => {
+  const { page, panel } = await running(open);
+  await panel.getByRole('button', { name: 'End class' }).click();
+  await panel.getByLabel('Reason').pressSequentially('The parents ca');
+  for (let i = 0; i < 2; i++) await page.keyboard.press('Escape');
+  await panel.getByRole('status').getByText('choose Back to drop it').waitFor();
+  await isAccessible(page, 'an action that Escape does not close');
+  await page.keyboard.type('lled');
+  assert.equal(await panel.getByLabel('Reason').inputValue(), 'The parents called', 'the cursor stays as well');
+  await panel.getByRole('button', { name: 'Back' }).click();
+  await page.waitForFunction(() => document.activeElement.id === 'panel-title');
+  await page.keyboard.press('Escape');
+  await panel.waitFor({ state: 'detached' });
 });
 
 walk('an action that comes through later takes nobody from where they are', async (t, open) => {

@@ -216,6 +216,9 @@ walk('an import shows each bad row by line before anything is taken', async (t, 
   assert.match(await bad.textContent(), new RegExp(`^3Bad ${two}.+`));
   assert.equal(await dialog.getByRole('button', { name: /^Import/ }).count(), 0);
   await isAccessible(page, 'import, a bad row');
+  for (let i = 0; i < 2; i++) await page.keyboard.press('Escape');
+  await dialog.getByRole('status').getByText('not saved yet').waitFor();
+  assert.equal(await bad.count(), 1, 'Escape throws nothing away');
   await dialog.getByLabel('or paste it here').fill(`name,email\nGood ${one},${one}@example.org\nBetter ${two},${two}@example.org\n`);
   await dialog.getByRole('button', { name: 'Check' }).click();
   await dialog.getByRole('button', { name: 'Import 2 rows' }).click();
