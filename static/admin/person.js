@@ -2,6 +2,7 @@
 
 import { Field, html } from '../lib/ui.js';
 import { FormDialog } from '../lib/form.js';
+import { linkIn } from '../lib/link.js';
 import { amend, api } from '../lib/api.js';
 import { LANGUAGES, languageName, t } from '../lib/i18n.js';
 
@@ -71,7 +72,8 @@ export const TeacherDialog = ({ teacher, onSaved, onClose }) => {
 
 /** @param {Given} given */
 const studentOf = ({ disabled, teacher_id, note, zoom_url, ...given }) =>
-  ({ ...given, teacher_id: Number(teacher_id), note: note ?? '', zoom_url, disabled: disabled !== undefined });
+  ({ ...given, teacher_id: Number(teacher_id), note: note ?? '', zoom_url: zoom_url && linkIn(zoom_url),
+    disabled: disabled !== undefined });
 
 /**
  * @param {{
@@ -128,8 +130,8 @@ export const StudentDialog = ({ student, teachers, packages, onSaved, onClose })
                 selected=${tag === language}>${name}</option>`)}
             </select>`}<//>
         </div>
-        <${Field} label=${t('field.zoom_url')} name="zoom_url" type="url" maxlength="600" dir="ltr"
-          autocomplete="off" placeholder="https://zoom.us/j/…"
+        <${Field} label=${t('field.zoom_url')} name="zoom_url" type="text" inputmode="url" dir="ltr"
+          autocomplete="off" autocapitalize="off" spellcheck="false" placeholder="https://zoom.us/j/…"
           defaultValue=${student.zoom_url ?? ''} error=${wrong('zoom_url')} hint=${t('field.zoom_url_hint')} />
         <${Field} label=${t('field.note')} name="note" error=${wrong('note')}>${(/** @type {any} */ shared) => html`
           <textarea ...${shared} maxlength="2000" dir="auto" defaultValue=${student.note ?? ''}></textarea>`}<//>

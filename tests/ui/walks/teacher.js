@@ -161,13 +161,13 @@ walk('a link is pasted as people paste it', async (t, open) => {
   const { teacher, page, own } = await day(open, {});
   const bare = ZOOM_URL.slice('https://'.length);
   const found = await page.evaluate(async (texts) => {
-    const { linkIn } = await import('/teacher/zoom_link.js');
+    const { linkIn } = await import('/lib/link.js');
     return texts.map(linkIn);
   }, [INVITATION, ` ${bare} `, `الرابط:\u200f${ZOOM_URL}\u200f`, `(${ZOOM_URL}).`, `<${ZOOM_URL}>`, `class at 3.30, join ${bare}`]);
   assert.deepEqual(found, Array(6).fill(ZOOM_URL));
   // What is no link stays as it is: the server says what is wrong.
   const others = ['zoommtg://zoom.us/join?confno=8123456789', 'javascript:alert(1)', 'http://zoom.us/j/8123456789', 'hello', ''];
-  assert.deepEqual(await page.evaluate(async (texts) => texts.map((await import('/teacher/zoom_link.js')).linkIn), others), others);
+  assert.deepEqual(await page.evaluate(async (texts) => texts.map((await import('/lib/link.js')).linkIn), others), others);
 
   await page.evaluate((text) => navigator.clipboard.writeText(text), INVITATION);
   await own.getByLabel('Zoom link of the class').focus();
