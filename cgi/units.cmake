@@ -53,8 +53,10 @@ function(classclock_units NAME)
   endif()
   set(MEMORY_MAX 256M)
   set(TASKS_MAX 32)
-  if(NAME STREQUAL zoom_track)
-    set(TASKS_MAX 256) # its threads
+  set(FILES_MAX 64)
+  if(NAME STREQUAL zoom_track) # its threads, and a connection each
+    set(TASKS_MAX 256)
+    set(FILES_MAX 512)
   endif()
   foreach(kind socket service)
     configure_file(${CMAKE_CURRENT_SOURCE_DIR}/cgi/classclock.${kind}.in

@@ -253,7 +253,7 @@ class Instance:
 
     def _stop_timer(self):
         """From here on session-timeout runs when a test says so: its timer sleeps for good."""
-        pid = int((self.state / "pids" / "timer-session-timeout").read_text().split()[0])
+        pid = self.pid("timer-session-timeout")
         children = pathlib.Path(f"/proc/{pid}/task/{pid}/children")
 
         def sleeps():
@@ -273,6 +273,10 @@ class Instance:
 
     def client(self):
         return Client(self.url)
+
+    def pid(self, name):
+        """Of the process that ./dev up keeps: a program, nginx, postgres."""
+        return int((self.state / "pids" / name).read_text().split()[0])
 
     @property
     def env(self):

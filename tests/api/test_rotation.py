@@ -3,11 +3,14 @@ dead, and once the old one has gone nothing is left that it opens."""
 
 import datetime
 import itertools
+import os
+import re
+import signal
 
 import pytest
 
 import zoom
-from academy import PASSWORD, SECRETS, ZOOM_URL, Instance
+from academy import PASSWORD, SECRETS, ZOOM_URL, Instance, wait_for
 from conftest import check_logs, sign_in_admin, student_maker, teacher_maker
 
 KINDS = ("AUTH_SECRET", "CRON_SECRET", "ZOOM_WEBHOOK_SECRET", "TELEGRAM_WEBHOOK_SECRET")
@@ -56,6 +59,15 @@ def rotated():
     check_logs(logs)
 
 
+def restart_alone(app, program, secret):
+    """As systemctl restarts one service: with settings that the others do not have yet."""
+    file = (app.state / "run").resolve() / "env.d" / program
+    file.write_text(re.sub(r"^AUTH_SECRET=.*", f"AUTH_SECRET={secret}", file.read_text(), flags=re.M))
+    before = app.pid(program)
+    os.kill(before, signal.SIGTERM)
+    wait_for(lambda: app.pid(program) != before)
+
+
 def test_no_link_dies_when_secrets_are_replaced(rotated, send):
     app, doors = rotated, Doors(rotated)
     admin = sign_in_admin(app)
@@ -70,6 +82,12 @@ def test_no_link_dies_when_secrets_are_replaced(rotated, send):
     invited = admin.post("/api/admin/teachers", {"name": "Invited", "email": "rotation-invited@example.org"})
     invitation = {"token": invited["invite_url"].split("#")[1], "password": PASSWORD}
     assert doors.statuses(OLD) == [200] * 3 and doors.statuses(NEW) == [401] * 3
+
+    # docs/ops.md, 3: last, then first, since who seals may be restarted before who opens.
+    app.restart(settings(OLD, NEW))
+    restart_alone(app, "teacher_send_link", f"{NEW['AUTH_SECRET']},{OLD['AUTH_SECRET']}")
+    early = send(teacher, make_student(teacher))
+    assert app.client().open(early["join_url"]).status == 302
 
     app.restart(settings(NEW, OLD))
     # Logins, invitations and the next page.

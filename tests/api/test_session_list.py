@@ -508,7 +508,7 @@ def children(pid):
 
 def processes(demo, name):
     """The workers of a program, or of nginx."""
-    return children(int((demo.state / "pids" / name).read_text().split()[0]))
+    return children(demo.pid(name))
 
 
 def kilobytes(pid, file, label):

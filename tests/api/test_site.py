@@ -153,7 +153,7 @@ def no_programs(app, browser):
     for file in files:
         file.rename(file.with_suffix(".away"))
     # New nginx workers, which keep no connection of before.
-    nginx = int((app.state / "pids/nginx").read_text().split()[0])
+    nginx = app.pid("nginx")
     old = children(nginx)
     os.kill(nginx, signal.SIGHUP)
     wait_for(lambda: not old & children(nginx) and browser("/api/zoom/track").status == 503)

@@ -142,7 +142,7 @@ def test_a_program_is_given_no_more_than_its_code_reads(units, program):
 def test_programs_do_not_look_into_each_other(build, app):
     """All are one user's; what one has in memory and environment is closed to the others all the same."""
     for name in ("zoom_track", "auth_login", "teacher_send_link"):
-        pid = (app.state / "pids" / name).read_text().split()[0]
+        pid = app.pid(name)
         for file in ("environ", "mem", "maps"):
             assert os.stat(f"/proc/{pid}/{file}").st_uid == 0, file
 
@@ -153,3 +153,23 @@ def test_only_those_that_call_out_have_a_network(units, program):
     assert ("PrivateNetwork=yes" not in text) == ("AF_INET" in text)
     source = (ROOT / "cgi" / f"{program}.c").read_text()
     assert ("AF_INET" in text) == bool(re.search(r"chat_answer|zoom_create|outbox_send", source))
+
+
+def database_connections():
+    """Of all programs under load. Source: docs/architecture.md, lib/app.h."""
+    (default,) = re.findall(r"#define WORKERS_DEFAULT\s+(\d+)", (ROOT / "lib/app.h").read_text())
+    workers = [re.search(r"\.workers = (\d+)", (ROOT / f"cgi/{p}.c").read_text()) for p in PROGRAMS]
+    return sum(int(found[1] if found else default) for found in workers) + 1  # zoom_track has two
+
+
+def test_the_manual_counts_the_connections():
+    (said,) = re.findall(r": (\d+) for all programs under load", (ROOT / "docs/ops.md").read_text())
+    assert int(said) == database_connections()
+
+
+def test_dev_bounds_descriptors_as_the_units_do(app, units):
+    for program in PROGRAMS:
+        (bound,) = re.findall(r"^LimitNOFILE=(\d+)$", (units / f"classclock-{program}.service").read_text(), re.M)
+        pid = app.pid(program)
+        limits = pathlib.Path(f"/proc/{pid}/limits").read_text()
+        assert re.search(rf"^Max open files +{bound} +{bound} ", limits, re.M), program

@@ -393,7 +393,7 @@ def test_a_worker_that_dies_meanwhile_loses_nothing(connected, hana, rest):
 
     def die():
         assert rest.made.wait(10)
-        parent = int((connected.state / "pids" / "teacher_send_link").read_text().split()[0])
+        parent = connected.pid("teacher_send_link")
         workers = open(f"/proc/{parent}/task/{parent}/children").read().split()
         for worker in workers:
             os.kill(int(worker), signal.SIGKILL)
