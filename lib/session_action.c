@@ -22,6 +22,17 @@ static const char SQL_REMEMBER_URL[] =
 static const char SQL_ATTENDANCE[] =
 	"UPDATE sessions SET attendance = $2, attendance_note = $3 WHERE id = $1::bigint";
 
+/*
+ * What people decided last about a class, the newest first: whether it is this
+ * account's, with this reason; what it is, and the moment that it gives.
+ */
+static const char SQL_LAST[] =
+	"SELECT coalesce(account_id = $2::bigint AND detail->>'reason' = $3, false),"
+	" coalesce(detail->>'field', kind), us(happened_at)"
+	" + coalesce(round((detail->>'seconds')::numeric * 1000000)::bigint, 0)"
+	" FROM session_events WHERE session_id = $1::bigint AND kind IN ('corrected',"
+	" 'admin_ended', 'cancelled', 'reopened', 'released') ORDER BY id DESC LIMIT 2";
+
 static void put(void *o)
 {
 	json_object_put(o);
@@ -71,6 +82,42 @@ static enum err add(struct db *db, struct arena *a, const struct action_want *wa
 	};
 
 	return evidence_add(db, a, want->session_id, &seen, NULL);
+}
+
+/* Whether the next of SQL_LAST is this; MOMENT_NONE: at whatever moment. */
+static bool is_next(struct db_rows *r, const char *what, int64_t us)
+{
+	bool is_own;
+	const char *name;
+	int64_t given_us;
+
+	if (!db_next(r))
+		return false;
+	is_own = db_bool(r);
+	name = db_str(r);
+	given_us = db_i64(r);
+	return is_own && !strcmp(name, what) && (us == MOMENT_NONE || us == given_us);
+}
+
+/*
+ * Whether what was decided last about the class is this very action: whoever did
+ * not hear that it was done repeats it. what (may be NULL) was added at us, after
+ * the start that is wanted, if one is.
+ */
+static enum err is_repeat(struct db *db, struct arena *a, const struct action_want *want,
+			  const char *what, int64_t us, bool *out)
+{
+	const char *args[] = { arena_int(a, want->session_id), arena_int(a, want->account_id),
+			       want->reason };
+	struct db_rows r;
+	enum err e = db_read(db, a, SQL_LAST, 3, args, &r);
+
+	if (e)
+		return e;
+	*out = !what || is_next(&r, what, us);
+	if (*out && want->clicked_us != MOMENT_NONE)
+		*out = is_next(&r, "clicked_at", want->clicked_us);
+	return db_end(&r);
 }
 
 static enum err end(struct db *db, struct arena *a, const struct action_want *want,
@@ -123,8 +170,13 @@ static enum err reopen(struct db *db, struct arena *a, const struct action_want 
 {
 	enum status status = row->decided.status;
 	int64_t until = want->times_out_us;
+	bool done = false;
 	enum err e = OK;
 
+	if (status == STATUS_ACTIVE)
+		e = is_repeat(db, a, want, "reopened", until, &done);
+	if (e || done)
+		return e;
 	if (status != STATUS_ENDED && status != STATUS_TIMEOUT && status != STATUS_MISSED)
 		return wrong_state(a, row, "reopened", why);
 	if (until == MOMENT_NONE)
@@ -215,14 +267,18 @@ static enum err correct_moment(struct db *db, struct arena *a, const struct acti
 static enum err correct(struct db *db, struct arena *a, const struct action_want *want,
 			struct session_row *row, struct why *why)
 {
-	bool over;
+	const char *what = want->ended_us != MOMENT_NONE ? "session_ended_at" : NULL;
+	bool over, done = false;
 	enum err e;
 
 	if (row->decided.status == STATUS_CANCELLED)
 		return wrong_state(a, row, "corrected", why);
 	e = check_correction(want, row, why);
 	if (!e)
-		e = is_over_with(db, a, want, row, &over);
+		e = is_repeat(db, a, want, what, want->ended_us, &done);
+	if (e || done)
+		return e;
+	e = is_over_with(db, a, want, row, &over);
 	if (!e && want->clicked_us != MOMENT_NONE)
 		e = correct_moment(db, a, want, "clicked_at", want->clicked_us, over);
 	if (!e && want->ended_us != MOMENT_NONE)
@@ -233,6 +289,13 @@ static enum err correct(struct db *db, struct arena *a, const struct action_want
 static enum err release(struct db *db, struct arena *a, const struct action_want *want,
 			struct session_row *row, struct why *why)
 {
+	bool done = false;
+	enum err e = OK;
+
+	if (!row->decided.corrected)
+		e = is_repeat(db, a, want, "released", MOMENT_NONE, &done);
+	if (e || done)
+		return e;
 	if (!row->decided.corrected)
 		return why_not(why, ERR_CONFLICT, "action", "This class has no correction.");
 	return add(db, a, want, "released", HAPPENED_NOW, detail(a, NULL, NULL, want->reason, 0));

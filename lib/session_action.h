@@ -8,7 +8,9 @@
 /*
  * What people do to a session: each action is evidence with its author and
  * reason, and the row is decided anew. Repeating one that already holds
- * changes nothing and succeeds.
+ * changes nothing and succeeds; to reopen, correct or release is a repeat when
+ * the last that anybody decided is the same account's, with the same reason and
+ * moments, and of a reopened class only while it runs.
  */
 enum action { ACTION_END, ACTION_CANCEL, ACTION_REOPEN, ACTION_CORRECT, ACTION_RELEASE };
 

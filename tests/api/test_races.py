@@ -211,7 +211,7 @@ class Race:
 
         def act(what, person, **fields):
             action = what.split()[0]
-            return lambda: self.note(sent, what, person.act(n, action, **fields))
+            return lambda: self.note(sent, what, person.act(n, action, reason=what, **fields))
 
         def newer():
             self.newer[n].append(send(self.hana, student))
