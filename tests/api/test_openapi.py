@@ -199,7 +199,7 @@ class Story:
         self.admin.act(n, "correct", clicked_at=row["clicked_at"], session_ended_at=row["session_ended_at"])
         self.admin.act(n, "release")
         self.admin.act(n, "reopen", times_out_at=row["times_out_at"])
-        self.admin.act(n, "reopen")
+        self.admin.act(n, "reopen", reason="once more")
         self.admin.act(999999999, "end")
         self.admin.post("/api/admin/auto-timeout", {"dry_run": True})
         self.admin.post("/api/admin/auto-timeout")
