@@ -13,7 +13,8 @@
  * whose first human click is among them, writes the evidence, keeps the clicks
  * and has the teacher told who wants to be. A click on a class that is "sent" in the snapshot and
  * yet did not start was overtaken by another transaction: its verdict is "again", nothing of it was
- * kept, and the caller asks anew.
+ * kept, and the caller asks anew. Nor is "missed" the last word: the job may have passed a click
+ * that is on its way, or its clock has been ahead, and what counts is the moment of the click.
  *
  * $1 session  $2 link_id  $3 expires_us  $4 verdict, NULL for a person  $5 address  $6 agent
  * $7 hash of the login token that came along, NULL if none  $8 key
@@ -34,8 +35,9 @@
 	"  AS w(session_id, link_id, expires_us, verdict, address, agent, login, key, n)"          \
 	" LEFT JOIN sessions s ON s.id = w.session_id AND s.link_id = w.link_id"                   \
 	"), first AS ("                                                                            \
-	" SELECT s.id FROM sessions s WHERE s.session_status = 'sent' AND s.id IN (SELECT was.id"  \
-	"  FROM was WHERE verdict IS NULL AND session_status = 'sent' AND NOT expired)"            \
+	" SELECT s.id FROM sessions s WHERE s.session_status IN ('sent', 'missed') AND s.id IN ("  \
+	"  SELECT was.id FROM was WHERE verdict IS NULL AND session_status IN ('sent', 'missed')"  \
+	"   AND NOT expired)"                                                                      \
 	" ORDER BY s.id FOR NO KEY UPDATE" locking "), started AS ("                               \
 	" UPDATE sessions s SET session_status = 'active', clicked_at = clock_now(),"              \
 	"  times_out_at = clock_now() + (s.duration_minutes + s.buffer_minutes)"                   \
@@ -57,8 +59,8 @@
 	"   WHEN was.id IS NULL THEN CASE WHEN expired THEN 'expired' ELSE 'orphan' END"           \
 	"   WHEN session_status = 'cancelled' THEN 'cancelled'"                                    \
 	"   WHEN expired THEN 'expired'"                                                           \
-	"   WHEN session_status IN ('ended', 'timeout', 'missed') THEN 'late'"                     \
-	"   WHEN session_status = 'sent' AND started.id IS NULL THEN 'again'"                      \
+	"   WHEN session_status IN ('ended', 'timeout') THEN 'late'"                               \
+	"   WHEN session_status IN ('sent', 'missed') AND started.id IS NULL THEN 'again'"         \
 	"   ELSE 'human' END AS outcome"                                                           \
 	" FROM was LEFT JOIN started ON started.id = was.id"                                       \
 	"), kept AS ("                                                                             \

@@ -92,6 +92,21 @@ def test_a_better_end_after_the_jump_stands(app, clock, opened, tap):
     assert brief(app, sent) == ("ended", "teacher_left", 30)
 
 
+def test_a_link_that_was_missed_while_the_clock_was_ahead_starts_its_class(app, clock, send, tap, hana, make_student):
+    clock.stop(NOW)
+    sent = send(hana, make_student(hana))
+    clock.stop(NOW + 13 * 60 * MINUTE)
+    run_job(app)
+    assert app.session(identity(sent))["session_status"] == "missed"
+    clock.stop(NOW + MINUTE)
+    assert [tap(sent["join_url"]).status for _ in range(2)] == [302, 302]
+    assert brief(app, sent) == ("active", None, None)
+    assert moment(row(app, sent)["clicked_at"]) == NOW + MINUTE
+    clock.stop(NOW + 80 * MINUTE)
+    run_job(app)
+    assert brief(app, sent) == ("timeout", None, 70)
+
+
 def test_a_clock_an_hour_behind_ends_no_class_before_it_began(app, clock, opened, tap, hana):
     left, ended, silent = (opened(NOW) for _ in range(3))
     clock.stop(NOW - 50 * MINUTE)  # ten minutes later in truth
