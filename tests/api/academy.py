@@ -438,7 +438,8 @@ class Clock:
     def __init__(self, app):
         self.app = app
 
-    def _is(self, expression):
+    def show(self, expression):
+        """What an SQL expression says."""
         self.app.psql(
             "CREATE OR REPLACE FUNCTION clock_now() RETURNS timestamptz LANGUAGE sql STABLE"
             f" PARALLEL SAFE AS $$SELECT {expression}$$"
@@ -446,14 +447,14 @@ class Clock:
 
     def move(self, interval):
         """Goes on from now shifted by the interval ('3 hours', '-2 days')."""
-        self._is(f"statement_timestamp() + interval '{interval}'")
+        self.show(f"statement_timestamp() + interval '{interval}'")
 
     def stop(self, moment):
         """Stands still at the moment ('2026-03-08 06:59:59+00')."""
-        self._is(f"timestamptz '{moment}'")
+        self.show(f"timestamptz '{moment}'")
 
     def reset(self):
-        self._is("statement_timestamp()")
+        self.show("statement_timestamp()")
 
 
 class Person:

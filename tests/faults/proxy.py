@@ -2,6 +2,7 @@
 by one."""
 
 import contextlib
+import itertools
 import os
 import pathlib
 import shutil
@@ -26,9 +27,12 @@ class Fault:
 class Link(threading.Thread):
     """One connection of a program."""
 
+    _numbers = itertools.count()
+
     def __init__(self, proxy, client, server, program):
         super().__init__(daemon=True)
         self.proxy, self.client, self.server, self.program = proxy, client, server, program
+        self.number = next(self._numbers)
         self.lock = threading.Lock()
         self.held, self.answers, self.asked, self.backend = None, 0, 0, 0
         self.garbles = set()
