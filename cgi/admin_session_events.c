@@ -2,8 +2,8 @@
  * GET /api/admin/session-events?session_id=: the evidence of a session, and what it comes to.
  *
  * Answer    200 {"session":{...},"events":[{"id","kind","happened_at","received_at","source",
- *           "account":{"id","name"}|null,"detail"}],"explanation","explained":{...}}; what was
- *           explained is told in lib/explain.h
+ *           "account":{"id","name"}|null,"detail"}],"opened_late_at","explanation",
+ *           "explained":{...}}; what was explained is told in lib/explain.h
  * Errors    400 401 403 404 503
  */
 #include <json-c/json.h>
@@ -23,16 +23,22 @@ static const char SQL_EVENTS[] =
 	" FROM session_events e LEFT JOIN accounts a ON a.id = e.account_id"
 	" WHERE e.session_id = $1::bigint ORDER BY e.happened_at, e.id LIMIT " EVENTS_MAX;
 
-static enum err read_events(struct req *req, int64_t id, struct db_rows *rows)
+/* The evidence has the first of these, which tells enough; a class is reopened from the last. */
+static const char SQL_OPENED_LATE[] =
+	"SELECT max(c.happened_at) AS opened_late_at FROM clicks c"
+	" JOIN sessions s ON s.id = c.session_id WHERE c.session_id = $1::bigint"
+	" AND c.verdict = 'late' AND c.happened_at > coalesce(s.session_ended_at, s.sent_at)";
+
+static enum err read_of(struct req *req, const char *sql, int64_t id, struct db_rows *rows)
 {
 	const char *args[] = { arena_int(req->arena, id) };
 
-	return db_read(req->db, req->arena, SQL_EVENTS, 1, args, rows);
+	return db_read(req->db, req->arena, sql, 1, args, rows);
 }
 
 /* All of one moment. The caller owns *session. */
 static enum err read_all(struct req *req, int64_t id, struct explanation *why,
-			 struct db_rows *events, struct json_object **session)
+			 struct db_rows *events, struct db_rows *late, struct json_object **session)
 {
 	enum err e = db_begin_snapshot(req->db);
 
@@ -41,7 +47,9 @@ static enum err read_all(struct req *req, int64_t id, struct explanation *why,
 	*session = NULL;
 	e = explain(req->db, req->arena, id, why);
 	if (!e)
-		e = read_events(req, id, events);
+		e = read_of(req, SQL_EVENTS, id, events);
+	if (!e)
+		e = read_of(req, SQL_OPENED_LATE, id, late);
 	if (!e)
 		e = session_json(req->db, req->arena, id, session);
 	return db_finish_json(req->db, e, session);
@@ -51,7 +59,7 @@ static enum err show(struct req *req)
 {
 	struct json_object *session, *answer;
 	struct explanation why;
-	struct db_rows events;
+	struct db_rows events, late;
 	struct params p;
 	int64_t id;
 	enum err e;
@@ -62,10 +70,14 @@ static enum err show(struct req *req)
 		params_refuse(&p, "session_id", "Say which session.");
 	e = params_close(&p);
 	if (!e)
-		e = read_all(req, id, &why, &events, &session);
+		e = read_all(req, id, &why, &events, &late, &session);
 	if (e)
 		return e;
-	answer = json_object_new_object();
+	e = db_one_json(&late, &answer);
+	if (e) {
+		json_object_put(session);
+		return e;
+	}
 	json_object_object_add(answer, "session", session);
 	json_object_object_add(answer, "events", db_rows_json(&events));
 	json_object_object_add(answer, "explanation", json_object_new_string(why.sentence));

@@ -34,6 +34,7 @@ const ACTIONS = {
 /**
  * @typedef {{
  *   events: Evidence[] | null,
+ *   opened_late_at: string | null,
  *   explanation: string,
  *   explained: Explained | null,
  *   session: Session | null,
@@ -47,7 +48,7 @@ const ACTIONS = {
 
 /** @type {State} */
 const UNKNOWN = {
-  events: null, explanation: '', explained: null, session: null, error: null,
+  events: null, opened_late_at: null, explanation: '', explained: null, session: null, error: null,
   action: null, typed: false, kept: false, refused: null,
 };
 
@@ -150,7 +151,7 @@ export class SessionPanel extends Component {
             class="skeleton"></i>` : language === 'en' ? explanation : sentence(session, explained)}</p>`}
           ${session && (action
             ? html`<${ActionForm} key=${action} action=${action} session=${session} from=${props.reopenFrom}
-              events=${events ?? []} kept=${kept} onInput=${this.type}
+              opened=${props.reopenFrom ?? state.opened_late_at} kept=${kept} onInput=${this.type}
               onDone=${this.done} onRefused=${this.refuse} onCancel=${this.leaveForm} />`
             : html`${refused && html`<${Notice} text=${explain(refused)} />`}
               <${Actions} session=${session} events=${events ?? []}
@@ -232,22 +233,22 @@ const Actions = ({ session, events, onChoose }) => {
 };
 
 /**
- * When the student opened the link after the class was over: the last that the evidence tells.
+ * The start that reopening offers. Who came back before the deadline came back to a class that is theirs, with what it
+ * has had; who came after it, or to one that never began, comes to another.
  * @param {Session} s
- * @param {Evidence[]} events
+ * @param {string | null} opened when the link was opened after the class was over
  */
-function openedLate({ session_ended_at: end, sent_at: sent }, events) {
-  const over = Date.parse(end ?? sent);
-  return events.findLast(({ kind, happened_at, detail }) =>
-    kind === 'click_ignored' && detail?.why === 'late' && Date.parse(happened_at) > over)?.happened_at;
+function startAgain({ clicked_at: start, times_out_at: deadline }, opened) {
+  if (!start || !opened || !deadline) return start ?? opened;
+  return Date.parse(opened) > Date.parse(deadline) ? opened : start;
 }
 
 /**
  * @typedef {{
  *   action: Action,
  *   session: Session,
- *   events: Evidence[],
  *   from?: string | null,
+ *   opened: string | null,
  *   kept: boolean,
  *   onInput: () => void,
  *   onDone: (session: Session | null) => void,
@@ -300,7 +301,7 @@ class ActionForm extends Component {
   };
 
   /** @param {FormProps} props @param {{busy: boolean, error: unknown}} state */
-  render({ action, session, events, from, kept, onInput, onCancel }, { busy, error }) {
+  render({ action, session, from, opened, kept, onInput, onCancel }, { busy, error }) {
     const { field, text = explain(error) } = /** @type {Partial<Misfit>} */ (error ?? {});
     /** @param {string} name */
     const wrong = (name) => (field === name ? text : null);
@@ -317,7 +318,7 @@ class ActionForm extends Component {
         <${About} action=${action} session=${session} />
         ${action === 'correct' && moment('clicked_at', session.clicked_at)}
         ${action === 'correct' && moment('session_ended_at', session.session_ended_at)}
-        ${action === 'reopen' && moment('clicked_at', from ?? openedLate(session, events) ?? session.clicked_at,
+        ${action === 'reopen' && moment('clicked_at', startAgain(session, opened),
           session.clicked_at ? { hint: t('field.clicked_at_hint'), required: true }
             : { hint: t('field.clicked_at_or_now_hint') })}
         ${action === 'reopen' && moment('times_out_at', null, { hint: t('field.times_out_at_hint') })}

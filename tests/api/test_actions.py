@@ -316,7 +316,8 @@ def test_the_evidence_and_its_explanation_are_shown(admin, tap, clicked):
     tap(clicked.leave)
     admin.act(n, "correct", reason="she had stayed", session_ended_at=ago(1))
     shown = admin.get(f"/api/admin/session-events?session_id={n}")
-    assert shown.status == 200 and set(shown.json) == {"session", "events", "explanation", "explained"}
+    assert shown.status == 200
+    assert set(shown.json) == {"session", "events", "opened_late_at", "explanation", "explained"}
     assert shown["session"] == admin.get(f"/api/admin/session-events?session_id={n}")["session"]
     kinds = [event["kind"] for event in shown["events"]]
     assert sorted(kinds) == ["clicked", "corrected", "sent", "teacher_left"]
@@ -327,6 +328,20 @@ def test_the_evidence_and_its_explanation_are_shown(admin, tap, clicked):
     assert corrected["detail"] == {"field": "session_ended_at", "reason": "she had stayed", "over": True}
     assert shown["explanation"].startswith("40 min: opened ")
     assert shown["explanation"].endswith("by an admin (corrected).")
+
+
+def test_the_last_opening_of_a_class_that_is_over_is_told(app, admin, tap, hana, make_student, send, clock):
+    sent = send(hana, make_student(hana))
+    n = sent["session"]["id"]
+    told = []
+    for at in ("0", "2 hours", "4 hours"):
+        clock.move(at)
+        app.job("session-timeout")
+        tap(sent["join_url"])
+        told.append(admin.get(f"/api/admin/session-events?session_id={n}")["opened_late_at"])
+    assert told[0] is None and moment(told[2]) - moment(told[1]) >= datetime.timedelta(hours=2)
+    (late,) = [e for e in app.evidence(n) if e["kind"] == "click_ignored"]
+    assert moment(late["happened_at"]) == moment(told[1])  # of evidence one is enough
 
 
 EXPLANATIONS = {

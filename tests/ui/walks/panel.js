@@ -150,6 +150,10 @@ walk('reopened from the list, a class counts from when the student came back', a
   const saved = async () => (await theAdmin().get(`/api/admin/session-events?session_id=${id}`)).session;
   await app.age(id, '6 hours');
   await theAdmin().post('/api/admin/auto-timeout');
+  await click(sent); // they looked, hours before they came
+  const earlier = "SET happened_at = happened_at - interval '2 hours' WHERE session_id =";
+  await app.psql(`SET session_replication_role = replica; UPDATE clicks ${earlier} ${id} AND verdict = 'late';
+    UPDATE session_events ${earlier} ${id} AND kind = 'click_ignored'`);
   await click(sent);
   const back = Date.now();
   await page.reload();
@@ -166,6 +170,28 @@ walk('reopened from the list, a class counts from when the student came back', a
   await theAdmin().post('/api/admin/session', { session_id: id, action: 'end', reason: 'test' });
   const minutes = (await saved()).session_duration_minutes;
   assert.ok(minutes === 50 || minutes === 51, `${minutes} minutes`);
+});
+
+walk('reopened while its time lasts, a class keeps the minutes it has had', async (t, open) => {
+  if (!app.ours) return t.skip('needs the database');
+  const { page, panel, sent, id } = await running(open);
+  await app.age(id, '20 minutes');
+  await theAdmin().post('/api/admin/session', { session_id: id, action: 'end', reason: 'by mistake' });
+  await click(sent);
+  const { session: { clicked_at } } = await theAdmin().get(`/api/admin/session-events?session_id=${id}`);
+  for (const from of [`/admin/?session=${id}`, '/admin/attention?kind=late_click']) {
+    await page.goto(from);
+    await settled(page);
+    if (from.includes('late_click')) await page.locator(`[data-session="${id}"]`).click();
+    await panel.getByText('Opening not counted').first().waitFor();
+    if (!from.includes('late_click')) await panel.getByRole('button', { name: 'Reopen' }).click();
+    const start = Date.parse(`${await panel.getByLabel('Start').inputValue()}+03:00`);
+    assert.equal(start, Math.floor(Date.parse(clicked_at) / 1000) * 1000, from);
+  }
+  await panel.getByRole('button', { name: 'Reopen' }).click();
+  await panel.locator('.badge.active').waitFor();
+  const { session } = await theAdmin().get(`/api/admin/session-events?session_id=${id}`);
+  assert.equal(session.clicked_at, clicked_at);
 });
 
 walk('a class that nobody opened is reopened from now', async (t, open) => {
