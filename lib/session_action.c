@@ -334,7 +334,8 @@ enum err session_act(struct db *db, struct arena *a, const struct action_want *w
 
 /*
  * Kept also when nobody has opened the class yet: the click may still be on
- * its way. One second is one observation, so repeats do not pile up.
+ * its way. One second is one observation, so repeats do not pile up. It is heard
+ * before time is: a class that was left in time did not time out.
  */
 enum err session_teacher_left_in(struct db *db, struct arena *a, int64_t session_id,
 				 int64_t happened_us, const char *detail_text)
@@ -345,8 +346,6 @@ enum err session_teacher_left_in(struct db *db, struct arena *a, int64_t session
 	struct session_row row;
 	enum err e = session_lock(db, a, session_id, &row);
 
-	if (!e)
-		e = evidence_settle(db, a, &row);
 	if (e || row.decided.status == STATUS_CANCELLED)
 		return e;
 	seen.happened_us = happened_us == HAPPENED_NOW ? row.now_us : happened_us;

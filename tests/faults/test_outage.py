@@ -509,6 +509,27 @@ def test_a_host_without_crontab_replays_too(app):
     assert clicked(app, sent) and app.lines() == []
 
 
+def test_what_waits_in_the_journal_is_heard_before_anything_is_judged(app):
+    """A link was opened, and a class was ended, in time; both are due by now."""
+    opened, ended = app.send(), app.send()
+    until(lambda: app.tap(ended) and clicked(app, ended))
+    app.replay()
+    with Away(app):
+        app.tap(opened)
+        app.end(ended)
+        heard = time.time()
+        assert len(app.lines()) == 2
+    over_us = int((heard + time.time()) / 2 * 1e6)  # when the link's life and the class were over
+    app.age(opened["session"]["id"], f"{12 * HOUR - over_us + sent_us(app, opened)} microseconds")
+    app.age(ended["session"]["id"], f"{70 * HOUR // 60 - over_us + start_us(app, ended)} microseconds")
+    app.replay()
+    row = app.session(ended["session"]["id"])
+    assert (row["session_status"], row["ended_by"]) == ("ended", "teacher_left")
+    assert app.session(opened["session"]["id"])["session_status"] == "active"
+    kinds = {e["kind"] for sent in (opened, ended) for e in app.evidence(sent["session"]["id"])}
+    assert kinds == {"sent", "clicked", "teacher_left"}
+
+
 # ---------------------------------------------------------------- disks, and the worst moments
 
 
