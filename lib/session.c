@@ -42,18 +42,13 @@ static const char SQL_SEND[] =
 static const char SQL_REMEMBER_URL[] =
 	"UPDATE students SET zoom_url = $2 WHERE id = $1::bigint AND zoom_url IS DISTINCT FROM $2";
 
-/* Links that wait, and those withdrawn whose buttons have not expired. */
 static const char SQL_UNOPENED[] =
-	"SELECT id FROM sessions WHERE student_id = $1::bigint AND id <> $2::bigint"
-	" AND (session_status = 'sent' OR (session_status = 'cancelled' AND superseded_by IS NULL"
-	"  AND clock_now() < sent_at + link_hours * interval '1 hour')) ORDER BY id";
+	"SELECT id FROM sessions WHERE student_id = $1::bigint AND session_status = 'sent'"
+	" AND id <> $2::bigint ORDER BY id";
 
-/* Asked under the lock: what was opened meanwhile goes on, what had begun stays cancelled. */
-static const char SQL_SUPERSEDE[] =
-	"UPDATE sessions s SET superseded_by = $2::bigint WHERE id = $1::bigint"
-	" AND (session_status = 'sent' OR (session_status = 'cancelled' AND NOT EXISTS"
-	"  (SELECT FROM session_events e WHERE e.session_id = s.id"
-	"   AND e.kind IN ('clicked', 'reopened'))))";
+/* Asked under the lock: what was opened meanwhile goes on, what was withdrawn stays so. */
+static const char SQL_SUPERSEDE[] = "UPDATE sessions SET superseded_by = $2::bigint"
+				    " WHERE id = $1::bigint AND session_status = 'sent'";
 
 static const char SQL_REPEATED[] =
 	"SELECT id, teacher_id = $2::bigint AND request_digest = $3::bytea"
@@ -73,8 +68,8 @@ static const char *digest(struct arena *a, const struct session_want *want)
 					 want->is_made ? "" : want->zoom_url));
 }
 
-/* A newer link supersedes those of the student that nobody has opened, withdrawn or not: the old
- * button opens this class. */
+/* A newer link supersedes those of the student that nobody has opened: the old button opens this
+ * class. */
 static enum err supersede_unopened(struct db *db, struct arena *a, const struct session_want *want,
 				   int64_t id)
 {

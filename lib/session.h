@@ -72,8 +72,8 @@ struct session_want {
 /*
  * Sends a class: makes the session, its evidence and the message with its link
  * (lib/outbox_send.h sends that), and supersedes links to the same student
- * that nobody has opened, also those withdrawn, while their life lasts.
- * Repeated with the same content it changes nothing. *id is the session.
+ * that nobody has opened. Repeated with the same content it
+ * changes nothing. *id is the session.
  *
  * ERR_NOT_FOUND  no such student of this teacher
  * ERR_INVALID    the Zoom link is not one we send people to

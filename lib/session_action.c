@@ -9,6 +9,9 @@
 #define REOPEN_MIN_US (600 * US_PER_S)	 /* source: design §3.9, at least 10 minutes */
 #define DAY_US	      (86400 * US_PER_S) /* no admin makes a class longer */
 
+/* One whose start came late, out of a journal, may have been superseded before. */
+static const char SQL_WITHDRAW[] = "UPDATE sessions SET superseded_by = NULL WHERE id = $1::bigint";
+
 static const char SQL_CHANGE_URL[] =
 	"UPDATE sessions SET zoom_url = $2, meeting_id = $3::bigint, start_url = NULL"
 	" WHERE id = $1::bigint";
@@ -136,12 +139,15 @@ static enum err cancel(struct db *db, struct arena *a, const struct action_want 
 		       struct session_row *row, struct why *why)
 {
 	enum status status = row->decided.status;
+	const char *args[] = { arena_int(a, row->id) };
+	enum err e;
 
 	if (status == STATUS_CANCELLED)
 		return OK;
 	if (status != STATUS_SENT && status != STATUS_ACTIVE)
 		return wrong_state(a, row, "cancelled", why);
-	return add(db, a, want, "cancelled", HAPPENED_NOW, detail(a, NULL, NULL, want->reason, 0));
+	e = add(db, a, want, "cancelled", HAPPENED_NOW, detail(a, NULL, NULL, want->reason, 0));
+	return e || !row->superseded_by ? e : db_write(db, a, SQL_WITHDRAW, 1, args, NULL);
 }
 
 /*

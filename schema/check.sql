@@ -95,6 +95,10 @@ SELECT 'what replaces a link is a later session of the same student', count(*) F
   JOIN sessions newer ON newer.id = s.superseded_by
   WHERE newer.student_id <> s.student_id OR newer.id <= s.id
 UNION ALL
+SELECT 'a link that somebody withdrew opens no newer class', count(*) FROM sessions s
+  WHERE superseded_by IS NOT NULL AND EXISTS (SELECT FROM session_events e
+    WHERE e.session_id = s.id AND e.kind = 'cancelled')
+UNION ALL
 SELECT 'the totals by people are those of the sessions', count(*) FROM (
     SELECT teacher_id, student_id, package_id, session_status
     FROM (SELECT teacher_id, student_id, package_id, session_status, n, minutes FROM session_totals

@@ -42,11 +42,12 @@ class Academy(academy.Instance):
         self.admin, self.teacher_id = admin, made["id"]
         return self
 
-    def send(self, zoom_url=ZOOM_URL):
-        """A class to a student of its own; what send-link answers."""
-        student = {"name": "Sara", "teacher_id": self.teacher_id, "package_id": "Europe"}
-        made = self.admin.post("/api/admin/students", student)
-        wish = {"student_id": made["id"], "zoom_url": zoom_url, "request_id": str(uuid.uuid4())}
+    def send(self, zoom_url=ZOOM_URL, student_id=None):
+        """A class to a student of its own, or to this one; what send-link answers."""
+        if student_id is None:
+            student = {"name": "Sara", "teacher_id": self.teacher_id, "package_id": "Europe"}
+            student_id = self.admin.post("/api/admin/students", student)["id"]
+        wish = {"student_id": student_id, "zoom_url": zoom_url, "request_id": str(uuid.uuid4())}
         sent = self.teacher.post("/api/teacher/send-link", wish)
         assert sent.status == 201, sent
         return sent.json

@@ -327,16 +327,41 @@ def test_programs_and_previews_start_nothing_during_an_outage(app):
     assert clicked(app, sent) is None and app.clicks(sent) == []
 
 
-def test_a_class_that_was_cancelled_opens_and_stays_cancelled(app):
-    sent = app.send()
-    cancelled = app.teacher.post("/api/teacher/session", {"session_id": sent["session"]["id"], "action": "cancel",
-                                                          "reason": "ill"})
+def cancel(app, sent):
+    wish = {"session_id": sent["session"]["id"], "action": "cancel", "reason": "ill"}
+    cancelled = app.teacher.post("/api/teacher/session", wish)
     assert cancelled.status == 200, cancelled
+
+
+def send_again(app, sent):
+    return app.send(student_id=sent["session"]["student"]["id"])
+
+
+def test_a_class_that_was_cancelled_opens_and_stays_cancelled(app):
+    """Though in an outage the token alone decides: the student gets to Zoom, and no clock starts."""
+    sent = app.send()
+    cancel(app, sent)
+    newer = send_again(app, sent)
     with Away(app):
         app.tap(sent)
     app.replay()
     assert app.session(sent["session"]["id"])["session_status"] == "cancelled"
     assert [click["verdict"] for click in app.clicks(sent)] == ["cancelled"]
+    assert clicked(app, newer) is None and app.clicks(newer) == []
+
+
+def test_a_class_that_is_voided_opens_no_newer_one(app):
+    """Its click of before the newer link came out of the journal after it."""
+    sent = app.send()
+    with Away(app):
+        app.tap(sent)
+    newer = send_again(app, sent)
+    app.replay()
+    assert clicked(app, sent)
+    cancel(app, sent)
+    target = sent["join_url"].removeprefix(app.url)
+    until(lambda: app.client().get(target, headers={"Origin": None, "Sec-Fetch-Site": None}).status == 410)
+    assert clicked(app, newer) is None and app.clicks(newer) == []
 
 
 def test_a_tap_after_the_end_of_the_class_is_told_to_the_admin(app):
