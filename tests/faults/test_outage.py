@@ -525,16 +525,26 @@ def test_a_line_that_is_refused_fails_for_itself_alone(app, error):
     assert app.lines() == []
 
 
+def by_crontab(app):
+    done = app.job("session-timeout")
+    assert done.returncode == 0, done.stderr
+
+
+def by_http(app):
+    bearer = {"Authorization": f"Bearer {app.env['CRON_SECRET']}", "Origin": None, "Sec-Fetch-Site": None}
+    assert app.client().get("/api/cron/session-timeout", headers=bearer).status == 200
+
+
 def test_a_host_without_crontab_replays_too(app):
     sent = app.send()
     with Away(app):
         app.tap(sent)
-    bearer = {"Authorization": f"Bearer {app.env['CRON_SECRET']}", "Origin": None, "Sec-Fetch-Site": None}
-    assert app.client().get("/api/cron/session-timeout", headers=bearer).status == 200
+    by_http(app)
     assert clicked(app, sent) and app.lines() == []
 
 
-def test_what_waits_in_the_journal_is_heard_before_anything_is_judged(app):
+@pytest.mark.parametrize("run", [Academy.replay, by_crontab, by_http])
+def test_what_waits_in_the_journal_is_heard_before_anything_is_judged(app, run):
     """A link was opened, and a class was ended, in time; both are due by now."""
     opened, ended = app.send(), app.send()
     until(lambda: app.tap(ended) and clicked(app, ended))
@@ -547,7 +557,7 @@ def test_what_waits_in_the_journal_is_heard_before_anything_is_judged(app):
     over_us = int((heard + time.time()) / 2 * 1e6)  # when the link's life and the class were over
     app.age(opened["session"]["id"], f"{12 * HOUR - over_us + sent_us(app, opened)} microseconds")
     app.age(ended["session"]["id"], f"{70 * HOUR // 60 - over_us + start_us(app, ended)} microseconds")
-    app.replay()
+    run(app)
     row = app.session(ended["session"]["id"])
     assert (row["session_status"], row["ended_by"]) == ("ended", "teacher_left")
     assert app.session(opened["session"]["id"])["session_status"] == "active"
