@@ -13,12 +13,11 @@
 
 static enum err send_csv(struct req *req, struct session_filter *filter)
 {
-	const char *name;
-	enum err e = session_csv_name(req->db, req->arena, filter, &name);
+	enum err e = session_csv_days(req->db, req->arena, filter);
 
 	if (e)
 		return e;
-	req_csv_name(req, name);
+	req_csv_name(req, "sessions", filter->from, filter->to);
 	return session_csv(req->db, filter, req_csv_send, req);
 }
 

@@ -2,7 +2,7 @@
  * GET /api/admin/trends: what happened in a range of days, and what pay is made from.
  *
  * Request   from, to: academy days, inclusive, at most 400; none is the last 30. format=csv
- *           streams the pay
+ *           streams the pay, a row also with the days of its month that it is of
  * Answer    200 {"from","to","time_zone","days":[{"day","classes","minutes","timeouts","missed"}],
  *           "teachers":[{"teacher":{"id","name"},"classes","minutes","timeouts","missed"}],
  *           "hours":[{"weekday": 0 is Monday,"hour","classes"}],
@@ -33,13 +33,15 @@ static enum err show(struct req *req)
 	range.to = params_day_or_null(&p, "to");
 	format = params_word_or_null(&p, "format", formats);
 	e = params_close(&p);
+	if (!e)
+		e = trends_days(req->db, req->arena, &range, &req->why);
 	if (e)
 		return e;
 	if (format && !strcmp(format, "csv")) {
-		req_csv_name(req, "pay.csv");
-		return trends_csv(req->db, req->arena, &range, req_csv_send, req, &req->why);
+		req_csv_name(req, "pay", range.from, range.to);
+		return trends_csv(req->db, req->arena, &range, req_csv_send, req);
 	}
-	e = trends(req->db, req->arena, &range, &answer, &req->why);
+	e = trends(req->db, req->arena, &range, &answer);
 	return e ? e : req_json(req, 200, answer);
 }
 

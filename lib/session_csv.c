@@ -177,12 +177,15 @@ enum err session_csv(struct db *db, const struct session_filter *filter, csv_sin
 static const char SQL_DAYS[] = "SELECT (today - $1::integer + 1)::text, today::text"
 			       " FROM (SELECT academy_day(clock_now()) AS today) t";
 
-static enum err find_days(struct db *db, struct arena *a, struct session_filter *filter)
+enum err session_csv_days(struct db *db, struct arena *a, struct session_filter *filter)
 {
 	const char *args[] = { arena_int(a, filter->days) };
 	struct db_rows r;
-	enum err e = db_read(db, a, SQL_DAYS, 1, args, &r);
+	enum err e;
 
+	if (!filter->days)
+		return OK;
+	e = db_read(db, a, SQL_DAYS, 1, args, &r);
 	if (e)
 		return e;
 	if (!db_next(&r))
@@ -191,24 +194,4 @@ static enum err find_days(struct db *db, struct arena *a, struct session_filter 
 	filter->to = db_str(&r);
 	filter->days = 0;
 	return db_end(&r);
-}
-
-enum err session_csv_name(struct db *db, struct arena *a, struct session_filter *filter,
-			  const char **out)
-{
-	enum err e = filter->days ? find_days(db, a, filter) : OK;
-	const char *from = filter->from, *to = filter->to;
-
-	if (e)
-		return e;
-	if (from && to && strcmp(from, to) != 0)
-		*out = arena_printf(a, "sessions-%s-to-%s.csv", from, to);
-	else if (from && to)
-		*out = arena_printf(a, "sessions-%s.csv", from);
-	else if (from || to)
-		*out = arena_printf(a, "sessions-%s-%s.csv", from ? "from" : "to",
-				    from ? from : to);
-	else
-		*out = "sessions.csv";
-	return OK;
 }

@@ -12,12 +12,7 @@
 MUST_CHECK enum err session_csv(struct db *db, const struct session_filter *filter, csv_sink *sink,
 				void *to);
 
-/*
- * The file's name by the days of the filter, which have been checked:
- * "sessions-2026-11-01-to-2026-11-30.csv". filter->days becomes from and to, so
- * that the rows are of the days that the name says.
- */
-MUST_CHECK enum err session_csv_name(struct db *db, struct arena *a, struct session_filter *filter,
-				     const char **out);
+/* filter->days becomes from and to, so that the rows are of the days that the file's name says. */
+MUST_CHECK enum err session_csv_days(struct db *db, struct arena *a, struct session_filter *filter);
 
 #endif

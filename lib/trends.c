@@ -76,10 +76,14 @@ static const char SQL_TRENDS[] = WITH_SUMS
 
 /* The columns of csv_names. */
 static const char SQL_PAY[] = WITH_SUMS
-	"SELECT month, teacher_id, name, currency, paid, minutes, estimated_minutes, sum_rate,"
-	" without_rate FROM pay";
+	"SELECT month, greatest($1::date, first), least($2::date, academy_day(clock_now()),"
+	"  (first + interval '1 month')::date - 1), teacher_id, name, currency, paid, minutes,"
+	" estimated_minutes, sum_rate, without_rate"
+	" FROM pay, LATERAL (SELECT (month || '-01')::date AS first) f";
 
 static const char *const csv_names[] = { "month",
+					 "first day",
+					 "last day",
 					 "teacher id",
 					 "teacher",
 					 "currency",
@@ -91,9 +95,7 @@ static const char *const csv_names[] = { "month",
 
 #define CSV_COLUMNS (sizeof csv_names / sizeof *csv_names)
 
-/* The range as it is meant, days[0] to days[1]. */
-static enum err resolve(struct db *db, struct arena *a, const struct trends_range *range,
-			const char *days[2], struct why *why)
+enum err trends_days(struct db *db, struct arena *a, struct trends_range *range, struct why *why)
 {
 	const char *args[] = { range->from, range->to, arena_int(a, TRENDS_DAYS_DEFAULT) };
 	struct db_rows r;
@@ -104,8 +106,8 @@ static enum err resolve(struct db *db, struct arena *a, const struct trends_rang
 		return e;
 	if (!db_next(&r))
 		return ERR_INTERNAL;
-	days[0] = db_str(&r);
-	days[1] = db_str(&r);
+	range->from = db_str(&r);
+	range->to = db_str(&r);
 	n = db_i64(&r);
 	if (n < 1)
 		return why_not(why, ERR_INVALID, "from", "The first day lies after the last one.");
@@ -116,14 +118,12 @@ static enum err resolve(struct db *db, struct arena *a, const struct trends_rang
 }
 
 enum err trends(struct db *db, struct arena *a, const struct trends_range *range,
-		struct json_object **out, struct why *why)
+		struct json_object **out)
 {
-	const char *args[3] = { NULL, NULL, arena_int(a, TRENDS_ROWS_MAX) };
+	const char *args[] = { range->from, range->to, arena_int(a, TRENDS_ROWS_MAX) };
 	struct db_rows r;
-	enum err e = resolve(db, a, range, args, why);
+	enum err e = db_read(db, a, SQL_TRENDS, 3, args, &r);
 
-	if (!e)
-		e = db_read(db, a, SQL_TRENDS, 3, args, &r);
 	if (e)
 		return e;
 	if (!db_next(&r))
@@ -147,15 +147,13 @@ static enum err csv_rows(struct buf *buf, struct db_rows *r, csv_sink *sink, voi
 }
 
 enum err trends_csv(struct db *db, struct arena *a, const struct trends_range *range,
-		    csv_sink *sink, void *to, struct why *why)
+		    csv_sink *sink, void *to)
 {
-	const char *args[2];
+	const char *args[] = { range->from, range->to };
 	struct buf buf;
 	struct db_rows r;
-	enum err e = resolve(db, a, range, args, why);
+	enum err e = db_read(db, a, SQL_PAY, 2, args, &r);
 
-	if (!e)
-		e = db_read(db, a, SQL_PAY, 2, args, &r);
 	if (e)
 		return e;
 	buf_init(&buf, CSV_BUF_BYTES);

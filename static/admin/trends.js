@@ -3,7 +3,8 @@
 import { Component, Days, Empty, Icon, Name, Notice, html } from '../lib/ui.js';
 import { Problem, api, explain, now, query } from '../lib/api.js';
 import {
-  addDays, backwards, calendarDay, isoDay, lastMonth, minutes, money, month, number, share, t, weekdayName, zoneName,
+  addDays, backwards, calendarDay, isoDay, lastMonth, minutes, money, month, number, share, shortDay, t, weekdayName,
+  zoneName,
 } from '../lib/i18n.js';
 import { start } from '../lib/shell.js';
 import { HeatPlot, Plot, dayMark, dayName, dayX, span } from './chart.js';
@@ -24,6 +25,8 @@ import { HeatPlot, Plot, dayMark, dayName, dayX, span } from './chart.js';
  */
 /**
  * @typedef {object} Trends
+ * @property {string} from
+ * @property {string} to
  * @property {(Counts & {day: string})[]} days
  * @property {(Counts & {teacher: Named})[]} teachers
  * @property {{weekday: number, hour: number, classes: number}[]} hours
@@ -110,7 +113,7 @@ class TrendsPage extends Component {
       ${wrong || dated ? null : !trends ? !error && html`<${Shape} />`
         : !trends.days.some(({ classes, missed }) => classes || missed) ? html`<${Empty} title=${t('trends.none')}
           text=${t('trends.none_text')} />`
-        : html`<${Charts} trends=${trends} from=${from} to=${to} />`}
+        : html`<${Charts} trends=${trends} />`}
     `;
   }
 }
@@ -133,9 +136,9 @@ function days(period, from, to) {
   }
 }
 
-/** @param {{trends: Trends, from: string, to: string}} props */
-const Charts = ({ trends, from, to }) => {
-  const { days: daily, teachers, hours, pay } = trends;
+/** @param {{trends: Trends}} props */
+const Charts = ({ trends }) => {
+  const { from, to, days: daily, teachers, hours, pay } = trends;
   const xs = daily.map(({ day }) => dayX(day));
   /** @param {(row: Counts) => number} value */
   const of = (value) => daily.map(value);
@@ -176,7 +179,7 @@ const Charts = ({ trends, from, to }) => {
         <div class="tools"><a class="button" href=${`/api/admin/trends${query({ from, to, format: 'csv' })}`}
           download><${Icon} name="download" /> ${t('sessions.export')}</a></div></div>
       <p class="muted">${t('trends.pay_text')}</p>
-      <${PayTable} rows=${pay} />
+      <${PayTable} rows=${pay} from=${from} to=${to} />
     </section>
   `;
 };
@@ -242,15 +245,36 @@ const payCells = (row) => [
     ${row.without_rate ? html`<p class="bad">${t('trends.without_rate', { n: row.without_rate })}</p>` : null}`],
 ];
 
-/** On a narrow screen each row is a small card. @param {{rows: Pay[]}} props */
-const PayTable = ({ rows }) => {
+/**
+ * The days that a row is of, where the range or today cuts its month.
+ * @param {string} name YYYY-MM
+ * @param {string} from
+ * @param {string} to
+ */
+function partOf(name, from, to) {
+  const whole = lastMonth(addDays(`${name}-01`, 31));
+  const first = from > whole.from ? from : whole.from;
+  const last = [to, isoDay(now()), whole.to].sort()[0];
+
+  if (first === whole.from && last === whole.to) return '';
+  return first === last ? shortDay(first) : `${shortDay(first)} – ${shortDay(last)}`;
+}
+
+/** @param {{name: string, from: string, to: string}} props */
+const PayMonth = ({ name, from, to }) => {
+  const part = partOf(name, from, to);
+  return html`${month(name)}${part && html` <p class="muted">${part}</p>`}`;
+};
+
+/** On a narrow screen each row is a small card. @param {{rows: Pay[], from: string, to: string}} props */
+const PayTable = ({ rows, from, to }) => {
   if (!rows.length) return html`<p>${t('trends.no_pay')}</p>`;
   return html`<div class="scroll" tabindex="0" role="region" aria-label=${t('trends.pay')}>
     <table class="stacked">
       <thead><tr><th scope="col">${t('trends.month')}</th><th scope="col">${t('col.teacher')}</th>
         ${payCells(rows[0]).map(([, head]) => html`<th scope="col" class="n">${head}</th>`)}</tr></thead>
       <tbody>${rows.map((row) => html`
-        <tr><th scope="row" class="c-month">${month(row.month)}</th>
+        <tr><th scope="row" class="c-month"><${PayMonth} name=${row.month} from=${from} to=${to} /></th>
           <td class="c-teacher"><${Name} text=${row.teacher.name} /></td>
           ${payCells(row).map(([name, head, value]) => html`
             <td class=${`n c-${name}`} data-label=${head}>${value}</td>`)}</tr>`)}</tbody>

@@ -79,6 +79,13 @@ def pay(ledger, first, last):
     ]
 
 
+def days_of(month, first, last, today):
+    """The days of the month that a row of it is of."""
+    begin = date.fromisoformat(f"{month}-01")
+    end = (begin + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    return [max(first, begin), min(last, end, today)]
+
+
 def in_any_order(rows):
     return sorted(rows, key=str)
 
@@ -209,18 +216,26 @@ def test_the_csv_is_the_pay_table(demo, pair):
     formula = '=1+2";=1+2'
     assert demo.admin.patch("/api/admin/teachers", {"id": pair["teacher_id"], "name": formula}).status == 200
     put_sessions(demo, [ended(pair, start)])
-    for first, last in [(date(2025, 6, 1), date(2025, 6, 30)), (None, None)]:
+    today = Ledger(demo).today
+    for first, last, name in [
+        (date(2025, 6, 1), date(2025, 6, 30), "pay-2025-06-01-to-2025-06-30.csv"),
+        (date(2025, 6, 1), date(2025, 6, 1), "pay-2025-06-01.csv"),
+        (today - timedelta(days=89), today + timedelta(days=40), None),
+        (None, None, f"pay-{today - timedelta(days=29)}-to-{today}.csv"),
+    ]:
         query = f"from={first}&to={last}&" if first else ""
         answer = demo.admin.get(f"{PATH}?{query}format=csv")
         assert answer.status == 200 and answer.headers["Content-Type"] == "text/csv; charset=utf-8; header=present"
-        assert answer.headers["Content-Disposition"] == 'attachment; filename="pay.csv"'
+        file = name or f"pay-{first}-to-{last}.csv"
+        assert answer.headers["Content-Disposition"] == f'attachment; filename="{file}"'
         assert answer.body.startswith(b"\xef\xbb\xbf") and answer.body.endswith(b'"\r\n')
         lines = list(csv.reader(io.StringIO(answer.body.decode("utf-8-sig"), newline=""), strict=True))
-        expected = [["month", "teacher id", "teacher", "currency", "classes", "minutes", "estimated minutes",
-                     "sum of rates", "classes without rate"]]  # fmt: skip
+        expected = [["month", "first day", "last day", "teacher id", "teacher", "currency", "classes", "minutes",
+                     "estimated minutes", "sum of rates", "classes without rate"]]  # fmt: skip
         for row in look(demo.admin, first, last)["pay"]:
             name = row["teacher"]["name"]
-            cells = [row["month"], row["teacher"]["id"], "'" + name if name == formula else name, row["currency"]]
+            cells = [row["month"], *days_of(row["month"], first or today - timedelta(days=29), last or today, today)]
+            cells += [row["teacher"]["id"], "'" + name if name == formula else name, row["currency"]]
             cells += [row[k] for k in ("classes", "minutes", "estimated_minutes", "sum_rate", "without_rate")]
             expected.append([str(cell) for cell in cells])
         assert lines == expected

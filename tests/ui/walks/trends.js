@@ -48,6 +48,41 @@ walk('a period is an address, and pay is a CSV', async (t, open) => {
   await page.getByRole('alert').waitFor();
 });
 
+const day = (at) => at.toISOString().slice(0, 10);
+const addDays = (from, n) => day(new Date(Date.parse(from) + n * 86_400_000));
+const monthOf = new Intl.DateTimeFormat('en', { timeZone: 'UTC', month: 'long', year: 'numeric' });
+const dayOf = new Intl.DateTimeFormat('en', { timeZone: 'UTC', month: 'short', day: 'numeric' });
+
+/** A month's name, and below it its days where not all of them are counted. */
+function named(month, from, to) {
+  const first = `${month}-01`;
+  const last = addDays(`${addDays(first, 31).slice(0, 7)}-01`, -1);
+  const [a, b] = [[from, first].sort()[1], [to, last].sort()[0]];
+  const days = a === b ? dayOf.format(new Date(a)) : `${dayOf.format(new Date(a))} – ${dayOf.format(new Date(b))}`;
+  return a === first && b === last ? monthOf.format(new Date(first)) : `${monthOf.format(new Date(first))} ${days}`;
+}
+
+walk('a row of pay that is of a part of a month says of which', async (t, open) => {
+  const page = await open({ who: theAdmin(), path: '' });
+  const { from, to: today } = await theAdmin().get('/api/admin/trends');
+  const end = addDays(`${today.slice(0, 7)}-01`, -1);
+  const first = `${end.slice(0, 7)}-01`;
+  const shown = async (target) => {
+    await page.goto(target);
+    await settled(page);
+    return (await page.locator('.pay .c-month').allTextContents()).map((text) => text.replace(/\s+/g, ' ').trim());
+  };
+  const months = async (a, b) => (await theAdmin().get(`/api/admin/trends?from=${a}&to=${b}`)).pay.map((row) => row.month);
+
+  const whole = await shown('/admin/trends?period=last_month');
+  assert.deepEqual([...new Set(whole)], [monthOf.format(new Date(first))]);
+  for (const [a, b] of [[addDays(first, 1), end], [first, addDays(end, -1)], [addDays(first, 6), addDays(first, 6)], [addDays(first, -20), addDays(today, 40)]])
+    assert.deepEqual(await shown(`/admin/trends?from=${a}&to=${b}`), (await months(a, b)).map((month) => named(month, a, b < today ? b : today)), `${a} ${b}`);
+  assert.deepEqual(await shown('/admin/trends'), (await months(from, today)).map((month) => named(month, from, today)));
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Export CSV' }).click()]);
+  assert.equal(download.suggestedFilename(), `pay-${from}-to-${today}.csv`);
+});
+
 walk('days that the server refuses have no numbers', async (t, open) => {
   const page = await open({ who: theAdmin(), path: '/admin/trends' });
   await settled(page);
