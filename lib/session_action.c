@@ -202,13 +202,26 @@ static enum err reopen(struct db *db, struct arena *a, const struct action_want 
 		       detail(a, NULL, NULL, want->reason, until - row->now_us));
 }
 
+/* The end that is wanted or stands. What runs lasts until now, reopened until that deadline. */
+static int64_t end_us(const struct action_want *want, const struct session_row *row)
+{
+	const struct decision *d = &row->decided;
+	int64_t own = d->clicked_us + (row->terms.duration_s + row->terms.buffer_s) * US_PER_S;
+
+	if (want->ended_us != MOMENT_NONE)
+		return want->ended_us;
+	if (d->has_end)
+		return d->ended_us;
+	return d->times_out_us == own ? row->now_us : d->times_out_us;
+}
+
 static enum err check_correction(const struct action_want *want, const struct session_row *row,
 				 struct why *why)
 {
 	const struct decision *d = &row->decided;
 	bool has_click = want->clicked_us != MOMENT_NONE, has_end = want->ended_us != MOMENT_NONE;
 	int64_t click = has_click ? want->clicked_us : d->clicked_us;
-	int64_t ended = has_end ? want->ended_us : d->ended_us;
+	int64_t ended = end_us(want, row);
 
 	if (!has_click && !has_end)
 		return why_not(why, ERR_INVALID, "clicked_at",
@@ -223,10 +236,10 @@ static enum err check_correction(const struct action_want *want, const struct se
 		return why_not(why, ERR_INVALID, "clicked_at", "It lies in the future.");
 	if (has_end && ended > row->now_us)
 		return why_not(why, ERR_INVALID, "session_ended_at", "It lies in the future.");
-	if ((has_end || d->has_end) && ended < click)
+	if (ended < click)
 		return why_not(why, ERR_INVALID, has_end ? "session_ended_at" : "clicked_at",
 			       "The end would lie before the start.");
-	if ((has_end || d->has_end) && ended - click > DAY_US)
+	if (ended - click > DAY_US)
 		return too_long(has_end ? "session_ended_at" : "clicked_at", why);
 	return OK;
 }

@@ -462,6 +462,9 @@ YEAR = 365 * 24 * 60
     [
         ("ended", "correct", {"clicked_at": YEAR}, "clicked_at"),
         ("timeout", "correct", {"clicked_at": YEAR}, "clicked_at"),
+        ("active", "correct", {"clicked_at": YEAR}, "clicked_at"),
+        ("reopened", "correct", {"clicked_at": YEAR}, "clicked_at"),
+        ("reopened", "correct", {"clicked_at": 1439}, "clicked_at"),
         ("active", "correct", {"clicked_at": YEAR, "session_ended_at": 10}, "session_ended_at"),
         ("missed", "correct", {"clicked_at": YEAR, "session_ended_at": 10}, "session_ended_at"),
         ("ended", "reopen", {"clicked_at": YEAR}, "clicked_at"),
@@ -488,6 +491,19 @@ def test_a_class_may_last_a_day(app, admin, clicked):
     assert_refused(admin.act(n, "correct", clicked_at=text(begin - tick)), 400, "clicked_at")
     assert_refused(admin.act(n, "correct", session_ended_at=text(end + tick)), 400, "session_ended_at")
     assert whole(app, n) == before
+
+
+def test_a_class_that_runs_may_have_run_for_a_day(app, admin, clicked, class_in):
+    """Until now, and one that was reopened until the deadline that it got."""
+    n = clicked(30)
+    assert_refused(admin.act(n, "correct", clicked_at=ago(1440.1)), 400, "clicked_at")
+    assert admin.act(n, "correct", clicked_at=ago(1439.9))["session"]["session_status"] == "timeout"
+    n = class_in["ended"]()
+    assert admin.act(n, "reopen", times_out_at=ago(-60)).status == 200
+    begin = moment(app.session(n)["times_out_at"]) - 24 * 60 * MINUTE
+    tick = datetime.timedelta(microseconds=1)
+    assert_refused(admin.act(n, "correct", clicked_at=text(begin - tick)), 400, "clicked_at")
+    assert admin.act(n, "correct", clicked_at=text(begin))["session"]["session_status"] == "active"
 
 
 @pytest.mark.parametrize("action", ["end", "cancel", "reopen", "correct", "release"])
