@@ -7,8 +7,8 @@
  */
 #include "app.h"
 #include "fields.h"
-#include "session_action.h"
 #include "session_answer.h"
+#include "session_own.h"
 
 #define NOTE_MAX 1000 /* characters; sessions.attendance_note */
 

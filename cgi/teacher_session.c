@@ -16,6 +16,7 @@
 #include "session.h"
 #include "session_action.h"
 #include "session_answer.h"
+#include "session_own.h"
 
 #define REASON_MAX 500 /* characters */
 

@@ -3,7 +3,6 @@
 
 #include "evidence.h"
 #include "session_action.h"
-#include "zoom_url.h"
 
 #define US_PER_S      INT64_C(1000000)
 #define REOPEN_MIN_US (600 * US_PER_S)	 /* source: design §3.9, at least 10 minutes */
@@ -12,29 +11,19 @@
 /* One whose start came late, out of a journal, may have been superseded before. */
 static const char SQL_WITHDRAW[] = "UPDATE sessions SET superseded_by = NULL WHERE id = $1::bigint";
 
-static const char SQL_CHANGE_URL[] =
-	"UPDATE sessions SET zoom_url = $2, meeting_id = $3::bigint, start_url = NULL"
-	" WHERE id = $1::bigint";
-
-/* What session_send() remembers too. */
-static const char SQL_REMEMBER_URL[] =
-	"UPDATE students st SET zoom_url = $2 FROM sessions s WHERE s.id = $1::bigint"
-	" AND s.teacher_id = $3::bigint AND st.id = s.student_id AND st.teacher_id = s.teacher_id"
-	" AND st.zoom_url IS DISTINCT FROM $2";
-
-static const char SQL_ATTENDANCE[] =
-	"UPDATE sessions SET attendance = $2, attendance_note = $3 WHERE id = $1::bigint";
-
 /*
- * What people decided last about a class, the newest first: whether it is this
- * account's, with this reason; what it is, and the moment that it gives.
+ * What people decided last about a class, or for $4 what came last, the newest
+ * first: whether it is this account's, with this reason; what it is, and the
+ * moment that it gives.
  */
 static const char SQL_LAST[] =
-	"SELECT coalesce(account_id = $2::bigint AND detail->>'reason' = $3, false),"
+	"SELECT coalesce(account_id = $2::bigint, false)"
+	"  AND detail->>'reason' IS NOT DISTINCT FROM $3,"
 	" coalesce(detail->>'field', kind), us(happened_at)"
 	" + coalesce(round((detail->>'seconds')::numeric * 1000000)::bigint, 0)"
-	" FROM session_events WHERE session_id = $1::bigint AND kind IN ('corrected',"
-	" 'admin_ended', 'cancelled', 'reopened', 'released') ORDER BY id DESC LIMIT 2";
+	" FROM session_events WHERE session_id = $1::bigint AND ($4::boolean OR kind IN"
+	" ('corrected', 'admin_ended', 'cancelled', 'reopened', 'released'))"
+	" ORDER BY id DESC LIMIT 2";
 
 static void put(void *o)
 {
@@ -104,16 +93,17 @@ static bool is_next(struct db_rows *r, const char *what, int64_t us)
 
 /*
  * Whether what was decided last about the class is this very action: whoever did
- * not hear that it was done repeats it. what (may be NULL) was added at us, after
+ * not hear that it was done repeats it. For a teacher, whose word may weigh more
+ * after another fact, it is what came last. what (may be NULL) was added at us, after
  * the start that is wanted, if one is.
  */
 static enum err is_repeat(struct db *db, struct arena *a, const struct action_want *want,
 			  const char *what, int64_t us, bool *out)
 {
 	const char *args[] = { arena_int(a, want->session_id), arena_int(a, want->account_id),
-			       want->reason };
+			       want->reason, want->by_admin ? "false" : "true" };
 	struct db_rows r;
-	enum err e = db_read(db, a, SQL_LAST, 3, args, &r);
+	enum err e = db_read(db, a, SQL_LAST, 4, args, &r);
 
 	if (e)
 		return e;
@@ -127,8 +117,14 @@ static enum err end(struct db *db, struct arena *a, const struct action_want *wa
 		    struct session_row *row, struct why *why)
 {
 	/* The teacher's word is kept beside Zoom's: Zoom may yet tell of a restart. */
-	if (row->decided.has_end && (want->by_admin || !row->decided.zoom_seen))
-		return OK;
+	bool is_kept = row->decided.zoom_seen && !want->by_admin;
+	bool done = row->decided.has_end && !is_kept;
+	enum err e = OK;
+
+	if (row->decided.has_end && is_kept)
+		e = is_repeat(db, a, want, "teacher_ended", MOMENT_NONE, &done);
+	if (e || done)
+		return e;
 	if (row->decided.status != STATUS_ACTIVE && !row->decided.has_end)
 		return wrong_state(a, row, "ended", why);
 	return add(db, a, want, want->by_admin ? "admin_ended" : "teacher_ended", HAPPENED_NOW,
@@ -383,82 +379,4 @@ enum err session_teacher_left(struct db *db, struct arena *a, int64_t session_id
 	enum err e = db_begin(db);
 
 	return e ? e : db_finish(db, session_teacher_left_in(db, a, session_id, happened_us, NULL));
-}
-
-/* Locks one of the teacher's sessions. */
-static enum err lock_own(struct db *db, struct arena *a, int64_t session_id, int64_t teacher_id,
-			 struct session_row *row)
-{
-	enum err e = session_lock(db, a, session_id, row);
-
-	return !e && row->teacher_id != teacher_id ? ERR_NOT_FOUND : e;
-}
-
-static enum err change_url_locked(struct db *db, struct arena *a, int64_t session_id,
-				  int64_t teacher_id, const char *zoom_url, int64_t meeting_id,
-				  struct why *why)
-{
-	const char *args[] = { arena_int(a, session_id), zoom_url,
-			       meeting_id ? arena_int(a, meeting_id) : NULL };
-	struct observation seen = { .kind = "zoom_url",
-				    .happened_us = HAPPENED_NOW,
-				    .source = SOURCE_TEACHER,
-				    .account_id = teacher_id };
-	const char *remember[] = { args[0], zoom_url, arena_int(a, teacher_id) };
-	struct session_row row;
-	struct zoom_url was;
-	/* The student first, as who sends locks them; a refusal takes it back. */
-	enum err e = db_write(db, a, SQL_REMEMBER_URL, 3, remember, NULL);
-
-	if (!e)
-		e = lock_own(db, a, session_id, teacher_id, &row);
-	if (e)
-		return e;
-	/* What Zoom tells of the meeting before is still this class's: lib/zoom_meeting.h. */
-	if (!zoom_url_parse(row.zoom_url, &was, NULL) && was.meeting_id)
-		seen.detail = arena_printf(a, "{\"was\":%lld}", (long long)was.meeting_id);
-	if (row.decided.status != STATUS_SENT && row.decided.status != STATUS_ACTIVE)
-		return wrong_state(a, &row, "given another Zoom link", why);
-	e = db_write(db, a, SQL_CHANGE_URL, 3, args, NULL);
-	return e ? e : evidence_add(db, a, session_id, &seen, NULL);
-}
-
-enum err session_change_url(struct db *db, struct arena *a, int64_t session_id, int64_t teacher_id,
-			    const char *zoom_url, struct why *why)
-{
-	struct zoom_url url;
-	enum err e = zoom_url_parse(zoom_url, &url, why);
-
-	if (!e)
-		e = db_begin(db);
-	return e ? e
-		 : db_finish(db, change_url_locked(db, a, session_id, teacher_id, zoom_url,
-						   url.meeting_id, why));
-}
-
-static enum err attendance_locked(struct db *db, struct arena *a, int64_t session_id,
-				  int64_t teacher_id, const char *attendance, const char *note)
-{
-	const char *args[] = { arena_int(a, session_id), attendance, note };
-	const struct observation seen = { .kind = "attendance",
-					  .happened_us = HAPPENED_NOW,
-					  .source = SOURCE_TEACHER,
-					  .account_id = teacher_id,
-					  .detail = detail(a, "attendance", attendance, NULL, 0) };
-	struct session_row row;
-	enum err e = lock_own(db, a, session_id, teacher_id, &row);
-
-	if (!e)
-		e = db_write(db, a, SQL_ATTENDANCE, 3, args, NULL);
-	return e ? e : evidence_add(db, a, session_id, &seen, NULL);
-}
-
-enum err session_attendance(struct db *db, struct arena *a, int64_t session_id, int64_t teacher_id,
-			    const char *attendance, const char *note)
-{
-	enum err e = db_begin(db);
-
-	return e ? e
-		 : db_finish(db,
-			     attendance_locked(db, a, session_id, teacher_id, attendance, note));
 }

@@ -47,14 +47,4 @@ MUST_CHECK enum err session_teacher_left(struct db *db, struct arena *a, int64_t
 MUST_CHECK enum err session_teacher_left_in(struct db *db, struct arena *a, int64_t session_id,
 					    int64_t happened_us, const char *detail);
 
-/* Another Zoom link for a class that is sent or running, remembered for the student's next one;
- * teacher_id as for send. */
-MUST_CHECK enum err session_change_url(struct db *db, struct arena *a, int64_t session_id,
-				       int64_t teacher_id, const char *zoom_url, struct why *why);
-
-/* Marks attendance on one of the teacher's sessions; note may be "". */
-MUST_CHECK enum err session_attendance(struct db *db, struct arena *a, int64_t session_id,
-				       int64_t teacher_id, const char *attendance,
-				       const char *note);
-
 #endif

@@ -5,7 +5,8 @@ import datetime
 
 import pytest
 
-from academy import PASSWORD, Person, at_once, moment
+import zoom
+from academy import PASSWORD, ZOOM_URL, Person, at_once, moment
 
 MINUTE = datetime.timedelta(minutes=1)
 TICK = datetime.timedelta(microseconds=1)
@@ -189,3 +190,150 @@ def test_what_was_undone_since_is_done_again(app, admin, hana, second, class_in)
         assert_refused(admin.act(n, action, **given))
     kinds = new_kinds(app, n, before)
     assert [kinds.count(kind) for kind in ("reopened", "corrected", "released", "cancelled")] == [5, 4, 2, 1]
+
+
+# ---------------------------------------------------------------- a teacher's
+
+
+def test_a_teacher_s_end_beside_zoom_s_is_kept_once_until_more_is_heard(app, hana, send, tap, make_student):
+    meeting = zoom.Meeting(80300000001, "HostOfAgain")
+    n = running_in(app, send, tap, hana, make_student, meeting)
+    now = datetime.datetime.now(datetime.timezone.utc)
+    assert zoom.deliver(app.client(), meeting.started(now)).status == 200
+    first = hana.act(n, "end", reason=None)
+    done = whole(app, n)
+    assert first.status == 200 and done[0]["ended_by"] == "teacher"
+    for _ in range(2):
+        assert hana.act(n, "end", reason=None).json == first.json
+        assert whole(app, n) == done
+    assert zoom.deliver(app.client(), meeting.ended(now)).status == 200
+    before = app.evidence(n)
+    for _ in range(2):
+        assert hana.act(n, "end", reason=None).status == 200
+        assert new_kinds(app, n, before) == ["teacher_ended"]
+
+
+def running_in(app, send, tap, teacher, make_student, meeting):
+    """The id of a class that has run for half an hour in a meeting of Zoom's."""
+    sent = send(teacher, make_student(teacher), f"https://us02web.zoom.us/j/{meeting.id}?pwd=Zm9vYmFy.1")
+    tap(sent["join_url"])
+    app.age(sent["session"]["id"], "30 minutes")
+    return sent["session"]["id"]
+
+
+@pytest.mark.parametrize("state", ["active", "ended", "corrected"])
+def test_attendance_is_marked_once(app, hana, class_in, state):
+    n = class_in(state)
+
+    def mark(attendance, note):
+        before = app.evidence(n)
+        wish = {"session_id": n, "attendance": attendance, "note": note}
+        answer = hana.post("/api/teacher/attendance", wish)
+        assert (answer.status, answer["session"]["attendance"]) == (200, attendance)
+        assert app.session(n)["attendance_note"] == note
+        return new_kinds(app, n, before)
+
+    for attendance, note in (("late", "came at ten past"), ("late", ""), ("absent", ""), ("late", "")):
+        assert mark(attendance, note) == ["attendance"]
+        for _ in range(2):
+            assert mark(attendance, note) == []
+
+
+def test_a_zoom_link_is_changed_once(app, hana, class_in):
+    n = class_in("active")
+
+    def change(url):
+        before = app.evidence(n)
+        answer = hana.act(n, "zoom_url", zoom_url=url)
+        assert (answer.status, answer["start_url"]) == (200, url)
+        return new_kinds(app, n, before)
+
+    for url in (ZOOM_URL + "1", ZOOM_URL + "2", ZOOM_URL + "1"):
+        assert change(url) == ["zoom_url"]
+        for _ in range(2):
+            assert change(url) == []
+
+
+# ---------------------------------------------------------------- a person's own password
+
+
+def test_a_password_is_changed_once(app, nobody, make_teacher):
+    """The repeat says the old one, which is none any more; whoever has signed in since stays."""
+    hana = make_teacher()
+    wish = {"current_password": hana.password, "new_password": "the long way round"}
+    assert hana.post("/api/auth/password", wish).status == 200
+    stored = app.psql(f"SELECT password_hash FROM accounts WHERE id = {hana.id}")
+    hana.password = wish["new_password"]
+    phone = hana.sign_in()
+    for _ in range(2):
+        assert hana.post("/api/auth/password", wish).status == 200
+    assert app.psql(f"SELECT password_hash FROM accounts WHERE id = {hana.id}") == stored
+    assert phone.get("/api/auth/me").status == 200
+    other = hana.post("/api/auth/password", {**wish, "new_password": "another way round"})
+    assert (other.status, other.field) == (400, "current_password")
+
+
+# ---------------------------------------------------------------- people, packages, settings
+
+
+def test_what_is_changed_is_changed_once(app, admin, make_teacher, make_student):
+    """The second call finds all as the first left it, and answers the same."""
+    teacher, other = make_teacher(), make_teacher()
+    student, gone, leaver = make_student(teacher), make_student(teacher), make_teacher()
+    package = {"name": "Again", "duration_minutes": 45, "buffer_minutes": 5, "rate": None, "currency": "USD"}
+    assert admin.post("/api/admin/packages", package).status == 201
+    name = admin.get("/api/admin/settings")["name"]
+    for path, wish in (
+        ("packages", {"id": "Again", "rate": "12.50", "duration_minutes": 50}),
+        ("packages", {"id": "Again", "retired": True}),
+        ("packages", {"id": "Again", "retired": False, "currency": "EUR"}),
+        ("settings", {"name": "Again", "link_hours": 11}),
+        ("settings", {"name": name, "link_hours": 12}),
+        ("students", {"id": student["id"], "name": "Ann", "telegram_chat_id": 7000000001, "zoom_url": ZOOM_URL}),
+        ("students", {"id": student["id"], "teacher_id": other.id, "package_id": None, "telegram_chat_id": None}),
+        ("students", {"id": gone["id"], "disabled": True}),
+        ("students", {"id": gone["id"], "disabled": False}),
+        ("teachers", {"id": leaver.id, "name": "Lea", "email": "lea.again@example.org"}),
+        ("teachers", {"id": leaver.id, "disabled": True}),
+        ("teachers", {"id": leaver.id, "disabled": False}),
+    ):
+        first = admin.patch(f"/api/admin/{path}", wish)
+        done = tables(app)
+        assert first.status == 200, first
+        again = admin.patch(f"/api/admin/{path}", wish)
+        assert (again.status, again.json) == (200, first.json)
+        assert tables(app) == done, wish
+
+
+def tables(app):
+    rows = "SELECT json_agg(t ORDER BY t::text) FROM {} t"
+    return [app.psql(rows.format(table)) for table in ("packages", "academy", "students", "accounts", "invites", "messages")]
+
+
+def test_of_two_calls_that_make_the_same_one_does(app, admin):
+    """What has a name of its own: the second is told that it is there."""
+    email = "twice.again@example.org"
+    package = {"name": "Twice", "duration_minutes": 45, "buffer_minutes": 5, "rate": None, "currency": "USD"}
+    for path, wish, field, where in (
+        ("packages", package, "name", "packages WHERE id = 'Twice'"),
+        ("teachers", {"name": "Twice", "email": email}, "email", f"accounts WHERE email = '{email}'"),
+    ):
+        answers = [admin.post(f"/api/admin/{path}", wish) for _ in range(2)]
+        assert [a.status for a in answers] == [201, 409] and answers[1].field == field
+        assert app.psql(f"SELECT count(*) FROM {where}") == "1"
+
+
+def test_a_meeting_is_given_and_taken_once(app, admin, hana, send, tap, make_student):
+    meeting = zoom.Meeting(80300000002, "HostOfAgain2")
+    n = running_in(app, send, tap, hana, make_student, zoom.Meeting(80300000003, "HostOfAgain2"))
+    assert zoom.deliver(app.client(), meeting.started(datetime.datetime.now(datetime.timezone.utc))).status == 200
+    for session_id, kind in ((n, "zoom_assigned"), (None, "zoom_released"), (n, "zoom_assigned")):
+        before = app.evidence(n)
+        wish = {"uuid": meeting.uuid, "session_id": session_id, "reason": "I saw it"}
+        first = admin.post("/api/admin/zoom-inbox", wish)
+        done = whole(app, n)
+        assert first.status == 200 and kind in new_kinds(app, n, before)
+        for _ in range(2):
+            again = admin.post("/api/admin/zoom-inbox", wish)
+            assert (again.status, again.json) == (200, first.json)
+            assert whole(app, n) == done
