@@ -140,9 +140,12 @@ static enum err hash_of(struct db *db, struct arena *a, int64_t id, const char *
 	return db_end(&rows);
 }
 
-/* Whether the person at the keyboard knows the current password. */
+/*
+ * Whether the person at the keyboard knows the current password. Whoever did not
+ * hear that it was changed says the one before, and it is the wanted one: *done.
+ */
 static enum err prove(struct db *db, struct arena *a, const struct account *who,
-		      struct account_change *change, struct why *why)
+		      struct account_change *change, bool *done, struct why *why)
 {
 	const char *hash;
 	bool matches;
@@ -153,9 +156,11 @@ static enum err prove(struct db *db, struct arena *a, const struct account *who,
 	e = hash_of(db, a, who->id, &hash);
 	if (!e)
 		e = password_verify(hash, change->current, &matches);
+	if (!e && !matches)
+		e = password_verify(hash, change->wanted, done);
 	if (e)
 		return e;
-	if (!matches)
+	if (!matches && !*done)
 		return why_not(why, ERR_INVALID, "current_password", "This is not your password.");
 	return throttle_success(db, a, who->email, change->address);
 }
@@ -164,12 +169,14 @@ enum err account_change_password(struct db *db, struct arena *a, const struct ac
 				 struct account_change *change, struct why *why)
 {
 	const char *hash;
+	bool done = false;
 	enum err e = password_check(change->wanted, who->email, "new_password", why);
 
 	if (!e)
-		e = prove(db, a, who, change, why);
-	if (!e)
-		e = password_hash(a, change->wanted, &hash);
+		e = prove(db, a, who, change, &done, why);
+	if (e || done)
+		return e;
+	e = password_hash(a, change->wanted, &hash);
 	if (!e)
 		e = db_begin(db);
 	if (e)

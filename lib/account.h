@@ -64,6 +64,8 @@ struct account_change {
 };
 
 /*
+ * Changes nothing when the wanted one is the password already.
+ *
  * ERR_INVALID    naming current_password or new_password
  * ERR_THROTTLED  too many attempts
  */
