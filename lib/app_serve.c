@@ -281,6 +281,19 @@ static void answer(struct req *req, enum err e)
 	put(req, req->answer, req->answer_len);
 }
 
+/*
+ * Sends what is left of the answer and the record that ends it in one write,
+ * and sees whether that failed: nobody could tell that the end is missing.
+ */
+static void finish(const struct req *req)
+{
+	FCGX_Request *fcgi = req->transport->fcgi;
+
+	/* Closed after a failure libfcgi would send the rest again, padding and all. */
+	if (FCGX_GetError(fcgi->out) || FCGX_FClose(fcgi->err) || FCGX_FClose(fcgi->out))
+		break_off(req);
+}
+
 /* nginx logs every request; here are those worth a look. */
 static void log_request(const struct req *req, int64_t ms)
 {
@@ -309,12 +322,7 @@ void app_serve(const struct program *program, struct transport *t, struct db *db
 	db_deadline(db, deadline ? deadline : DEADLINE_DEFAULT_MS);
 	e = handle(&req);
 	answer(&req, e);
-	/* Nobody could tell that a stream's end is missing. An answer that says its length goes out
-	 * with the record that ends it, in one write. */
-	if (req.streaming)
-		FCGX_FFlush(t->fcgi->out);
-	if (FCGX_GetError(t->fcgi->out))
-		break_off(&req); /* else libfcgi would send the rest again, padding and all */
 	db_check_idle(db);
 	log_request(&req, monotonic_ms() - began);
+	finish(&req);
 }

@@ -634,3 +634,20 @@ def held_to_account(rig, world):
     for n in world.left:
         row = rig.session(n)
         assert (row["session_status"], row["ended_by"]) == ("ended", "teacher_left"), row
+
+
+def test_an_answer_that_loses_its_last_piece_is_broken_off(rig):
+    """Whoever asked hears of it at once, and does not wait for what will never come."""
+    names = "SELECT 'Long ' || n, 45, 10, 'EUR' FROM generate_series(1, 100) n"
+    rig.psql(f"INSERT INTO packages (id, duration_minutes, buffer_minutes, currency) {names} ON CONFLICT DO NOTHING")
+    plan, target = rig.plans["admin_packages"], "/api/admin/packages"
+    plan.arm("write", 1 << 60)
+    assert ask(rig, "GET", target, client=rig.admin).status == 200
+    plan.rest()
+    pieces = plan.count
+    assert pieces > 1
+    for n in range(1, pieces + 1):
+        plan.arm("write", n, errno.ENOSPC)
+        answer = ask(rig, "GET", target, client=rig.admin)
+        plan.rest()
+        assert plan.fired and (answer is None or answer.status == 503), n
