@@ -328,7 +328,7 @@ class SessionsPage extends Component {
 
   /** @param {{me: import('../types').Me | null}} props @param {State} state */
   render({ me }, state) {
-    const { view, list, rows, refused, timeout } = state;
+    const { view, list, rows, loading, refused, timeout } = state;
     const selected = Number(view.session) || null;
     const none = refused || isBackwards(view);
 
@@ -338,8 +338,8 @@ class SessionsPage extends Component {
       <${Filters} view=${view} people=${state.people} onOpen=${this.loadPeople}
         onChange=${(/** @type {View} */ v, /** @type {boolean} */ q) => this.filter(v, q)} />
       <div class="above">
-        ${!none && html`<${Summary} list=${list} />`}
-        ${!none && state.fresh > 0 && html`<button type="button" class="small pill"
+        ${!none && html`<${Summary} list=${loading ? null : list} />`}
+        ${!none && !loading && state.fresh > 0 && html`<button type="button" class="small pill"
           onClick=${this.settle}>${t('sessions.fresh', { n: state.fresh })}</button>`}
         <${Freshness} health=${state.health} onRefresh=${this.refresher.now} />
       </div>
@@ -348,13 +348,13 @@ class SessionsPage extends Component {
         onPointerLeave=${this.leave} onFocusOut=${() => setTimeout(this.leave)}>
         ${none ? html`${refused && html`<${Notice} text=${explain(refused)} />`}
           <p><a href="/admin/">${t('filter.clear')}</a></p>`
-          : !list ? html`<${TableSkeleton} />`
+          : !list || (loading && !rows.length) ? html`<${TableSkeleton} />`
           : rows.length === 0 ? html`<${NoRows} view=${view}
             onAll=${() => this.filter({ period: 'all', from: '', to: '' })} />`
-          : html`<${Table} rows=${rows} selected=${selected} gone=${state.gone} busy=${state.loading}
+          : html`<${Table} rows=${rows} selected=${selected} gone=${state.gone} busy=${loading}
             view=${addressOf({ ...view, session: '' })} onOpen=${this.openRow} />`}
       </div>
-      ${list && !none && html`<${Pager} view=${view} list=${list}
+      ${list && !none && html`<${Pager} view=${view} list=${list} busy=${loading}
         onGo=${(/** @type {View} */ v, /** @type {object} */ s) => this.turn(v, s)}
         onLimit=${(/** @type {string} */ limit) => this.filter({ limit })} />`}
       ${me && selected && html`<${SessionPanel} id=${selected} asOf=${list}
@@ -579,18 +579,20 @@ const NoRows = ({ view, onAll }) => html`
 `;
 
 /**
+ * While it is busy the list is of another view, and so is where its next page begins.
  * @param {{
  *   view: View,
  *   list: SessionList,
+ *   busy: boolean,
  *   onGo: (view: View, state: object) => void,
  *   onLimit: (limit: string) => void,
  * }} props
  */
-const Pager = ({ view, list, onGo, onLimit }) => {
+const Pager = ({ view, list, busy, onGo, onLimit }) => {
   /** @type {string[]} */
   const before = history.state?.before ?? [];
   const back = () => onGo({ ...view, cursor: before.at(-1) ?? '' }, { before: before.slice(0, -1) });
-  const forth = () => onGo({ ...view, cursor: list.next_cursor ?? '' }, { before: [...before, view.cursor ?? ''] });
+  const forth = () => !busy && onGo({ ...view, cursor: list.next_cursor ?? '' }, { before: [...before, view.cursor ?? ''] });
 
   return html`
     <nav class="pager" aria-label=${t('pager.label')}>

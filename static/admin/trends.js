@@ -65,7 +65,7 @@ class TrendsPage extends Component {
     const turn = ++this.turn;
     const { from, to } = this.state;
 
-    this.setState({ error: null });
+    this.setState({ trends: null, error: null }); // nothing of other days stays beside these
     if (backwards({ from, to })) return;
     try {
       const trends = await api('GET', `/api/admin/trends${query({ from, to })}`);

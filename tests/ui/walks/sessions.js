@@ -238,6 +238,72 @@ walk('a filter that the server refuses has no totals and no export', async (t, o
   assert.ok(await page.getByRole('button', { name: 'Export CSV' }).isDisabled());
 });
 
+walk('another filter has no totals before its answer, and a refresh keeps them', async (t, open) => {
+  const teacher = await makeTeacher();
+  await send(teacher, await makeStudent(teacher));
+  const page = await open({ who: theAdmin(), path: `/admin/?teacher_id=${teacher.id}` });
+  await settled(page);
+  const LIST = /teacher-sessions\?.*teacher_id/;
+  const summary = page.locator('.summary strong');
+  assert.equal(await summary.textContent(), '1 session');
+  let go;
+  const hold = async (then) => {
+    const gate = new Promise((resolve) => (go = resolve));
+    const asked = page.waitForRequest(LIST);
+    await page.route(LIST, async (route) => {
+      await gate;
+      await then(route);
+    });
+    return asked;
+  };
+  const polled = hold((route) => route.fallback());
+  await page.evaluate(() => dispatchEvent(new Event('online')));
+  await polled;
+  assert.equal(await summary.textContent(), '1 session');
+  go();
+  await page.unroute(LIST);
+  await settled(page);
+
+  const filtered = hold((route) => route.abort());
+  await page.getByLabel('Status').selectOption('ended');
+  await filtered;
+  assert.equal(await summary.count(), 0);
+  await page.locator('tbody.stale').waitFor();
+  go();
+  await page.getByText('No connection to the server.').waitFor();
+  assert.equal(await summary.count(), 0);
+  await page.unroute(LIST);
+  await page.getByRole('button', { name: 'Refresh' }).click();
+  await page.getByRole('heading', { name: 'No session fits' }).waitFor();
+  assert.equal(await summary.textContent(), '0 sessions');
+
+  const back = hold((route) => route.fallback());
+  await page.getByLabel('Status').selectOption('sent');
+  await back;
+  assert.equal(await page.getByRole('heading', { name: 'No session fits' }).count(), 0);
+  go();
+  await page.locator('tbody a').waitFor();
+});
+
+walk('no page of the filter before is asked for with the new one', async (t, open) => {
+  const page = await open({ who: theAdmin(), path: '/admin/?period=all' });
+  await settled(page);
+  let go;
+  const gate = new Promise((resolve) => (go = resolve));
+  await page.route('**/api/admin/teacher-sessions?*status=ended*', async (route) => {
+    await gate;
+    await route.fallback();
+  });
+  await page.getByLabel('Status').selectOption('ended');
+  await page.locator('tbody.stale').waitFor();
+  await page.getByRole('button', { name: 'Older' }).click();
+  go();
+  await settled(page);
+  assert.doesNotMatch(page.url(), /cursor=/);
+  await page.getByRole('button', { name: 'Older' }).click();
+  await page.waitForURL(/cursor=/);
+});
+
 walk('the auto-timeout says how many are due, then what it did', async (t, open) => {
   if (!app.ours) return t.skip('needs the database');
   const teacher = await makeTeacher();

@@ -92,6 +92,27 @@ walk('days that the server refuses have no numbers', async (t, open) => {
   assert.equal(await page.locator('.chart, .pay').count(), 0);
 });
 
+walk('another period has no numbers before its answer, and none without', async (t, open) => {
+  const page = await open({ who: theAdmin(), path: '/admin/trends' });
+  await settled(page);
+  let go;
+  const gate = new Promise((resolve) => (go = resolve));
+  await page.route('**/api/admin/trends?*', async (route) => {
+    await gate;
+    await route.abort();
+  });
+  await page.getByLabel('Period').selectOption('last_month');
+  await page.waitForURL(/period=last_month/);
+  await page.locator('.charts[aria-busy=true]').waitFor();
+  assert.equal(await page.locator('.chart, .pay').count(), 0);
+  go();
+  await page.getByRole('alert').getByText('No connection to the server.').waitFor();
+  assert.equal(await page.locator('.chart, .pay').count(), 0);
+  await page.unroute('**/api/admin/trends?*');
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await page.locator('.pay tbody tr').first().waitFor();
+});
+
 /** Columns beside each other, none beyond the edge of a sheet of A4. */
 async function fitsASheet(page, table) {
   const { display, right } = await table.evaluate((shown) => ({
