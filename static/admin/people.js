@@ -107,7 +107,8 @@ class PeoplePage extends Component {
   telegram = (kind, { id, name }) =>
     this.act(async () => {
       const { url } = await api('POST', `/api/admin/${kind}-link`, { [`${kind}_id`]: id });
-      this.setState({ share: { title: t('telegram.title', { name }), about: t('telegram.about'), link: url } });
+      const about = t(kind === 'teacher' ? 'telegram.about_teacher' : 'telegram.about');
+      this.setState({ share: { title: t('telegram.title', { name }), about, link: url } });
     });
 
   /** @param {any} saved null: nothing was changed */

@@ -348,6 +348,7 @@ export default {
   'teacher.today': 'ዛሬ',
 
   'telegram.about': 'ይህን አገናኝ ለተማሪው ላክ ወይም ካሜራው ኮዱን ይይ። አንድ ጊዜ ብቻ ይሠራል፤ ቴሌግራሙንም ያገናኛል።',
+  'telegram.about_teacher': 'ይህን አገናኝ ለመምህሩ ብቻ ላክ ወይም ካሜራው ኮዱን ይይ። አንድ ጊዜ ብቻ ይሠራል፤ የከፈተው ሰው የመምህሩን መልእክቶች ያገኛል፣ ክፍሎቹንም ማብቃት ይችላል።',
   'telegram.link_student': 'ቴሌግራም አገናኝ',
   'telegram.title': 'የ{name} ቴሌግራም',
   'telegram.linked': 'ተገናኝቷል',

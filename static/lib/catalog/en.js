@@ -346,6 +346,7 @@ export default {
   'teacher.today': 'Today',
 
   'telegram.about': 'Send this link to the student, or let their camera see the code. It works once and connects their Telegram.',
+  'telegram.about_teacher': 'Send this link to the teacher and to nobody else, or let their camera see the code. It works once: whoever opens it gets the teacher’s messages and can end their classes.',
   'telegram.link_student': 'Connect Telegram',
   'telegram.title': 'Telegram of {name}',
   'telegram.linked': 'Connected',

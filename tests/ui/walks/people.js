@@ -203,6 +203,23 @@ walk('connecting Telegram gives a link, or says why there is none', async (t, op
   await page.locator('main .notice, dialog').first().waitFor();
 });
 
+walk('whoever connects a teacher’s Telegram is told whom the link is for', async (t, open) => {
+  const teacher = await makeTeacher(`Meron ${unique()}`);
+  const told = {
+    en: [/^Connect/, /to the teacher and to nobody else.*can end their classes/],
+    ar: [/^ربط تيليجرام/, /إلى المعلم وحده.*إنهاء حصصه/],
+    am: [/^ቴሌግራም አገናኝ/, /ለመምህሩ ብቻ.*ክፍሎቹንም ማብቃት/],
+  };
+  for (const [lang, [button, about]] of Object.entries(told)) {
+    const page = await open({ who: theAdmin(), path: '', lang });
+    await page.route('**/api/admin/teacher-link', (route) => route.fulfill({ status: 201, json: { url: 'https://t.me/school_bot?start=AbC123', expires_at: '2030-01-01T00:00:00Z' } }));
+    await page.goto(`/admin/people?q=${encodeURIComponent(teacher.name)}`);
+    await settled(page);
+    await row(page, teacher.name).getByRole('button', { name: button }).click();
+    assert.match(await page.locator('dialog .share > p').textContent(), about);
+  }
+});
+
 walk('an import shows each bad row by line before anything is taken', async (t, open) => {
   const page = await open({ who: theAdmin(), path: '/admin/people' });
   const [one, two] = [unique(), unique()];
