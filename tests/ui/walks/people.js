@@ -157,6 +157,8 @@ walk('Escape does not throw away what was typed', async (t, open) => {
   await dialog.getByLabel('Name').pressSequentially('Half a na');
   for (let i = 0; i < 3; i++) await page.keyboard.press('Escape');
   await dialog.getByRole('status').getByText('not saved yet').waitFor();
+  const cut = await dialog.locator('.notice, .notice p').evaluateAll((all) => all.filter((e) => e.scrollWidth > e.clientWidth).length);
+  assert.equal(cut, 0, 'what to do is said to the end');
   await isAccessible(page, 'a form that Escape does not close');
   await page.keyboard.type('me');
   assert.equal(await dialog.getByLabel('Name').inputValue(), 'Half a name', 'the cursor stays as well');
