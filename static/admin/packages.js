@@ -2,7 +2,7 @@
 
 import { Component, Empty, Field, Icon, Name, Notice, html, say } from '../lib/ui.js';
 import { FormDialog } from '../lib/form.js';
-import { amend, api, explain, query } from '../lib/api.js';
+import { api, explain, query } from '../lib/api.js';
 import { minutes, money, number, t } from '../lib/i18n.js';
 import { start } from '../lib/shell.js';
 
@@ -27,6 +27,14 @@ const packageOf = ({ duration_minutes, buffer_minutes, rate, currency }) => ({
   rate: rate?.replace(',', '.') ?? null, currency: currency?.toUpperCase(),
 });
 
+/** A rate and its currency are one thing. @param {Record<string, unknown>} shown @param {Record<string, unknown>} given */
+function changeOf(shown, given) {
+  const priced = given.rate !== shown.rate || given.currency !== shown.currency;
+  /** @param {[string, unknown]} entry */
+  const changed = ([name, value]) => value !== shown[name] || (priced && ['rate', 'currency'].includes(name));
+  return Object.fromEntries(Object.entries(given).filter(changed));
+}
+
 /** @extends {Component<{me: import('../types').Me}, State>} */
 class PackagesPage extends Component {
   /** @type {State} */
@@ -49,7 +57,8 @@ class PackagesPage extends Component {
   save = async (given, shown) => {
     const id = this.state.editing?.id;
 
-    if (id) await amend('/api/admin/packages', { id }, packageOf(shown), packageOf(given));
+    // Also where nothing differs: to save a package prices those of its classes that have no rate.
+    if (id) await api('PATCH', '/api/admin/packages', { id, ...changeOf(packageOf(shown), packageOf(given)) });
     else await api('POST', '/api/admin/packages', { name: given.name, ...packageOf(given) });
     this.setState({ editing: null });
     say(t('packages.saved'));

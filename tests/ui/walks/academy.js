@@ -56,6 +56,27 @@ walk('a package edited in an old tab keeps the rate that others have set', async
   assert.deepEqual([kept.duration_minutes, kept.buffer_minutes, kept.rate, kept.currency], [60, 15, '12.50', 'EUR']);
 });
 
+walk('a package is saved also where nothing differs, and its rate with its currency', async (t, open) => {
+  const name = `Again ${Date.now()}`;
+  await theAdmin().post('/api/admin/packages', { name, duration_minutes: 60, buffer_minutes: 10, rate: '10.00', currency: 'USD' });
+  t.after(() => theAdmin().patch('/api/admin/packages', { id: name, retired: true }));
+  const page = await open({ who: theAdmin(), path: '/admin/packages' });
+  const changes = changesOf(page);
+  const dialog = page.getByRole('dialog');
+  await settled(page);
+  for (const [label, value] of [[null], ['Rate', '12'], ['Currency', 'EUR'], ['Buffer', '5']]) {
+    await row(page, name).getByRole('button', { name: /^Edit/ }).click();
+    if (label) await dialog.getByLabel(label).fill(value);
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    if (label === 'Rate') await row(page, name).getByText('12.00').waitFor();
+    if (label === 'Currency') await row(page, name).getByText('€').or(row(page, name).getByText('EUR')).first().waitFor();
+  }
+  assert.deepEqual(changes, [
+    { id: name }, { id: name, rate: '12', currency: 'USD' }, { id: name, rate: '12.00', currency: 'EUR' }, { id: name, buffer_minutes: 5 },
+  ]);
+});
+
 walk('settings saved in an old tab keep what others have changed', async (t, open) => {
   const before = await theAdmin().get('/api/admin/settings');
   t.after(() => theAdmin().patch('/api/admin/settings', before));
