@@ -61,7 +61,8 @@ static const char SQL_EVENT_WITHOUT_SESSION[] =
 
 static const char SQL_NO_RATE[] = SELECT_CLASS
 	" coalesce(s.clicked_at, s.sent_at) AS at, 'This class has no rate.' AS detail,"
-	" jsonb_build_object('package', NULL) AS facts FROM sessions s WHERE s.package_rate IS NULL"
+	" jsonb_build_object('package', s.package_id) AS facts"
+	" FROM sessions s WHERE s.package_rate IS NULL"
 	" AND s.session_status IN ('active', 'ended', 'timeout')"
 	" AND coalesce(s.clicked_at, s.sent_at) >= " THIS_MONTH
 	" UNION ALL SELECT NULL, st.id, st.teacher_id, NULL, greatest(st.created_at, p.created_at),"

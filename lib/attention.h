@@ -29,7 +29,7 @@ struct json_object;
  *                  a Zoom meeting of the last week that is no class's, and that
  *                  no admin has put aside {meeting_id: or null}
  *   no_rate        a class of this month without a rate, or a student whose
- *                  package has none {package: of the student, null for a class}
+ *                  package has none {package: the class's, or the student's; or null}
  *   orphan_click   an authentic link of the last week whose class is not here
  */
 #define ATTENTION_ITEMS_MAX 200

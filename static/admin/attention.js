@@ -184,7 +184,7 @@ class Group extends Component {
 }
 
 /** What only Telegram or a newer server can say stays in their words. @param {Item} item */
-function why({ kind, detail, facts }) {
+function why({ kind, detail, facts, session_id: id }) {
   switch (kind) {
     case 'unopened': case 'no_attendance': case 'late_click': case 'orphan_click':
       return t(`attention_why.${kind}`);
@@ -196,7 +196,8 @@ function why({ kind, detail, facts }) {
       return facts.meeting_id ? t('attention_why.meeting', { id: String(facts.meeting_id) })
         : t('attention_why.a_meeting');
     case 'no_rate':
-      return facts.package ? t('attention_why.package', { name: facts.package }) : t('attention_why.no_rate');
+      if (!facts.package) return t('attention_why.no_package');
+      return t(id ? 'attention_why.no_rate' : 'attention_why.package', { name: facts.package });
     case 'undelivered':
       return advice({ delivery_outcome: facts.outcome, delivery_detail: detail });
     default:

@@ -247,11 +247,13 @@ def test_a_class_of_this_month_without_a_rate(demo, pair):
     first = ledger.now.astimezone(ledger.zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     sessions = [ended(pair, start, package_rate=None) for start in (first, first - TICK)]
     sessions += [ended(pair, first, package_rate=0), sent(pair, ledger.now) | {"package_rate": None}]
-    sessions += [active(pair, ledger.now, package_rate=None)]
+    sessions += [active(pair, ledger.now, package_rate=None, package_id="Europe")]
     put = put_sessions(demo, sessions)
     assert mine(demo, "no_rate", pair) == [put[4], put[0]]
-    (item,) = [i for i in look(demo.admin, "no_rate")["items"] if i["session_id"] == put[0]]
-    assert (item["facts"], item["detail"]) == ({"package": None}, "This class has no rate.")
+    items = [i for i in look(demo.admin, "no_rate")["items"] if i["session_id"] in put]
+    assert [(i["facts"], i["detail"]) for i in items] == [
+        ({"package": package}, "This class has no rate.") for package in ("Europe", None)
+    ]
 
 
 def test_a_student_whose_package_has_no_rate(demo, pair):

@@ -381,7 +381,7 @@ export default {
   'attention.no_attendance': 'መገኘት አልተመዘገበም',
   'attention.late_click': 'ካበቃ በኋላ የተከፈተ',
   'attention.event_without_session': 'ክፍል የሌለው የዙም ክስተት',
-  'attention.no_rate': 'ዋጋ የሌለው ጥቅል',
+  'attention.no_rate': 'ዋጋ የሌለው',
   'attention.orphan_click': 'የማይታወቅ ክፍል መከፈት',
   'attention.late_reason': 'ተማሪው አገናኙን {time} ከፍቷል።',
 
@@ -392,7 +392,7 @@ export default {
   'attention_do.no_attendance': 'መምህሩ ማን እንደተገኘ አልመዘገበም።',
   'attention_do.late_click': 'ተማሪው ክፍሉ ካበቃ በኋላ አገናኙን ሞክሯል። ክፍሉ ገና ከሆነ እንደገና ክፈተው።',
   'attention_do.event_without_session': 'ከየትኛውም አገናኝ ያልሆነ ስብሰባ ተካሂዷል።',
-  'attention_do.no_rate': 'የዚህ ጥቅል ክፍሎች ለክፍያ አይቆጠሩም። ዋጋውን አስገባ፤ እነሱም ያገኙታል።',
+  'attention_do.no_rate': 'ዋጋ የሌላቸው ክፍሎች ለክፍያ አይቆጠሩም። የጥቅላቸውን ዋጋ አስገባ፤ እነሱም ያገኙታል።',
   'attention_do.orphan_click': 'አገናኙ እውነተኛ ነው፤ ክፍሉ ግን እዚህ የለም፦ መጠባበቂያ ቅጂ ተመልሶ ሊሆን ይችላል።',
 
   'attention_why.a_meeting': 'የዙም ስብሰባው የየትኛውም ክፍል አይደለም።',
@@ -400,7 +400,8 @@ export default {
   'attention_why.late_click': 'አገናኙ የተከፈተው ክፍሉ ካበቃ በኋላ ነው።',
   'attention_why.meeting': 'የዙም ስብሰባ {id} የየትኛውም ክፍል አይደለም።',
   'attention_why.no_attendance': 'መገኘት አልተመዘገበም።',
-  'attention_why.no_rate': 'ይህ ክፍል ዋጋ የለውም።',
+  'attention_why.no_rate': 'ይህ የጥቅል {name} ክፍል ዋጋ የለውም።',
+  'attention_why.no_package': 'ይህ ክፍል ጥቅል ስለሌለው ዋጋ አያገኝም፦ ክፍያውን ከዚህ ውጭ ፈጽም፤ ለቀጣዮቹ ክፍሎች ለተማሪው ጥቅል ምረጥ።',
   'attention_why.orphan_click': 'ክፍሉ እዚህ የሌለ አገናኝ ተከፈተ።',
   'attention_why.package': 'ጥቅል {name} ዋጋ የለውም።',
   'attention_why.running_over': 'የተመደበው {of} ነበር፤ {minutes} ሆኖታል።',

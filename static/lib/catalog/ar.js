@@ -434,7 +434,7 @@ export default {
   'attention.no_attendance': 'الحضور لم يُسجَّل',
   'attention.late_click': 'فُتحت بعد انتهائها',
   'attention.event_without_session': 'حدث زوم بلا حصة',
-  'attention.no_rate': 'باقة بلا سعر',
+  'attention.no_rate': 'بلا سعر',
   'attention.orphan_click': 'فتح حصة غير معروفة',
   'attention.late_reason': 'فتح الطالب الرابط {time}.',
 
@@ -445,7 +445,7 @@ export default {
   'attention_do.no_attendance': 'لم يذكر المعلم من حضر.',
   'attention_do.late_click': 'جرّب الطالب الرابط بعد انتهاء الحصة. أعد فتحها إن كانت لم تُعقد بعد.',
   'attention_do.event_without_session': 'عُقد اجتماع لا ينتمي إلى أي رابط.',
-  'attention_do.no_rate': 'حصص هذه الباقة لا تُحتسب في الأجر. حدّد سعرها فتأخذه هذه الحصص أيضًا.',
+  'attention_do.no_rate': 'الحصص التي بلا سعر لا تُحتسب في الأجر. حدّد سعر باقتها فتأخذه هي أيضًا.',
   'attention_do.orphan_click': 'الرابط أصلي لكن حصته غير موجودة هنا: ربما استُعيدت نسخة احتياطية.',
 
   'attention_why.a_meeting': 'اجتماع زوم لا ينتمي إلى أي حصة.',
@@ -453,7 +453,8 @@ export default {
   'attention_why.late_click': 'فُتح الرابط بعد انتهاء الحصة.',
   'attention_why.meeting': 'اجتماع زوم {id} لا ينتمي إلى أي حصة.',
   'attention_why.no_attendance': 'لم يُسجَّل الحضور.',
-  'attention_why.no_rate': 'هذه الحصة بلا سعر.',
+  'attention_why.no_rate': 'هذه الحصة من الباقة {name} بلا سعر.',
+  'attention_why.no_package': 'هذه الحصة بلا باقة فلن تأخذ سعرًا: ادفع أجرها يدويًا، وحدّد للطالب باقة للحصص القادمة.',
   'attention_why.orphan_click': 'فُتح رابط حصته غير موجودة هنا.',
   'attention_why.package': 'الباقة {name} بلا سعر.',
   'attention_why.running_over': 'جارية منذ {minutes}، ومدتها {of}.',

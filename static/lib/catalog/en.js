@@ -379,7 +379,7 @@ export default {
   'attention.no_attendance': 'Attendance not marked',
   'attention.late_click': 'Opened after the end',
   'attention.event_without_session': 'Zoom event without a session',
-  'attention.no_rate': 'Package without a rate',
+  'attention.no_rate': 'Without a rate',
   'attention.orphan_click': 'Opening of an unknown session',
   'attention.late_reason': 'The student opened the link {time}.',
 
@@ -390,7 +390,7 @@ export default {
   'attention_do.no_attendance': 'The teacher has not said who was there.',
   'attention_do.late_click': 'The student tried the link when the class was over. Reopen it if the class is still to come.',
   'attention_do.event_without_session': 'A meeting ran that belongs to no link.',
-  'attention_do.no_rate': 'Classes of this package count nothing for pay. Set its rate: they get it too.',
+  'attention_do.no_rate': 'Classes without a rate count nothing for pay. Set the rate of their package: they get it too.',
   'attention_do.orphan_click': 'The link is genuine, but its session is not here: a backup may have been restored.',
 
   'attention_why.a_meeting': 'A Zoom meeting belongs to no class.',
@@ -398,7 +398,8 @@ export default {
   'attention_why.late_click': 'The link was opened after the class was over.',
   'attention_why.meeting': 'Zoom meeting {id} belongs to no class.',
   'attention_why.no_attendance': 'Attendance is not marked.',
-  'attention_why.no_rate': 'This class has no rate.',
+  'attention_why.no_rate': 'This class of the package {name} has no rate.',
+  'attention_why.no_package': 'This class has no package, so it gets no rate: pay it by hand. Give the student a package for the next ones.',
   'attention_why.orphan_click': 'A link was opened whose class is not here.',
   'attention_why.package': 'The package {name} has no rate.',
   'attention_why.running_over': 'Running for {minutes} of {of}.',
