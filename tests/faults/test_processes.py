@@ -11,14 +11,12 @@ import signal
 import socket
 import subprocess
 import threading
-import time
 import uuid
 
 import pytest
 
 from test_instance import DEV, Instance, alive, family, get, until, works
 
-LONG = "CLASSCLOCK_LONG" in os.environ
 ROOT = pathlib.Path(__file__).parents[2]
 BUILD = pathlib.Path(os.environ.get("CLASSCLOCK_BUILD", ROOT / "build"))
 ZOOM_URL = "https://zoom.us/j/81234567890"
@@ -72,8 +70,8 @@ class Caller:
 class World(Instance):
     """An instance with an admin and a teacher, each signed in."""
 
-    def __init__(self):
-        super().__init__()
+    def __init__(self, *env):
+        super().__init__(*env)
         email, password = re.search("^admin: (.*) (.*)$", self.first.stdout, re.M).groups()
         self.admin = Caller(self.port)
         self.admin.json("POST", "/api/auth/login", {"email": email, "password": password})
@@ -88,9 +86,9 @@ class World(Instance):
         wanted = {"name": "Samuel", "teacher_id": self.teacher_id, "package_id": "Europe"}
         return self.admin.json("POST", "/api/admin/students", wanted)["id"]
 
-    def send(self, student_id=None):
+    def send(self, student_id=None, zoom_url=ZOOM_URL):
         """What send-link answers; links without the address in front."""
-        wish = {"student_id": student_id or self.student_id, "zoom_url": ZOOM_URL, "request_id": str(uuid.uuid4())}
+        wish = {"student_id": student_id or self.student_id, "zoom_url": zoom_url, "request_id": str(uuid.uuid4())}
         sent = self.teacher.json("POST", "/api/teacher/send-link", wish)
         for link in ("join_url", "leave_url"):
             sent[link] = sent[link].removeprefix(f"http://127.0.0.1:{self.port}")
@@ -120,6 +118,11 @@ def app(tmp_path_factory):
         instance = World()
     with instance:
         yield instance
+
+
+def memory(pid):
+    """What a process holds for itself alone, in kB."""
+    return int(re.search(r"^RssAnon:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text(), re.M)[1])
 
 
 def test_programs_that_nobody_asks_are_small_and_as_closed_as_the_others(app):
@@ -350,149 +353,3 @@ def test_a_program_that_ends_at_once_again_and_again_takes_no_other_down(app):
     program.write_bytes(good)
     program.chmod(0o755)
     until(lambda: app.admin.call("GET", "/api/admin/trends")[0] == 200, 120)
-
-
-# ---------------------------------------------------------------- flat
-
-
-ROUNDS = 25_000 if LONG else 100  # of each of some forty kinds: a million calls in the long run
-LINKS = 16  # so that no link is opened more often than nginx lets through
-THREADS = 6
-GROWTH_KB = 400
-KEPT = 128  # nginx/http.conf: 64 for each of its two workers
-
-
-def call_of_each_kind(app):
-    """For each endpoint calls that go all the way, or end where they are refused: who, the answer's status, the call."""
-    student = app.student()
-    links = [app.send(app.student()) for _ in range(LINKS)]
-    session, other = (link["session"]["id"] for link in links[:2])
-    marked = app.send(app.student())["session"]["id"]  # marking grows its evidence, so nobody else reads it
-    at = {"session_id": session}
-    again = {"student_id": student, "zoom_url": ZOOM_URL, "request_id": str(uuid.uuid4())}
-    bearer = {"Authorization": f"Bearer {app.env['CRON_SECRET']}"}
-    admin, teacher = app.admin, app.teacher
-    return [
-        (None, 302, "GET", [sent["join_url"] for sent in links], None),
-        (None, 404, "GET", [f"/api/zoom/track?token=x{n}" for n in range(LINKS)], None),
-        (None, 200, "GET", [sent["leave_url"] for sent in links], None),
-        (None, 401, "POST", "/api/zoom/webhook", {"event": "meeting.ended"}),
-        (None, 401, "POST", "/api/telegram/webhook", {"update_id": 1}),
-        (admin, 200, "GET", "/api/admin/teacher-sessions?q=a", None),
-        (admin, 200, "GET", "/api/admin/teacher-sessions?format=csv", None),
-        (admin, 200, "POST", "/api/admin/auto-timeout", {}),
-        (None, 200, "GET", "/api/cron/session-timeout", bearer),
-        (admin, 409, "POST", "/api/admin/session", {**at, "action": "cancel", "reason": "again"}),
-        (admin, 200, "GET", f"/api/admin/session-events?session_id={other}", None),
-        (admin, 200, "GET", "/api/admin/teachers", None),
-        (admin, 409, "POST", "/api/admin/teachers", {"name": "A", "email": app.email}),
-        (admin, 200, "GET", "/api/admin/students", None),
-        (admin, 200, "PATCH", "/api/admin/students", {"id": student, "note": "x"}),
-        (admin, 200, "GET", "/api/admin/packages", None),
-        (admin, 200, "PATCH", "/api/admin/packages", {"id": "Europe", "retired": False}),
-        (admin, 200, "GET", "/api/admin/settings", None),
-        (admin, 200, "PATCH", "/api/admin/settings", {"link_hours": 12}),
-        (admin, 200, "GET", "/api/admin/attention", None),
-        (admin, 200, "GET", "/api/admin/trends", None),
-        (admin, 200, "GET", "/api/admin/zoom-inbox", None),
-        (admin, 200, "GET", "/api/admin/deliveries", None),
-        (admin, 409, "POST", "/api/admin/student-link", {"student_id": student}),
-        (admin, 409, "POST", "/api/admin/teacher-link", {"teacher_id": app.teacher_id}),
-        (teacher, 409, "POST", "/api/teacher/student-link", {"student_id": student}),
-        (teacher, 409, "POST", "/api/teacher/teacher-link", {}),
-        (admin, 200, "POST", "/api/admin/import", {"kind": "teachers", "csv": "name,email\nA,b@c.de\n", "dry_run": True}),
-        (teacher, 200, "GET", "/api/teacher/students", None),
-        (teacher, 200, "GET", "/api/teacher/sessions", None),
-        (teacher, 201, "POST", "/api/teacher/send-link", again),
-        (teacher, 200, "GET", f"/api/teacher/session?session_id={session}", None),
-        (teacher, 200, "POST", "/api/teacher/attendance", {"session_id": marked, "attendance": "late"}),
-        (None, 400, "POST", "/api/auth/login", {"email": app.email}),
-        (None, 200, "POST", "/api/auth/logout", {}),
-        (None, 404, "POST", "/api/auth/accept-invite", {"token": "x", "password": "a quiet river 8"}),
-        (admin, 400, "POST", "/api/auth/password", {"current_password": "x"}),
-        (teacher, 200, "GET", "/api/auth/me", None),
-        (admin, 400, "POST", "/api/admin/teachers", {"name": "A", "email": "no address"}),
-        (None, 200, "GET", "/healthz", None),
-        (None, 200, "GET", "/metrics", None),
-    ]
-
-
-def memory(pid):
-    """What a process holds for itself alone, in kB."""
-    return int(re.search(r"^RssAnon:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text(), re.M)[1])
-
-
-class Figures:
-    """What all programs together hold now, by process."""
-
-    def __init__(self, app):
-        pids = {pid: name for name in app.programs() for pid in family(app.pid(name))}
-        self.memory = {(name, pid): memory(pid) for pid, name in pids.items()}
-        self.descriptors = {(name, pid): len(os.listdir(f"/proc/{pid}/fd")) for pid, name in pids.items()}
-        self.connections = int(app.psql("SELECT count(*) FROM pg_stat_activity WHERE usename = 'classclock_app'"))
-
-
-def one_after_the_other(app, calls):
-    """Makes all the calls, THREADS at a time."""
-    calls, wrong, lock = iter(calls), [], threading.Lock()
-
-    def run():
-        callers = {}
-        while True:
-            with lock:
-                call = next(calls, None)
-            if not call:
-                break
-            person, expected, method, target, body = call
-            caller = callers.setdefault(id(person), app.caller(person))
-            headers = body if method == "GET" else None
-            status = 429
-            while status == 429:
-                status, data = caller.call(method, target, None if method == "GET" else body, headers)
-                if status == 429:
-                    time.sleep(1)
-            if status != expected:
-                wrong.append((method, target, status, data[:200]))
-        for caller in callers.values():
-            caller.close()
-
-    threads = [threading.Thread(target=run) for _ in range(THREADS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not wrong, wrong[:5]
-
-
-def rounds(kinds, n):
-    """n calls of each kind, all mixed; of those that nginx limits fewer."""
-    for i in range(n):
-        for person, expected, method, target, body in kinds:
-            limited = target in ("/api/auth/login", "/api/auth/accept-invite", "/api/auth/password")
-            if not limited or i % 8 == 0:
-                yield person, expected, method, target if isinstance(target, str) else target[i % len(target)], body
-
-
-def test_nothing_grows(app):
-    """Memory, descriptors and connections after many calls of each kind: as after the first few."""
-    kinds = call_of_each_kind(app)
-    first = [target if isinstance(target, str) else target[0] for _, _, _, target, _ in kinds]
-    called = {target.split("?")[0].removeprefix("/api").strip("/").replace("/", "_").replace("-", "_") for target in first}
-    assert called == set(app.programs())
-    one_after_the_other(app, rounds(kinds[:1], 400))  # every thread of zoom_track has had its first request
-    one_after_the_other(app, rounds(kinds, 30))
-    before = Figures(app)
-    one_after_the_other(app, rounds(kinds, ROUNDS))
-    after = Figures(app)
-    grown = {who: after.memory[who] - before.memory[who] for who in before.memory}
-    print(f"{ROUNDS} rounds of {len(kinds)} kinds: kB grown by process, the most first:")
-    for who, kb in sorted(grown.items(), key=lambda item: -item[1])[:8]:
-        print(f"  {who[0]} {before.memory[who]} {kb:+}")
-    print(f"  all together {sum(before.memory.values())} {sum(grown.values()):+}")
-    assert set(after.memory) == set(before.memory)  # nobody has died
-    assert {who: kb for who, kb in grown.items() if kb > GROWTH_KB} == {}
-    more = {who: n - before.descriptors[who] for who, n in after.descriptors.items()}
-    kept = more.pop(next(who for who in more if who[0] == "zoom_track" and who[1] != app.pid("zoom_track")))
-    assert kept <= KEPT  # connections that nginx keeps for the next click come and go
-    assert max(more.values()) <= 1  # a worker that sat the first calls out has connected meanwhile
-    assert after.connections <= before.connections + sum(n for n in more.values() if n > 0)
