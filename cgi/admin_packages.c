@@ -7,7 +7,7 @@
  * POST       {"name", "duration_minutes", "buffer_minutes", "rate", "currency"} -> 201 a package
  * PATCH      {"id"} and any of "duration_minutes", "buffer_minutes", "rate", "currency",
  *            "retired" -> 200 a package. Never renamed; classes that were sent stay as they are,
- *            but those without a rate get the one that is given.
+ *            but those without a rate get the one that the package has then.
  * Errors     400 401 403 404 409 (name: it exists)
  */
 #include "app.h"

@@ -29,8 +29,9 @@ static const char SQL_CHANGE[] =
 	" WHEN false THEN NULL ELSE retired_at END"
 	" WHERE id = $1 RETURNING " COLS;
 
-static const char SQL_UNPRICED[] = "SELECT id FROM sessions WHERE package_id = $1"
-				   " AND package_rate IS NULL ORDER BY id";
+static const char SQL_UNPRICED[] =
+	"SELECT s.id FROM sessions s JOIN packages p ON p.id = s.package_id"
+	" WHERE p.id = $1 AND p.rate IS NOT NULL AND s.package_rate IS NULL ORDER BY s.id";
 
 /* Locked in the order of their ids, as everywhere. */
 static const char SQL_PRICE[] =
@@ -69,7 +70,7 @@ enum err package_create(struct db *db, struct arena *a, const struct package_fie
 	return e ? db_why(db, e, fields, why) : db_one_json(&rows, out);
 }
 
-/* Gives the package's rate to those of its classes that have none. */
+/* Gives the package's rate, if it has one, to those of its classes that have none. */
 static enum err price(struct db *db, struct arena *a, const char *package_id)
 {
 	const char *args[] = { package_id, NULL };
@@ -109,7 +110,7 @@ static enum err change(struct db *db, struct arena *a, const struct package_fiel
 	e = db_one_json(&rows, out);
 	if (e == ERR_NOT_FOUND)
 		return why_not(why, e, "id", "There is no such package.");
-	return e || !want->rate ? e : price(db, a, want->id);
+	return e ? e : price(db, a, want->id);
 }
 
 enum err package_change(struct db *db, struct arena *a, const struct package_fields *want,

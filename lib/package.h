@@ -10,7 +10,7 @@
  * What a student has booked: minutes and a rate. Owns the SQL for "packages".
  * A package is known by its name, which never changes; what nobody books any
  * more is retired. A class keeps what applied when its link was sent; one that
- * was sent while there was no rate gets the first that is given afterwards.
+ * has no rate gets its package's at the next change of the package.
  *
  * Ownership  the caller owns the JSON it gets.
  */
@@ -40,9 +40,8 @@ MUST_CHECK enum err package_create(struct db *db, struct arena *a,
 				   struct why *why);
 
 /*
- * A rate is given to those classes of the package too that have none. A class
- * that is sent at the same moment may miss it, and gets it the next time.
- * ERR_NOT_FOUND naming id. ERR_INVALID as above.
+ * Whatever is changed, if anything is: the package's rate is given to those of
+ * its classes that have none. ERR_NOT_FOUND naming id. ERR_INVALID as above.
  */
 MUST_CHECK enum err package_change(struct db *db, struct arena *a,
 				   const struct package_fields *want, struct json_object **out,

@@ -19,9 +19,15 @@ static const char SQL_LOCK_STUDENT[] =
 	"SELECT id FROM students WHERE id = $1::bigint AND teacher_id = $2::bigint"
 	" AND disabled_at IS NULL FOR NO KEY UPDATE";
 
-/* What applies now is kept on the session, and the moment is the same in row and evidence. */
+/*
+ * What applies now is kept on the session, and the moment is the same in row and evidence. The
+ * package waits for us before it changes, so that a rate it is given is given to this class too.
+ */
 static const char SQL_SEND[] =
-	"WITH made AS ("
+	"WITH booked AS ("
+	" SELECT p.id, p.rate, p.currency, p.duration_minutes, p.buffer_minutes FROM packages p"
+	" WHERE p.id = (SELECT package_id FROM students WHERE id = $1::bigint) FOR SHARE"
+	"), made AS ("
 	" INSERT INTO sessions (teacher_id, student_id, package_id, package_rate, currency,"
 	"  duration_minutes, buffer_minutes, link_hours, link_id, request_id, request_digest,"
 	"  zoom_url, meeting_id, start_url, sent_at)"
@@ -29,7 +35,7 @@ static const char SQL_SEND[] =
 	"  coalesce(p.duration_minutes, a.default_duration_minutes),"
 	"  coalesce(p.buffer_minutes, a.default_buffer_minutes), a.link_hours,"
 	"  gen_random_uuid(), $3::uuid, $4::bytea, $5, $6::bigint, $7, clock_now()"
-	" FROM students st CROSS JOIN academy a LEFT JOIN packages p ON p.id = st.package_id"
+	" FROM students st CROSS JOIN academy a LEFT JOIN booked p ON true"
 	" WHERE st.id = $1::bigint"
 	" ON CONFLICT (request_id) DO NOTHING"
 	" RETURNING id, sent_at)"

@@ -390,6 +390,21 @@ def test_classes_given_before_their_package_had_a_rate_get_its_first(admin, make
     assert rates() == {n: ("9.50", "EUR") for n in (over, running, unopened, after)} | {between: ("0.00", "USD")}
 
 
+def test_saving_a_package_prices_what_an_earlier_version_left_without(app, admin, make_teacher, make_student, send):
+    teacher = make_teacher()
+    package = {"name": "Priced early", "duration_minutes": 60, "buffer_minutes": 10, "rate": "9.50", "currency": "EUR"}
+    assert admin.post("/api/admin/packages", package).status == 201
+    n = send(teacher, make_student(teacher, package_id=package["name"]))["session"]["id"]
+    for change in ({}, {"rate": "9.50", "currency": "EUR"}, {"duration_minutes": 45}, {"retired": True}):
+        app.psql(f"UPDATE sessions SET package_rate = NULL, currency = 'USD' WHERE id = {n}")
+        saved = admin.patch("/api/admin/packages", {"id": package["name"], **change})
+        assert saved.status == 200 and saved["rate"] == "9.50"
+        assert (app.session(n)["package_rate"], app.session(n)["currency"]) == (9.5, "EUR")
+    app.psql(f"UPDATE sessions SET package_rate = NULL WHERE id = {n}")
+    assert admin.patch("/api/admin/packages", {"id": package["name"], "rate": None}).status == 200
+    assert app.session(n)["package_rate"] is None
+
+
 # ---------------------------------------------------------------- size and cost
 
 

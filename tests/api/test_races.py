@@ -1,13 +1,14 @@
 """Many at once: whoever comes first, each class ends once and nothing that was acknowledged is lost."""
 
 import collections
+import concurrent.futures
 import datetime
 import os
 import random
 
 import pytest
 
-from academy import ZOOM_URL, Locked, at_once, moment
+from academy import ZOOM_URL, Locked, at_once, moment, wait_for
 
 LONG = "CLASSCLOCK_LONG" in os.environ
 SEED = int(os.environ.get("CLASSCLOCK_SEED") or random.randrange(10**6))
@@ -101,6 +102,22 @@ def test_a_withdrawal_meets_a_click_and_a_newer_link(app, send, tap, hana, make_
 
 
 # ---------------------------------------------------------------- a lock that somebody holds
+
+
+def test_a_class_that_is_being_sent_gets_the_rate_that_is_being_set(app, admin, send, hana, make_student):
+    package = {"name": "Set meanwhile", "duration_minutes": 60, "buffer_minutes": 10, "rate": None, "currency": "USD"}
+    assert admin.post("/api/admin/packages", package).status == 201
+    student = make_student(hana, package_id=package["name"])
+    old = send(hana, student)
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        with Locked(app, identity(old)):
+            sending = pool.submit(send, hana, student)
+            wait_for(lambda: int(app.psql(waiting)) == 1)  # it has read the package
+            setting = pool.submit(admin.patch, "/api/admin/packages", {"id": package["name"], "rate": "9.50"})
+            wait_for(lambda: setting.done() or int(app.psql(waiting)) == 2)
+        assert setting.result().status == 200
+    assert app.session(identity(sending.result()))["package_rate"] == 9.5
 
 
 def test_a_locked_class_holds_up_no_other(app, send, tap, hana, make_student):
