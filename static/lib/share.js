@@ -42,20 +42,43 @@ export async function copyLink(link) {
 
 /**
  * The link in full, to copy by hand where the clipboard is closed, and its code.
- * @param {{title: string, about: string, link: string, onClose: () => void}} props
+ * @typedef {{title: string, about: string, link: string, onClose: () => void}} Props
  */
-export const ShareDialog = ({ title, about, link, onClose }) => html`
-  <${Dialog} title=${title} onClose=${onClose}>
-    <div class="stack share">
-      <p>${about}</p>
-      <${QrCode} text=${link} />
-      <${Field} label=${t('share.link')} name="share-link" readonly value=${link} dir="ltr"
-        onFocus=${(/** @type {any} */ e) => e.target.select()} />
-      <footer>
-        <button type="button" onClick=${onClose}>${t('action.close')}</button>
-        <button type="button" class="primary" onClick=${() => copyLink(link)}>
-          <${Icon} name="copy" /> ${t('share.copy')}</button>
-      </footer>
-    </div>
-  <//>
-`;
+
+/** Says itself what it did: what the page says lies under a dialog. @extends {Component<Props, {said: string}>} */
+export class ShareDialog extends Component {
+  state = { said: '' };
+
+  copy = async () => {
+    this.setState({ said: '' }); // the same words again are heard again
+    const done = await copy(this.props.link);
+    if (!done) this.select();
+    this.setState({ said: t(done ? 'share.copied' : 'share.by_hand') });
+  };
+
+  select() {
+    const field = /** @type {HTMLInputElement} */ (document.getElementById('f-share-link'));
+    field.focus();
+    field.select();
+  }
+
+  /** @param {Props} props @param {{said: string}} state */
+  render({ title, about, link, onClose }, { said }) {
+    return html`
+      <${Dialog} title=${title} onClose=${onClose}>
+        <div class="stack share">
+          <p>${about}</p>
+          <${QrCode} text=${link} />
+          <${Field} label=${t('share.link')} name="share-link" readonly value=${link} dir="ltr"
+            onFocus=${(/** @type {any} */ e) => e.target.select()} />
+          <p class="said" role="status">${said}</p>
+          <footer>
+            <button type="button" onClick=${onClose}>${t('action.close')}</button>
+            <button type="button" class="primary" onClick=${this.copy}>
+              <${Icon} name="copy" /> ${t('share.copy')}</button>
+          </footer>
+        </div>
+      <//>
+    `;
+  }
+}

@@ -314,6 +314,7 @@ export default {
   'sessions.show_all': 'ሁሉንም ጊዜ አሳይ',
 
   'share.about': 'ተማሪው ይህን አገናኝ ይከፍታል ወይም ካሜራውን ወደ ኮዱ ያዞራል። ሲከፈት ሰዓቱ መቁጠር ይጀምራል።',
+  'share.by_hand': 'አሳሹ መቅዳትን አልፈቀደም። አገናኙ ተመርጧል፤ ራስህ ቅዳው።',
   'share.copied': 'አገናኙ ተቀድቷል።',
   'share.copy': 'አገናኝ ቅዳ',
   'share.link': 'አገናኝ',

@@ -312,6 +312,7 @@ export default {
   'sessions.show_all': 'Show all time',
 
   'share.about': 'The student opens this link, or points the camera at the code. Opening it starts the clock.',
+  'share.by_hand': 'The browser did not allow copying. The link is selected: copy it yourself.',
   'share.copied': 'Link copied.',
   'share.copy': 'Copy link',
   'share.link': 'Link',

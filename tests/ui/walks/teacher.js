@@ -41,6 +41,23 @@ walk('one tap sends the class; the link is copied and shown as a code', async (t
   await isAccessible(page, 'a running class');
 });
 
+walk('the dialog of a link says that it was copied, or selects it to be copied by hand', async (t, open) => {
+  const { page, own } = await day(open);
+  await own.getByRole('button', { name: 'Send class' }).tap();
+  await own.getByRole('button', { name: 'QR code' }).tap();
+  const dialog = page.getByRole('dialog', { name: /^Link for/ });
+  const link = await dialog.getByLabel('Link', { exact: true }).inputValue();
+  await dialog.getByRole('button', { name: 'Copy link' }).tap();
+  await dialog.getByRole('status').getByText('Link copied.').waitFor();
+  assert.equal(await clipboard(page), link);
+  await page.evaluate(() => (navigator.clipboard.writeText = () => Promise.reject(new DOMException('no', 'NotAllowedError'))));
+  await dialog.getByRole('button', { name: 'Copy link' }).tap();
+  await dialog.getByRole('status').getByText('The link is selected: copy it yourself.').waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.value.slice(document.activeElement.selectionStart, document.activeElement.selectionEnd)), link);
+  await isAccessible(page, 'a link to copy by hand');
+  await fits(page);
+});
+
 walk('what is said covers no button of the card it is about', async (t, open) => {
   const { page, own } = await day(open);
   await own.getByRole('button', { name: 'Send class' }).tap();
