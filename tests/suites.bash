@@ -188,6 +188,7 @@ suite_fuzz() {
 		corpus=$ROOT/tests/fuzz/corpus/${name#fuzz_}
 		options=(-max_total_time=3)
 		((LONG)) && options=(-runs=10000000)
+		options+=("-seed=$CLASSCLOCK_SEED")
 		options+=(-close_fd_mask=2) # what the program logs; findings still show
 		[[ ! -e $ROOT/tests/fuzz/${name#fuzz_}.dict ]] || options+=("-dict=$ROOT/tests/fuzz/${name#fuzz_}.dict")
 		mkdir -p "$SCRATCH/$name" "$corpus"
@@ -236,10 +237,11 @@ build_for() {
 	esac
 }
 
-# What tests draw, they draw from it: the same code is always tried alike, other code otherwise. A long run draws anew.
+# What tests draw, they draw from it. The same code is always tried alike, other code otherwise; a long run draws anew.
 choose_seed() {
 	local code
 	code=$(git -C "$ROOT" ls-tree HEAD -- cgi cron lib nginx schema tests 2>/dev/null | git hash-object --stdin 2>/dev/null) || code=1
+	((LONG == 0)) || printf -v code %08x "$SRANDOM"
 	export CLASSCLOCK_SEED=${CLASSCLOCK_SEED:-$((16#${code:0:7}))}
 	echo "CLASSCLOCK_SEED=$CLASSCLOCK_SEED"
 }
@@ -257,7 +259,7 @@ run_tests() {
 			;;
 		esac
 	done
-	((LONG)) || choose_seed
+	choose_seed
 	if ((${#suites[@]} == 0)); then
 		suites=("${SUITES[@]}")
 		((LONG == 0)) || suites+=("${LONG_SUITES[@]}")

@@ -12,6 +12,7 @@ import itertools
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -28,6 +29,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 DEV = ROOT / "dev"
 ZOOM_URL = "https://us02web.zoom.us/j/8123456789?pwd=Zm9vYmFy.1"
 PASSWORD = "a quiet river 7"
+# What tests draw, they draw from it. ./dev test chooses it; else it is drawn here, once for all that this process starts.
+SEED = int(os.environ.setdefault("CLASSCLOCK_SEED", str(random.randrange(2**32))))
 
 # What a browser on a student's phone says of itself when a link in a message is tapped.
 PHONE = {

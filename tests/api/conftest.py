@@ -20,13 +20,17 @@ import uuid
 import pytest
 
 import zoom
-from academy import PASSWORD, SECRETS, ZOOM_URL, Clock, Instance, Person
+from academy import PASSWORD, SECRETS, SEED, ZOOM_URL, Clock, Instance, Person
 from ledger import put_crowd
 from openapi import CONTRACT
 from second_opinion import differences
 from telegram import SECRET, TOKEN, Telegram, Timer
 
 _numbers = itertools.count(1)
+
+
+def pytest_terminal_summary(terminalreporter):
+    terminalreporter.write_line(f"CLASSCLOCK_SEED={SEED}")
 
 
 def check_logs(logs):

@@ -17,11 +17,11 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 
+from academy import SEED  # noqa: E402
 from decide_model import NEVER, SECOND, TEACHER, Fact, Terms, presence, row_and_unsettled  # noqa: E402
 
 DRIVER = Path(os.environ.get("CLASSCLOCK_BUILD", ROOT / "build")) / "unit" / "decide_driver"
 LONG = os.environ.get("CLASSCLOCK_LONG") == "1"
-SEED = int(os.environ.get("CLASSCLOCK_SEED") or random.SystemRandom().randrange(2**32))
 BATCH = 4_000
 FACTS_MAX = 64  # of the driver
 

@@ -12,10 +12,9 @@ import random
 import pytest
 
 import zoom
-from academy import Clock, at_once
+from academy import SEED, Clock, at_once
 
 LONG = bool(os.environ.get("CLASSCLOCK_LONG"))
-SEED = int(os.environ.get("CLASSCLOCK_SEED", random.randrange(10**6)))
 DAY = datetime.datetime.now(datetime.timezone.utc).date() - datetime.timedelta(days=1)
 HOST = "HostSyntheticXXXXXXXXX"
 

@@ -2,12 +2,16 @@
 
 import pytest
 
-from rig import SEED, Rig
+from rig import Rig  # finds the modules of tests/api
+from academy import SEED
+
+
+def pytest_terminal_summary(terminalreporter):
+    terminalreporter.write_line(f"CLASSCLOCK_SEED={SEED}")
 
 
 @pytest.fixture(scope="session")
 def rig():
-    print(f"CLASSCLOCK_SEED={SEED}")
     instance = Rig()
     try:
         yield instance.start()

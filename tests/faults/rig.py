@@ -4,7 +4,6 @@ between them and PostgreSQL."""
 import http.client
 import os
 import pathlib
-import random
 import shutil
 import subprocess
 import sys
@@ -22,7 +21,6 @@ from proxy import PORT, Proxy  # noqa: E402
 from outage import Academy  # noqa: E402
 
 LONG = "CLASSCLOCK_LONG" in os.environ
-SEED = int(os.environ.get("CLASSCLOCK_SEED") or random.randrange(10**6))
 LATELY = 1 << 16  # bytes of a log; in a long run whole ones are read too often to be read whole
 ON_A_PHONE = {"Origin": None, "Sec-Fetch-Site": None}
 

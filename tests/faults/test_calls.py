@@ -20,9 +20,9 @@ import pytest
 
 import telegram
 import zoom
-from academy import PASSWORD, PHONE, ZOOM_URL, moment
+from academy import PASSWORD, PHONE, SEED, ZOOM_URL, moment
 from plan import SHORT
-from rig import LONG, SEED
+from rig import LONG
 
 # Each kind of call, and how it may fail.
 KINDS = {

@@ -17,9 +17,9 @@ import uuid
 import pytest
 
 import telegram as tg
-from academy import wait_for
+from academy import SEED, wait_for
 from plan import SHORT
-from rig import LONG, SEED
+from rig import LONG
 from test_calls import ENDS_THE_WORKER, KINDS, is_slow, run_together
 from test_outage import line, link_of, sent_us
 

@@ -13,9 +13,9 @@ import threading
 import time
 import uuid
 
-from academy import PHONE, ZOOM_URL, wait_for
+from academy import PHONE, SEED, ZOOM_URL, wait_for
 from plan import KILL_AFTER, KILL_BEFORE
-from rig import LONG, SEED
+from rig import LONG
 from test_calls import (
     SendLink,
     TeacherEnds,

@@ -19,8 +19,8 @@ import uuid
 import pytest
 
 import zoom
-from academy import PHONE, Clock, moment
-from rig import LONG, SEED
+from academy import PHONE, SEED, Clock, moment
+from rig import LONG
 from test_calls import ask
 
 ORDERS = 2000 if LONG else 3  # of a pair; in the long run, where more are cut off

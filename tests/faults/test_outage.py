@@ -269,9 +269,7 @@ def test_the_link_of_a_lost_row_opens_and_is_kept_as_an_orphan(app):
 
 
 def test_killing_the_replay_anywhere_applies_each_line_once(app):
-    seed = random.randrange(2**32)
-    print("seed", seed)
-    pick = random.Random(seed)
+    pick = random.Random(academy.SEED)
     classes = [app.send() for _ in range(12)]
     with Away(app):
         for sent in classes:
@@ -449,9 +447,7 @@ def test_lines_of_the_version_before_are_read(app):
 
 def test_two_nodes_with_a_journal_each(app):
     """Each has some of the clicks, and knows nothing of the other."""
-    seed = random.randrange(2**32)
-    print("seed", seed)
-    pick = random.Random(seed)
+    pick = random.Random(academy.SEED)
     other = app.state / "journal-of-another-node"
     other.mkdir(mode=0o700)
     if AS_WEB:
@@ -641,8 +637,6 @@ def test_a_click_that_was_kept_is_there_whatever_failed(tmp_path, how):
 
 @pytest.mark.parametrize("how", ["signal=KILL", "error=EIO"])
 def test_a_replay_that_broke_off_anywhere_loses_nothing_and_repeats_nothing(app, how):
-    seed = random.randrange(2**32)
-    print("seed", seed)
     step = 1 if LONG else 3
     taps = {}
 
@@ -656,7 +650,7 @@ def test_a_replay_that_broke_off_anywhere_loses_nothing_and_repeats_nothing(app,
     if LONG or "KILL" in how:  # libpq tells of what it could not send when the server has said more: ten seconds each
         calls += ",sendto"
     env = {"CLASSCLOCK_ENV": str(app.state / "env"), "PATH": "/usr/bin:/bin"}
-    runs = wherever(calls, how, [BUILD / "cron" / "journal-replay"], prepare, step, random.Random(seed).randint(1, step),
+    runs = wherever(calls, how, [BUILD / "cron" / "journal-replay"], prepare, step, random.Random(academy.SEED).randint(1, step),
                     env=env, user=AS_WEB)
     assert sum(run.returncode != 0 for run in runs) > 8
     app.replay()

@@ -14,10 +14,9 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "api"))
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import telegram as tg  # noqa: E402
-from academy import ZOOM_URL, Clock, at_once  # noqa: E402
+from academy import SEED, ZOOM_URL, Clock, at_once  # noqa: E402
 from outage import Academy, Away, until  # noqa: E402
 
-SEED = int(os.environ.get("CLASSCLOCK_SEED", random.randrange(10**6)))
 BOT_ENV = [f"TELEGRAM_BOT_TOKEN={tg.TOKEN}", f"TELEGRAM_WEBHOOK_SECRET={tg.SECRET}"]
 
 

@@ -9,9 +9,9 @@ import time
 
 import pytest
 
-from academy import ZOOM_URL, wait_for
+from academy import SEED, ZOOM_URL, wait_for
 from proxy import Fault
-from rig import LONG, SEED
+from rig import LONG
 from test_calls import SendLink, TeacherEnds, TeacherLeft, Track, World, run_together
 
 HOW = ("cut", "stall", "garble")

@@ -15,7 +15,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "api"))
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import zoom  # noqa: E402
-from academy import Clock, at_once  # noqa: E402
+from academy import SEED, Clock, at_once  # noqa: E402
 from outage import Academy, Away, until  # noqa: E402
 from test_zoom_days import (  # noqa: E402
     BreakoutRooms,
@@ -29,7 +29,6 @@ from test_zoom_days import (  # noqa: E402
     check_row,
 )
 
-SEED = int(os.environ.get("CLASSCLOCK_SEED", random.randrange(10**6)))
 STORIES = [BreakoutRooms, CrashWithLateLeft, FortyMinutes, ThreeInARow, OverranIntoTheNext]
 ZOOM_WAITS_S = 3
 ATTEMPTS = 4  # the first and three retries. Source: facts of Zoom, 3
