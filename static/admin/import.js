@@ -70,7 +70,7 @@ export class ImportDialog extends Component {
     const bad = (rows?.length ?? 0) - good;
 
     return html`
-      <${Dialog} title=${t('import.title')} onClose=${onClose} onEscape=${this.escape} wide>
+      <${Dialog} title=${t('import.title')} onClose=${onClose} onEscape=${this.escape} busy=${busy} wide>
         <form class="stack" onSubmit=${this.check}>
           <fieldset class="kinds"><legend class="sr">${t('import.kind')}</legend>
             ${/** @type {Kind[]} */ (['teachers', 'students']).map((name) => html`
@@ -94,7 +94,7 @@ export class ImportDialog extends Component {
           ${kept && created === null && html`<${Notice} kind="note"
             text=${t('form.kept', { cancel: t('action.cancel') })} />`}
           <footer>
-            <button type="button"
+            <button type="button" disabled=${busy}
               onClick=${onClose}>${t(created === null ? 'action.cancel' : 'action.close')}</button>
             ${created === null && html`<button disabled=${busy || !csv.trim()}
               class=${rows && !bad ? '' : 'primary'}>${t('import.check')}</button>`}

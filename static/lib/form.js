@@ -78,13 +78,13 @@ export class FormDialog extends Component {
     const inputs = children(wrong);
 
     return html`
-      <${Dialog} title=${title} onClose=${this.close} onEscape=${this.escape}>
+      <${Dialog} title=${title} onClose=${this.close} onEscape=${this.escape} busy=${busy}>
         <form ref=${this.form} class="stack" onSubmit=${this.submit} onInput=${() => (this.changed = true)}>
           ${error && !named && html`<${Notice} text=${this.explain(error)} />`}
           ${inputs}
           ${kept && html`<${Notice} kind="note" text=${t('form.kept', { cancel: t('action.cancel') })} />`}
           <footer>
-            <button type="button" onClick=${this.close}>${t('action.cancel')}</button>
+            <button type="button" disabled=${busy} onClick=${this.close}>${t('action.cancel')}</button>
             <button class="primary" disabled=${busy}>${label ?? t('action.save')}</button>
           </footer>
         </form>

@@ -127,7 +127,7 @@ export const Empty = ({ title, text, children }) => html`
 
 /**
  * A modal dialog while it is mounted. The cross closes it, and Escape unless onEscape says otherwise; without
- * onClose it stays until it is unmounted.
+ * onClose it stays until it is unmounted. While it is busy nothing closes it: the answer belongs to it.
  */
 export class Dialog extends Component {
   componentDidMount() {
@@ -144,12 +144,21 @@ export class Dialog extends Component {
   /** The browser closes it in the end, whatever the page says to "cancel": then it comes back. */
   reopen = () => this.dialog.current?.showModal();
 
-  /** @param {{title: string, onClose?: () => void, onEscape?: () => void, wide?: boolean, children: any}} props */
-  render({ title, onClose, onEscape = onClose, wide, children }) {
+  /**
+   * @param {{
+   *   title: string,
+   *   onClose?: () => void,
+   *   onEscape?: () => void,
+   *   busy?: boolean,
+   *   wide?: boolean,
+   *   children: any,
+   * }} props
+   */
+  render({ title, onClose, onEscape = onClose, busy, wide, children }) {
     /** @param {Event} event */
     const cancel = (event) => {
       event.preventDefault();
-      onEscape?.();
+      if (!busy) onEscape?.();
     };
     /** A second Escape would close it without asking the page. @param {KeyboardEvent} event */
     const key = (event) => {
@@ -162,7 +171,7 @@ export class Dialog extends Component {
         <header>
           <h2>${title}</h2>
           ${onClose && html`
-            <button type="button" class="bare" aria-label=${t('action.close')} onClick=${onClose}>
+            <button type="button" class="bare" aria-label=${t('action.close')} disabled=${busy} onClick=${onClose}>
               <${Icon} name="close" />
             </button>`}
         </header>

@@ -166,6 +166,37 @@ walk('Escape does not throw away what was typed', async (t, open) => {
   await dialog.waitFor({ state: 'detached' });
 });
 
+walk('while it is saved a form stays, for the answer is its own', async (t, open) => {
+  const page = await open({ who: theAdmin(), path: '/admin/people' });
+  const dialog = page.getByRole('dialog');
+  let gate, go;
+  await settled(page);
+  for (const path of ['teachers', 'import'])
+    await page.route(`**/api/admin/${path}`, async (route) => {
+      if (route.request().method() !== 'POST') return route.fallback();
+      await gate;
+      return route.fulfill({ status: 503, contentType: 'application/problem+json', body: '{"title":"no","status":503}' });
+    });
+  const stays = async (save) => {
+    gate = new Promise((resolve) => (go = resolve));
+    await dialog.getByRole('button', { name: save }).click();
+    for (const name of ['Cancel', 'Close']) assert.ok(await dialog.getByRole('button', { name }).isDisabled(), name);
+    for (let i = 0; i < 3; i++) await page.keyboard.press('Escape');
+    assert.equal(await dialog.getByRole('status').count(), 0, 'nothing is said of what is being saved');
+    go();
+    await dialog.getByText('The server is not available at the moment.').waitFor();
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    await dialog.waitFor({ state: 'detached' });
+  };
+  await page.getByRole('button', { name: 'Add teacher' }).click();
+  await dialog.getByLabel('Name').fill('Half known');
+  await dialog.getByLabel('E-mail').fill(`${unique()}@example.org`);
+  await stays('Save');
+  await page.getByRole('button', { name: 'Import CSV' }).click();
+  await dialog.getByLabel('or paste it here').fill('name,email\n');
+  await stays('Check');
+});
+
 walk('a teacher whose saving was not answered stands in the list behind the form', async (t, open) => {
   const page = await open({ who: theAdmin(), path: '/admin/people' });
   const dialog = page.getByRole('dialog');
