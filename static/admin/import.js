@@ -34,6 +34,9 @@ export class ImportDialog extends Component {
     if (file) this.setState({ csv: await file.text(), rows: null });
   };
 
+  /** The same file, mended, is news. @param {any} event */
+  forget = ({ target }) => (target.value = '');
+
   /** @param {boolean} dry */
   async send(dry) {
     const { kind, csv } = this.state;
@@ -80,7 +83,7 @@ export class ImportDialog extends Component {
           </fieldset>
           <p>${t(`import.about_${kind}`)} <code dir="ltr">${COLUMNS[kind]}</code></p>
           <${Field} label=${t('import.file')} name="file" type="file" accept=".csv,text/csv"
-            onChange=${this.pick} />
+            onClick=${this.forget} onChange=${this.pick} />
           <${Field} label=${t('import.paste')} name="csv">${(/** @type {any} */ shared) => html`
             <textarea ...${shared} rows="5" dir="ltr" spellcheck="false" value=${csv} required
               onInput=${(/** @type {any} */ e) => this.setState({ csv: e.target.value, rows: null })}></textarea>`}<//>

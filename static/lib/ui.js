@@ -160,6 +160,10 @@ export class Dialog extends Component {
       event.preventDefault();
       if (!busy) onEscape?.();
     };
+    /** A choice of files that is given up says "cancel" too. @param {Event} event */
+    const asked = (event) => {
+      if (event.target === event.currentTarget) cancel(event);
+    };
     /** A second Escape would close it without asking the page. @param {KeyboardEvent} event */
     const key = (event) => {
       if (event.key === 'Escape' && !event.isComposing && !event.defaultPrevented) cancel(event);
@@ -167,7 +171,7 @@ export class Dialog extends Component {
 
     return html`
       <dialog ref=${this.dialog} class=${wide ? 'modal wide' : 'modal'} aria-label=${title}
-        onKeyDown=${key} onCancel=${cancel} onClose=${this.reopen}>
+        onKeyDown=${key} onCancel=${asked} onClose=${this.reopen}>
         <header>
           <h2>${title}</h2>
           ${onClose && html`

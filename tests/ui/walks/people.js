@@ -292,6 +292,29 @@ walk('a CSV file of students is read and imported', async (t, open) => {
   await dialog.getByText('1 row was taken over.').waitFor();
 });
 
+walk('a file is chosen, mended, chosen again, and not chosen', async (t, open) => {
+  const page = await open({ who: theAdmin(), path: '/admin/people' });
+  const dialog = page.getByRole('dialog');
+  const file = dialog.getByLabel('CSV file');
+  const choose = async (csv) => {
+    const asked = page.waitForEvent('filechooser');
+    await file.click();
+    const chooser = await asked;
+    assert.equal(await file.inputValue(), '', 'whatever is chosen is another file, also one of the same name');
+    await chooser.setFiles({ name: 'teachers.csv', mimeType: 'text/csv', buffer: Buffer.from(csv) });
+    await page.waitForFunction((text) => document.querySelector('dialog textarea').value === text, csv);
+  };
+  await settled(page);
+  await page.getByRole('button', { name: 'Import CSV' }).click();
+  const givenUp = () => file.evaluate((input) => input.dispatchEvent(new Event('cancel', { bubbles: true })));
+  await givenUp();
+  assert.ok(await dialog.isVisible());
+  await choose('name,mail\n');
+  await choose('name,email\n');
+  await givenUp();
+  assert.equal(await dialog.getByRole('status').count(), 0, 'nobody wants to leave');
+});
+
 walk('people fit a phone', async (t, open) => {
   const page = await open({ who: theAdmin(), path: '/admin/people', size: NARROW });
   await settled(page);
