@@ -51,6 +51,7 @@ class Case:
     """A call of one program. prepare() makes its subject, call() is what fails."""
 
     status = 200
+    effect = b""  # in a statement before the COMMIT with which it is done
     deprived = False  # of the database
     subjects = True  # each attempt has one of its own
 
@@ -223,7 +224,9 @@ class Attendance(TeacherLeft):
         return ask(self.rig, "POST", "/api/teacher/attendance", wish, client=self.rig.teacher)
 
     def settle(self, subject, answers):
-        assert self.rig.session(subject["session"]["id"])["attendance"] == "late"
+        n = subject["session"]["id"]
+        assert self.rig.session(n)["attendance"] == "late"
+        assert self.rig.count("session_events", f"session_id = {n} AND kind = 'attendance'") == 1
 
 
 class Login(Case):
