@@ -16,18 +16,15 @@
 #define PASTE	      " Paste the link of your meeting."
 
 /*
- * Writes the wish down. Its Zoom user is the teacher's own, as events taught,
- * else their address. Who taught in a colleague's room is tied to the
- * colleague's host, and a start link lets its holder in as the host: so a host
- * of two accounts is nobody's own. A request_id that a session has already is
- * no wish.
+ * Writes the wish down. Its Zoom user is the teacher's own, as Zoom confirmed,
+ * else their address. Who taught in somebody's room is tied to that host, and a
+ * start link lets its holder in as the host: so no host is anybody's own
+ * because of a class. A request_id that a session has already is no wish.
  */
 static const char SQL_WANT[] =
 	"INSERT INTO zoom_creates (request_id, account_id, zoom_user, topic, minutes)"
 	" SELECT $1::uuid, t.id, coalesce((SELECT min(own.host_id) FROM zoom_hosts own"
-	"   WHERE own.account_id = t.id AND NOT EXISTS (SELECT FROM zoom_hosts other"
-	"    WHERE other.host_id = own.host_id AND other.account_id <> t.id)"
-	"   HAVING count(*) = 1), t.email),"
+	"   WHERE own.account_id = t.id AND own.confirmed HAVING count(*) = 1), t.email),"
 	"  'Class ' || substr(replace(gen_random_uuid()::text, '-', ''), 1, 12),"
 	"  coalesce(p.duration_minutes, a.default_duration_minutes)"
 	" FROM students st JOIN accounts t ON t.id = st.teacher_id CROSS JOIN academy a"
@@ -60,14 +57,18 @@ static const char SQL_ASK[] =
 static const char SQL_NOT_ASKED[] =
 	"UPDATE zoom_creates SET asked_at = NULL WHERE request_id = $1::uuid";
 
-/* $1 request  $2 meeting  $3 host  $4 join_url  $5 start_url */
+/* Who answers to the address is its own. $1 request  $2 meeting  $3 host  $4 join_url  $5 start_url
+ */
 static const char SQL_KEEP[] =
 	"WITH kept AS (UPDATE zoom_creates SET meeting_id = $2::bigint, host_id = $3, join_url = "
 	"$4,"
 	"  start_url = $5, leased_until = NULL WHERE request_id = $1::uuid"
-	"  RETURNING account_id, host_id)"
-	" INSERT INTO zoom_hosts (host_id, account_id) SELECT host_id, account_id FROM kept"
-	" WHERE host_id IS NOT NULL ON CONFLICT DO NOTHING";
+	"  RETURNING account_id, host_id, zoom_user)"
+	" INSERT INTO zoom_hosts AS h (host_id, account_id, confirmed)"
+	" SELECT kept.host_id, a.id, lower(kept.zoom_user) = lower(a.email)"
+	" FROM kept JOIN accounts a ON a.id = kept.account_id WHERE kept.host_id IS NOT NULL"
+	" ON CONFLICT (host_id, account_id) DO UPDATE SET confirmed = true"
+	" WHERE excluded.confirmed AND NOT h.confirmed";
 
 /* A wish as the table has it. */
 struct wish {

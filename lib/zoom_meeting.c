@@ -31,8 +31,9 @@ static const char SQL_NOTE[] =
 
 /* $1 host  $2 its address */
 static const char SQL_KNOWN_BY_EMAIL[] =
-	"INSERT INTO zoom_hosts (host_id, account_id) SELECT $1, id FROM accounts"
-	" WHERE lower(email) = lower($2) AND role = 'teacher' ON CONFLICT DO NOTHING";
+	"INSERT INTO zoom_hosts AS h (host_id, account_id, confirmed) SELECT $1, id, true"
+	" FROM accounts WHERE lower(email) = lower($2) AND role = 'teacher'"
+	" ON CONFLICT (host_id, account_id) DO UPDATE SET confirmed = true WHERE NOT h.confirmed";
 
 /* A meeting id is one host's, so another occurrence may tell who. */
 static const char SQL_PLACE[] =

@@ -110,9 +110,9 @@ class Meeting:
             },
         )
 
-    def joined(self, person, at, connection=None):
+    def joined(self, person, at, connection=None, **more):
         event = "meeting.participant_joined"
-        return self._person(event, person, at, connection, join_time=text(at))
+        return self._person(event, person, at, connection, join_time=text(at), **more)
 
     def left(self, person, at, connection=None, reason="left the meeting"):
         return self._person(

@@ -52,7 +52,7 @@ INSERT INTO allowed VALUES
   ('telegram_chats', 'DELETE INSERT SELECT UPDATE'),
   ('telegram_updates', 'DELETE INSERT SELECT'),
   ('zoom_creates', 'DELETE INSERT SELECT UPDATE'),
-  ('zoom_hosts', 'DELETE INSERT SELECT'),
+  ('zoom_hosts', 'DELETE INSERT SELECT UPDATE'),
   ('zoom_occurrences', 'DELETE INSERT SELECT UPDATE'),
   ('zoom_pauses', 'DELETE INSERT SELECT UPDATE'),
   ('zoom_raw', 'DELETE INSERT SELECT UPDATE'),
