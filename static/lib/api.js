@@ -96,7 +96,7 @@ export async function amend(path, key, shown, given) {
 async function once(method, path, body, { poll, signal }) {
   /** @type {Record<string, string>} */
   const headers = { Accept: 'application/json' };
-  const limit = AbortSignal.timeout(30_000);
+  const limit = deadline(30_000, signal);
   const early = method === 'GET' ? takeEarly(path) : undefined;
   const asked = early?.at ?? performance.now();
   let response;
@@ -108,7 +108,7 @@ async function once(method, path, body, { poll, signal }) {
       method,
       headers,
       body: body === undefined ? undefined : JSON.stringify(body),
-      signal: signal ? AbortSignal.any([signal, limit]) : limit,
+      signal: limit.signal,
     }));
     const text = await response.text();
     const answer = parse(text);
@@ -127,7 +127,31 @@ async function once(method, path, body, { poll, signal }) {
   } catch (error) {
     if (error instanceof Problem || signal?.aborted) throw error;
     throw new Problem(0);
+  } finally {
+    limit.end();
   }
+}
+
+/**
+ * Aborts after that long, or with the caller's own signal, until it is ended. AbortSignal.timeout() and any() would
+ * do, but phones of some years ago do not have them.
+ * @param {number} ms
+ * @param {AbortSignal} [own]
+ */
+function deadline(ms, own) {
+  const control = new AbortController();
+  const abort = () => control.abort();
+  const timer = setTimeout(abort, ms);
+
+  own?.addEventListener('abort', abort);
+  if (own?.aborted) abort();
+  return {
+    signal: control.signal,
+    end() {
+      clearTimeout(timer);
+      own?.removeEventListener('abort', abort);
+    },
+  };
 }
 
 /** What boot.js has asked for this page already; used once, and only while it is news. @param {string} path */

@@ -6,7 +6,8 @@
   // when the address asks for nothing in particular.
   const { ask = '', askPlain = '' } = document.currentScript?.dataset ?? {};
   for (const path of `${ask} ${location.search ? '' : askPlain}`.split(' ').filter(Boolean)) {
-    const answer = fetch(path, { headers: { Accept: 'application/json' }, signal: AbortSignal.timeout(30_000) });
+    const signal = AbortSignal.timeout?.(30_000); // older browsers, without it, wait as long as they like
+    const answer = fetch(path, { headers: { Accept: 'application/json' }, signal });
     /** @type {{at: number, got?: number, answer: Promise<Response>}} */
     const early = { at: performance.now(), answer };
 

@@ -1,7 +1,7 @@
 // Signing in, out, and by invitation.
 
 import assert from 'node:assert/strict';
-import { PASSWORD, app, isAccessible, makeTeacher, theAdmin, walk } from '../lib/stage.js';
+import { PASSWORD, app, isAccessible, makeStudent, makeTeacher, rows, settled, theAdmin, walk } from '../lib/stage.js';
 
 async function signIn(page, { email, password }) {
   await page.getByLabel('E-mail').fill(email);
@@ -39,6 +39,30 @@ walk('a teacher lands on the teacher page, and is told that the admin page is no
   await page.getByRole('heading', { name: 'Not your page' }).waitFor();
   await page.getByRole('link', { name: 'To your own page' }).click();
   await page.waitForURL('**/teacher/');
+});
+
+walk('a browser without AbortSignal.timeout and any signs in, filters and teaches', async (t, open) => {
+  const teacher = await makeTeacher();
+  const student = await makeStudent(teacher);
+  for (const [who, url] of [[app.admin, '**/admin/'], [teacher, '**/teacher/']]) {
+    const page = await open({ path: '' });
+    await page.addInitScript(() => {
+      delete AbortSignal.timeout;
+      delete AbortSignal.any;
+    });
+    await page.goto('/');
+    await signIn(page, who);
+    await page.waitForURL(url);
+    if (who === teacher) {
+      await page.getByRole('article', { name: student.name }).waitFor();
+      continue;
+    }
+    await page.getByLabel('Status').selectOption('timeout');
+    await page.waitForURL(/status=timeout/);
+    await page.locator('.badge.timeout').first().waitFor();
+    await settled(page);
+    assert.ok((await rows(page)).every(({ status }) => status === 'Timeout'));
+  }
 });
 
 walk('signing out ends the login', async (t, open) => {

@@ -127,6 +127,32 @@ walk('somebody else who signs in sees nothing of the page before', async (t, ope
   assert.equal(await page.locator('table.sessions').count(), 0);
 });
 
+walk('an answer that does not come is given up, at another question or after half a minute', async (t, open) => {
+  const page = await open({ who: theAdmin(), path: '' });
+  await page.clock.install();
+  await page.addInitScript(() => {
+    const real = fetch;
+    window.asks = [];
+    window.fetch = (path, options) => {
+      window.asks.push({ path, signal: options.signal });
+      return real(path, options);
+    };
+  });
+  await page.goto('/admin/');
+  await settled(page);
+  const given = (status) => page.evaluate((s) => window.asks.filter(({ path }) => path.includes(`status=${s}`)).map(({ signal }) => signal.aborted), status);
+  await page.route(/teacher-sessions\?.*status=(ended|timeout)/, () => {});
+  for (const status of ['ended', 'timeout']) {
+    const asked = page.waitForRequest(new RegExp(`status=${status}`));
+    await page.getByLabel('Status').selectOption(status);
+    await asked;
+  }
+  assert.deepEqual([await given('ended'), await given('timeout')], [[true], [false]]);
+  await page.clock.fastForward('00:31');
+  await page.getByText('No connection to the server.').waitFor();
+  assert.equal((await given('timeout'))[0], true);
+});
+
 const SAID = {
   403: 'You may not do this with this account.',
   429: 'Too many tries.',
