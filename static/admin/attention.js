@@ -6,7 +6,7 @@ import { dayTime, full, minutes, number, t, word } from '../lib/i18n.js';
 import { advice } from '../lib/session.js';
 import { Freshness, Refresher, UNTRIED, start } from '../lib/shell.js';
 
-const SessionPanel = later(async () => (await import('../lib/panel.js')).SessionPanel);
+const SessionPanel = later('/lib/panel.js', 'SessionPanel');
 
 /** In the order of haste. */
 const KINDS = [

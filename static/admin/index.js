@@ -94,8 +94,8 @@ const SESSIONS = '/api/admin/teacher-sessions';
 /** @type {Set<number>} */
 const NONE = new Set();
 
-const SessionPanel = later(async () => (await import('../lib/panel.js')).SessionPanel);
-const TimeoutDialog = later(async () => (await import('./timeout.js')).TimeoutDialog);
+const SessionPanel = later('/lib/panel.js', 'SessionPanel');
+const TimeoutDialog = later('/admin/timeout.js', 'TimeoutDialog');
 
 /** @typedef {{me: import('../types').Me | null, first?: SessionList | null}} PageProps */
 

@@ -18,8 +18,8 @@ const ADMIN_PAGES = /** @type {const} */ ({
 });
 const TEACHER_PAGES = /** @type {const} */ ({ today: '/teacher/', history: '/teacher/?view=history' });
 
-const Choices = later(async () => (await import('./choices.js')).Choices);
-const PasswordDialog = later(async () => (await import('./password.js')).PasswordDialog);
+const Choices = later('/lib/choices.js', 'Choices');
+const PasswordDialog = later('/lib/password.js', 'PasswordDialog');
 
 /** What takes longer than this is waited for with the shape of the page in sight. */
 const SOON = 100;

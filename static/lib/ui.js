@@ -192,18 +192,30 @@ export function whenIdle(fn) {
 }
 
 /**
- * A component whose code comes after the page has, before anybody needs it.
- * @param {() => Promise<any>} load
+ * A component whose code comes after the page has, before anybody needs it. Code that did not come is asked for again
+ * whenever the component is drawn, by another address: browsers may remember that one as failed.
+ * @param {string} url
+ * @param {string} name what the module calls it
  */
-export function later(load) {
+export function later(url, name) {
   /** @type {any} */
   let Loaded;
-  const get = () => load().then((component) => (Loaded = component));
+  /** @type {Promise<void> | null} */
+  let coming = null;
+  let tries = 0;
+  const get = () =>
+    (coming ??= import(tries++ ? `${url}?try=${tries}` : url)
+      .then((module) => void (Loaded = module[name]))
+      .finally(() => (coming = null)));
 
-  addEventListener('load', () => whenIdle(() => get().catch(() => null)));
+  addEventListener('load', () => whenIdle(() => Loaded || get().catch(() => null)));
   return class extends Component {
     componentDidMount() {
       if (!Loaded) get().then(() => this.forceUpdate(), () => say(t('problem.offline')));
+    }
+
+    componentDidUpdate() {
+      this.componentDidMount();
     }
 
     /** @param {any} props */

@@ -220,6 +220,23 @@ walk('on a phone the panel covers the list and closes with the way back to the r
   assert.doesNotMatch(page.url(), /session=/);
 });
 
+walk('a panel whose code did not come opens at the next wish', async (t, open) => {
+  const teacher = await makeTeacher();
+  const student = await makeStudent(teacher);
+  await send(teacher, student);
+  const page = await open({ who: theAdmin(), path: '' });
+  await page.route('**/lib/panel.js*', (route) => route.abort());
+  await page.goto(`/admin/?teacher_id=${teacher.id}`);
+  await settled(page);
+  await page.locator('tbody a').click();
+  await page.locator('#said').getByText('No connection to the server.').waitFor();
+  await page.unroute('**/lib/panel.js*');
+  const again = page.waitForRequest('**/lib/panel.js*');
+  await page.locator('tbody a').click();
+  assert.match((await again).url(), /[?]/, 'not what the browser may know as failed');
+  await page.getByRole('dialog', { name: student.name }).waitFor();
+});
+
 walk('a session that is not there says so', async (t, open) => {
   const page = await open({ who: theAdmin(), path: '/admin/?session=999999999' });
   await page.getByRole('dialog').getByText('This no longer exists').waitFor();
