@@ -89,9 +89,9 @@ class Rig(Academy):
                     raise
                 time.sleep(0.05)
 
-    def send(self, zoom_url=ZOOM_URL):
-        """A class to a new student; what send-link answers."""
-        wish = self.wish(zoom_url=zoom_url)
+    def send(self, zoom_url=ZOOM_URL, **fields):
+        """A class to a new student, or the one that is given; what send-link answers."""
+        wish = self.wish(zoom_url=zoom_url, **fields)
         return self.insist(lambda: self._send(wish))
 
     def _send(self, wish):

@@ -8,7 +8,6 @@ import collections
 import concurrent.futures
 import errno
 import functools
-import http.client
 import json
 import os
 import random
@@ -18,9 +17,11 @@ import uuid
 
 import pytest
 
+import office
 import telegram
 import zoom
 from academy import PASSWORD, PHONE, SEED, ZOOM_URL, moment
+from cases import HANGS_S, Case, a_class, account, ask, chat_code, invitation
 from plan import SHORT
 from rig import LONG
 
@@ -39,66 +40,11 @@ KINDS = {
 }
 ENDS_THE_WORKER = {"malloc", "getrandom"}  # by lib/memory.c, and by libsodium's own abort
 JOURNAL = {"open", "write", "fsync", "files"}
-SAMPLES = 2  # of the n of a kind, in a normal run
+SAMPLES = 1  # of the n of a kind, once and for ever each, in a normal run
 TOGETHER = 8
-HANGS_S = 40  # an import may take 25 s (cgi/admin_import.c), other calls less
 RESTS_S = 0.05  # a worker that has held the same for so long waits for the next call
 SLACK = 4  # allocations that a worker may hold more than when it holds least
 counted = collections.Counter()
-
-
-class Case:
-    """A call of one program. prepare() makes its subject, call() is what fails."""
-
-    status = 200
-    effect = b""  # in a statement before the COMMIT with which it is done
-    deprived = False  # of the database
-    subjects = True  # each attempt has one of its own
-
-    def __init__(self, world):
-        self.world, self.rig = world, world.rig
-
-    @property
-    def name(self):
-        return type(self).__name__
-
-    def prepare(self):
-        return None
-
-    def call(self, subject):
-        raise NotImplementedError
-
-    def is_right(self, answer):
-        return answer.status == self.status
-
-    def settle(self, subject, answers):
-        """After the call was repeated until it was right."""
-
-
-class Answer:
-    def __init__(self, raw):
-        self.status, self.headers, self.body = raw.status, raw.headers, raw.read()
-
-
-def ask(rig, method, target, body=None, headers=None, client=None):
-    """An answer, or None where there was none that is whole."""
-    sent = {"Origin": rig.url, "Sec-Fetch-Site": "same-origin", **(headers or {})}
-    if client:
-        sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
-    if body is not None and not isinstance(body, bytes):
-        body = json.dumps(body).encode()
-    if body is not None:
-        sent.setdefault("Content-Type", "application/json")
-    connection = http.client.HTTPConnection("127.0.0.1", rig.port, timeout=HANGS_S)
-    try:
-        connection.request(method, target, body, {k: v for k, v in sent.items() if v is not None})
-        return Answer(connection.getresponse())
-    except (http.client.HTTPException, ConnectionError):
-        return None
-    except TimeoutError as hang:
-        raise AssertionError(f"{target} hangs") from hang
-    finally:
-        connection.close()
 
 
 # ---------------------------------------------------------------- what changes something
@@ -130,13 +76,7 @@ class TeacherLeft(Case):
     program = "zoom_teacher_left"
 
     def prepare(self):
-        sent = self.rig.send()
-        self.rig.insist(lambda: self.open(sent))  # others make that program fail
-        return sent
-
-    def open(self, sent):
-        self.rig.tap(sent)
-        assert self.rig.session(sent["session"]["id"])["session_status"] == "active"
+        return a_class(self.rig)
 
     def call(self, subject):
         return ask(self.rig, "GET", subject["leave_url"].removeprefix(self.rig.url), headers=PHONE | {"Sec-Fetch-Site": None})
@@ -150,7 +90,7 @@ class TeacherLeftByJournal(TeacherLeft):
 
 
 class Webhook(Case):
-    program = "zoom_webhook"
+    program, group = "zoom_webhook", "zoom"
 
     def prepare(self):
         now = moment(self.rig.psql("SELECT to_json(clock_now()) #>> '{}'"))
@@ -230,7 +170,7 @@ class Attendance(TeacherLeft):
 
 
 class Login(Case):
-    program = "auth_login"
+    program, group = "auth_login", "accounts"
 
     def prepare(self):
         self.rig.psql("DELETE FROM login_attempts")
@@ -284,13 +224,8 @@ class AcceptInvite(Case):
 
     def prepare(self):
         self.rig.psql("DELETE FROM login_attempts")
-        return self.rig.insist(self.invite)
-
-    def invite(self):
-        email = f"invited{uuid.uuid4()}@example.org"
-        made = self.rig.admin.fork().post("/api/admin/teachers", {"name": "Invited", "email": email})
-        assert made.status == 201
-        return email, made["invite_url"].split("#")[1]
+        invited, email = account(self.rig, joined=False)
+        return email, invitation(self.rig, invited)
 
     def call(self, subject):
         self.email = subject[0]
@@ -336,14 +271,8 @@ class TelegramWebhook(Case):
     program = "telegram_webhook"
 
     def prepare(self):
-        return self.rig.insist(self.link)
-
-    def link(self):
-        student = self.rig.student()
-        made = self.rig.admin.fork().post("/api/admin/student-link", {"student_id": student})
-        assert made.status == 201
-        chat = telegram.new_chat()
-        return student, chat, telegram.Updates(self.rig).message(chat, f"/start {made['url'].split('start=')[1]}")
+        student, chat = self.rig.student(), telegram.new_chat()
+        return student, chat, telegram.Updates(self.rig).message(chat, f"/start {chat_code(self.rig, student)}")
 
     def call(self, subject):
         secret = {"X-Telegram-Bot-Api-Secret-Token": telegram.SECRET}
@@ -545,9 +474,11 @@ class Trial:
             counted[kind] += 1
         self.judge(what, kind, answer, fired, about)
         answers = [answer]
+        case.look(subject, answers)
         for _ in range(3):  # the page of an outage tells to try again
             again = case.call(subject) if case.deprived else self.well(subject)
             answers.append(again)
+            case.look(subject, answers)
             if again and case.is_right(again):
                 break
         assert case.is_right(again), what
@@ -590,27 +521,33 @@ def is_slow(error, pick):
     return error == errno.ECONNRESET and pick.random() < 0.75
 
 
-def try_program(rig, program, cases):
-    pick = random.Random(f"{SEED} {program}")
+def try_group(rig, name, cases):
+    pick = random.Random(f"{SEED} {name}")
     for case in cases:
-        with rig.proxy.gone(*[program] * case.deprived):
-            Trial(case).run(pick)
+        trial = Trial(case)
+        with rig.proxy.gone(*[case.program] * case.deprived):
+            try:
+                trial.run(pick)
+            except Exception as problem:
+                raise AssertionError(f"{case.name}, {trial.last}") from problem
 
 
 def test_every_endpoint_survives_every_call(rig, world):
     changing = [Track, TrackByJournal, TeacherLeft, TeacherLeftByJournal, Webhook, SendLink, TeacherEnds,
                 TeacherCancels, AdminEnds, Attendance, Login, NewStudent, NewTeacher, AcceptInvite, Import, TelegramWebhook,
                 AutoTimeout, CronTimeout]  # fmt: skip
-    by_program = collections.defaultdict(list)
-    for case in [*[made(world) for made in changing], *readings(world)]:
-        by_program[case.program].append(case)
-    runs = {name: functools.partial(try_program, rig, name, cases) for name, cases in by_program.items()}
+    cases = [*[made(world) for made in changing + office.CASES], *readings(world)]
+    assert {case.program for case in cases} == {file.name for file in (rig.build / "cgi").iterdir()}
+    groups = collections.defaultdict(list)
+    for case in cases:
+        groups[case.group or case.program].append(case)
+    runs = {name: functools.partial(try_group, rig, name, of_group) for name, of_group in groups.items()}
     problems = []
-    for name in ["teacher_send_link"] + ["zoom_track", "admin_teachers"] * LONG:  # alone: others need them, and not in minutes
+    for name in ["teacher_send_link"] + ["zoom_track"] * LONG:  # alone: others need them, and not in minutes
         problems += run_together({name: runs.pop(name)})
     problems += run_together(runs)
     print(f"CLASSCLOCK_SEED={SEED}, faults: {dict(counted)}")
-    assert not problems, "\n".join(f"{program}: {problem!r}" for program, problem in problems)
+    assert not problems, "\n".join(f"{name}: {problem!r}, {problem.__cause__!r}" for name, problem in problems)
     held_to_account(rig, world)
 
 
