@@ -4,7 +4,7 @@ import { Component, Dialog, Field, Notice, html, remember, render } from './ui.j
 import { Problem, api, explain } from './api.js';
 import { t } from './i18n.js';
 
-/** @typedef {{email?: string, onDone: (answer: any) => void}} Props */
+/** @typedef {{email?: string, onDone: (answer: any) => unknown}} Props done when it has been waited for */
 /** @typedef {{busy: boolean, error: string}} State */
 
 /** @extends {Component<Props, State>} */
@@ -16,14 +16,16 @@ export class LoginForm extends Component {
     event.preventDefault();
     const form = /** @type {HTMLFormElement} */ (event.currentTarget);
     const { email, password } = /** @type {Record<string, string>} */ (Object.fromEntries(new FormData(form)));
+    let isIn = false;
 
     this.setState({ busy: true, error: '' });
     try {
       const answer = await api('POST', '/api/auth/login', { email: email.trim(), password }, { raw401: true });
+      isIn = true;
       remember('signed_in', '1');
-      this.props.onDone(answer);
+      await this.props.onDone(answer);
     } catch (error) {
-      const wrong = error instanceof Problem && [400, 401].includes(error.status);
+      const wrong = !isIn && error instanceof Problem && [400, 401].includes(error.status);
       this.setState({ busy: false, error: wrong ? t('login.wrong') : explain(error) });
       /** @type {HTMLInputElement} */ (form.elements.namedItem('password')).select();
     }
@@ -63,10 +65,10 @@ function ask(account) {
   document.body.append(place);
   return new Promise((resolve) => {
     const done = async () => {
-      const me = await api('GET', '/api/auth/me', undefined, { raw401: true }).catch(() => null);
+      const me = await api('GET', '/api/auth/me', undefined, { raw401: true });
 
       // Somebody else's eyes: nothing of the page before may stay.
-      if (me && me.account.id !== account.id) return location.reload();
+      if (me.account.id !== account.id) return location.reload();
       render(null, place);
       place.remove();
       resolve(undefined);

@@ -65,6 +65,22 @@ walk('a browser without AbortSignal.timeout and any signs in, filters and teache
   }
 });
 
+walk('signing in says so when the answer to who is there is lost, or refused, and can be tried again', async (t, open) => {
+  const page = await open({ path: '/' });
+  const ask = '**/api/auth/me';
+  await page.route(ask, (route) => route.abort());
+  await signIn(page, app.admin);
+  await page.getByRole('alert').getByText('No connection to the server.').waitFor();
+  await page.unroute(ask);
+  await page.route(ask, (route) => route.fulfill({ status: 401, contentType: 'application/problem+json', body: '{"title":"no","status":401}' }));
+  await page.getByLabel('Password').fill(app.admin.password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('alert').getByText('You are signed out.').waitFor();
+  await page.unroute(ask);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.waitForURL('**/admin/');
+});
+
 walk('signing out ends the login', async (t, open) => {
   const teacher = await makeTeacher();
   const page = await open({ who: teacher.client, path: '/teacher/' });

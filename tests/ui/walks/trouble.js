@@ -153,6 +153,24 @@ walk('an answer that does not come is given up, at another question or after hal
   assert.equal((await given('timeout'))[0], true);
 });
 
+walk('nobody is let into the page before as long as it is not known who they are', async (t, open) => {
+  const who = await anAdmin();
+  const teacher = await makeTeacher();
+  const page = await open({ who, path: '/admin/' });
+  await settled(page);
+  await who.post('/api/auth/logout');
+  await page.getByRole('button', { name: 'Refresh' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Please sign in again' });
+  await dialog.getByLabel('E-mail').fill(teacher.email);
+  await dialog.getByLabel('Password').fill(PASSWORD);
+  await page.route('**/api/auth/me', (route) => route.abort());
+  await dialog.getByRole('button', { name: 'Sign in' }).click();
+  await dialog.getByRole('alert').getByText('No connection to the server.').waitFor();
+  await page.unroute('**/api/auth/me');
+  await dialog.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('heading', { name: 'Not your page' }).waitFor();
+});
+
 const SAID = {
   403: 'You may not do this with this account.',
   429: 'Too many tries.',
