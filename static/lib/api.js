@@ -55,6 +55,7 @@ export function onExpired(fn) {
  * @property {boolean} [poll] nobody asked for this: it keeps no login alive
  * @property {boolean} [raw401] the caller deals with a missing login itself
  * @property {AbortSignal} [signal]
+ * @property {number} [limit] milliseconds after which no answer is one
  */
 
 /**
@@ -93,10 +94,10 @@ export async function amend(path, key, shown, given) {
  * @param {unknown} body
  * @param {Options} options
  */
-async function once(method, path, body, { poll, signal }) {
+async function once(method, path, body, { poll, signal, limit = 30_000 }) {
   /** @type {Record<string, string>} */
   const headers = { Accept: 'application/json' };
-  const limit = deadline(30_000, signal);
+  const late = deadline(limit, signal);
   const early = method === 'GET' ? takeEarly(path) : undefined;
   const asked = early?.at ?? performance.now();
   let response;
@@ -108,7 +109,7 @@ async function once(method, path, body, { poll, signal }) {
       method,
       headers,
       body: body === undefined ? undefined : JSON.stringify(body),
-      signal: limit.signal,
+      signal: late.signal,
     }));
     const text = await response.text();
     const answer = parse(text);
@@ -128,7 +129,7 @@ async function once(method, path, body, { poll, signal }) {
     if (error instanceof Problem || signal?.aborted) throw error;
     throw new Problem(0);
   } finally {
-    limit.end();
+    late.end();
   }
 }
 
@@ -138,7 +139,7 @@ async function once(method, path, body, { poll, signal }) {
  * @param {number} ms
  * @param {AbortSignal} [own]
  */
-function deadline(ms, own) {
+export function deadline(ms, own) {
   const control = new AbortController();
   const abort = () => control.abort();
   const timer = setTimeout(abort, ms);

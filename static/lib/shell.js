@@ -28,7 +28,8 @@ const SOON = 100;
  * Finds out who is there, and lets those in whom it is for.
  * @param {'admin' | 'teacher'} role
  * @param {string} page its name in the menu
- * @param {any} Page a component that gets {me, first}: first is what Page.first() promises, if boot.js has asked
+ * @param {any} Page a component that gets {me, first}: first is what Page.first() promises, if boot.js has asked;
+ *   Page.Away is what it offers while the server is away
  * @param {any} [Wait] what stands in its place until it is known who is there: the page itself, with no one
  */
 export async function start(role, page, Page, Wait = Page) {
@@ -46,13 +47,17 @@ export async function start(role, page, Page, Wait = Page) {
     draw(html`<${Shell} me=${me} first=${first} role=${role} page=${page} Page=${Page} Wait=${Wait} />`);
   /** @param {string} error @param {() => void} onRetry */
   const refuse = (error, onRetry) =>
-    draw(html`<main class="alone stack"><h1>${name}</h1><${Notice} text=${error} onRetry=${onRetry} /></main>`);
+    draw(html`
+      <main class="alone stack">
+        <h1>${name}</h1><${Notice} text=${error} onRetry=${onRetry} />${Page.Away && html`<${Page.Away} />`}
+      </main>`);
   const enter = async () => {
     const first = Page.first?.().catch(() => null); // the page asks again, and tells what is wrong
     const me = /** @type {Me} */ (await api('GET', '/api/auth/me', undefined, { raw401: true }));
 
     setZone(me.academy.time_zone);
     remember('academy', me.academy.name);
+    remember('zone', me.academy.time_zone);
     onExpired(async () => (await import('./login.js')).askAgain(me.account));
     document.title = `${name} · ${me.academy.name}`;
     show(me, me.account.role === role ? await first : null);
@@ -68,6 +73,7 @@ export async function start(role, page, Page, Wait = Page) {
     tries.stop();
   }, ({ error }) => refuse(error, tries.now));
 
+  setZone(recall('zone') ?? 'UTC'); // as it was: who is there may not be known for a while
   // boot.js has asked long ago: mostly the answers are there, and no empty page need be drawn first.
   const empty = setTimeout(() => show(null), SOON);
   try {
@@ -129,6 +135,7 @@ class Shell extends Component {
       if (!(error instanceof Problem) || error.status !== 401) return say(explain(error));
     }
     remember('sending', null);
+    remember('classes', null);
     remember('signed_in', null);
     location.assign('/');
   };

@@ -6,6 +6,7 @@ import { isoDay, t } from '../lib/i18n.js';
 import { open } from '../lib/session.js';
 import { Freshness, Refresher, UNTRIED, start } from '../lib/shell.js';
 import { ShareDialog } from '../lib/share.js';
+import { Unended, holdOpen } from './ending.js';
 import { History } from './history.js';
 import { StudentCard, endedToday } from './student.js';
 
@@ -26,6 +27,8 @@ import { StudentCard, endedToday } from './student.js';
 
 /** @extends {Component<{me: import('../types').Me}, State>} */
 class Today extends Component {
+  static Away = Unended;
+
   /** @type {State} */
   state = {
     students: null, meetings: false, groups: new Map(), q: '', telegram: null, error: null,
@@ -72,6 +75,7 @@ class Today extends Component {
     ]);
 
     for (const { id, name, last_session: last } of students) if (last) last.student = { id, name };
+    holdOpen(students);
     const groups = this.sorted ? this.state.groups : this.group(students);
     this.setState({ students, meetings: !!meetings, groups });
     this.sorted = true;
@@ -122,7 +126,7 @@ class Today extends Component {
               onInput=${(/** @type {any} */ e) => this.setState({ q: e.target.value.trim() })} /></label>`}
       </div>
       ${error && html`<${Notice} text=${explain(error)} />`}
-      ${!found ? html`<${Shape} />`
+      ${!found ? html`${health.error && html`<${Unended} />`}<${Shape} />`
         : !students?.length ? html`<${Empty} title=${t('teacher.no_students')}
           text=${t('teacher.no_students_text')} />`
         : !found.length ? html`<${Empty} title=${t('teacher.none_found', { q })} />`
@@ -133,7 +137,7 @@ class Today extends Component {
                 <h2 id=${`group-${group}`}>${t(`teacher.${group}`)}</h2>
                 <div class="students">
                   ${members.map((student) => html`
-                    <${StudentCard} key=${student.id} student=${student} meetings=${meetings}
+                    <${StudentCard} key=${student.id} student=${student} meetings=${meetings} away=${!!health.error}
                       onChange=${this.changed} onTelegram=${this.linkTelegram} />`)}
                 </div>
               </section>`;

@@ -6,6 +6,7 @@ import { dayTime, isoDay, minutes, t, time, word } from '../lib/i18n.js';
 import { Badge, Duration, Marks, Stopwatch, advice, open } from '../lib/session.js';
 import { ShareDialog, copyLink } from '../lib/share.js';
 import { Attendance } from './attendance.js';
+import { Finish, Kept, end, holdLink, keptAt } from './ending.js';
 import { linksOf, send } from './sent.js';
 import { LinkForm, isAtLink } from './zoom_link.js';
 
@@ -25,6 +26,7 @@ import { LinkForm, isAtLink } from './zoom_link.js';
  * @typedef {{
  *   student: Student,
  *   meetings: boolean,
+ *   away: boolean,
  *   onChange: (session: Session) => void,
  *   onTelegram: (student: Student) => void,
  * }} Props
@@ -35,7 +37,6 @@ import { LinkForm, isAtLink } from './zoom_link.js';
  *   error: unknown,
  *   sent: Sent | null,
  *   typing: '' | 'send' | 'change',
- *   ending: boolean,
  *   share: string,
  * }} State
  */
@@ -48,7 +49,7 @@ export const endedToday = (session) =>
 /** @extends {Component<Props, State>} */
 export class StudentCard extends Component {
   /** @type {State} */
-  state = { busy: '', error: null, sent: null, typing: '', ending: false, share: '' };
+  state = { busy: '', error: null, sent: null, typing: '', share: '' };
 
   /**
    * Runs one action of the card; what is typed stays until it worked.
@@ -73,22 +74,28 @@ export class StudentCard extends Component {
   }
 
   /** @param {Props} before */
-  componentDidUpdate({ student: { zoom_url: before } }) {
-    const { zoom_url } = this.props.student;
+  componentDidUpdate({ student: before }) {
+    const { student } = this.props;
+    const { zoom_url } = student;
 
-    if (before === zoom_url || this.state.sent?.start_url === zoom_url) return this.prepare();
+    if (before === student) return;
+    if (before.zoom_url === zoom_url || this.state.sent?.start_url === zoom_url) return this.prepare();
     // The link of the class may have been changed on another device.
     this.prepared = 0;
-    this.setState({ sent: null });
+    this.setState({ sent: null }, () => this.prepare());
   }
 
-  /** The start link is the class's own, and must be there before the tap: a later window is no answer to one. */
+  /**
+   * The start link is the class's own, and must be there before the tap: a later window is no answer to one. So
+   * must the link that ends it: ending.js. What could not be had is asked for again with the next list.
+   */
   prepare() {
-    const session = this.props.student.last_session;
+    const { student } = this.props;
+    const session = student.last_session;
 
     if (!session || !open(session) || this.prepared === session.id) return;
     this.prepared = session.id;
-    this.links({ poll: true, raw401: true }).catch(() => null);
+    this.links({ poll: true, raw401: true }).then((sent) => holdLink(student, sent), () => (this.prepared = 0));
   }
 
   /** @param {string | null} zoomUrl */
@@ -131,10 +138,11 @@ export class StudentCard extends Component {
     this.act(action, async () => {
       const { student, onChange } = this.props;
       const session = /** @type {Session} */ (student.last_session);
-      const answer = await api('POST', '/api/teacher/session', { session_id: session.id, action });
+      const answer = action === 'end' ? await end(session.id)
+        : await api('POST', '/api/teacher/session', { session_id: session.id, action });
 
-      this.setState({ ending: false, typing: '' });
-      say(t(`done.${action}`));
+      this.setState({ typing: '' });
+      if (answer) say(t(`done.${action}`));
       onChange({ ...session, ...answer?.session });
     });
 
@@ -167,22 +175,23 @@ export class StudentCard extends Component {
     const { student, onChange } = props;
     const { error, share } = state;
     const session = student.last_session;
-    const status = session && open(session) ? session.session_status : 'idle';
+    const kept = session && open(session) ? keptAt(session.id) : undefined;
+    const status = session && open(session) && !kept ? session.session_status : 'idle';
 
     return html`
       <article class=${`student ${status}`} aria-labelledby=${`student-${student.id}`}>
         <header>
           <h3 id=${`student-${student.id}`}><${Name} text=${student.name} /></h3>
-          ${session && open(session) && html`<${Badge} status=${session.session_status} />`}
+          ${session && status !== 'idle' && html`<${Badge} status=${session.session_status} />`}
           <p class="muted">
             ${student.package_id ? html`<${Name} text=${student.package_id} />` : t('package.none')}
             ${lastClass(session)}
           </p>
         </header>
-        ${session?.session_status === 'active' && html`<${Running} session=${session} />`}
-        ${session?.session_status === 'sent' && html`<${Delivery} session=${session} name=${student.name} />`}
+        ${status === 'active' && html`<${Running} session=${session} />`}
+        ${status === 'sent' && html`<${Delivery} session=${session} name=${student.name} />`}
         ${endedToday(session) && html`<${Finished} session=${session} onChange=${onChange} />`}
-        ${this.buttons(props, state)}
+        ${kept ? html`<${Kept} at=${kept} />` : this.buttons(props, state)}
         ${error && !(isAtLink(error) && this.asksLink(props, state)) && html`<${Notice} text=${explain(error)} />`}
         ${student.may_send && !student.telegram_linked && !(session && open(session)) && html`
           <button type="button" class="link"
@@ -218,12 +227,14 @@ export class StudentCard extends Component {
 
   /** @param {Props} props @param {State} state */
   buttons(props, state) {
-    const { student, meetings } = props;
-    const { busy, ending, sent } = state;
+    const { student, meetings, away } = props;
+    const { busy, sent } = state;
     const session = student.last_session;
 
     if (session && open(session)) {
       const start = sent?.session.id === session.id && sent.start_url;
+      // While the server is away nobody knows whether the student has come: ending it is right in either case.
+      const what = session.session_status === 'active' || away ? 'end' : 'cancel';
       return html`
         ${start
           ? html`<a class="button primary" href=${start} target="_blank" rel="noreferrer">
@@ -237,16 +248,7 @@ export class StudentCard extends Component {
           <button type="button" disabled=${!!busy} onClick=${this.show}>
             <${Icon} name="qr" /> ${t('share.show_qr')}</button>
         </div>
-        ${ending
-          ? html`<div class="buttons confirm">
-              <button type="button" class="danger solid" disabled=${!!busy}
-                onClick=${() => this.finish(session.session_status === 'active' ? 'end' : 'cancel')}>
-                ${t(session.session_status === 'active' ? 'end.yes' : 'withdraw.yes')}</button>
-              <button type="button" onClick=${() => this.setState({ ending: false })}>${t('end.no')}</button>
-            </div>`
-          : html`<button type="button" class="danger" disabled=${!!busy}
-            onClick=${() => this.setState({ ending: true })}>
-              ${t(session.session_status === 'active' ? 'end.button' : 'withdraw.button')}</button>`}
+        <${Finish} key=${session.id} what=${what} busy=${!!busy} onYes=${() => this.finish(what)} />
       `;
     }
     if (!student.may_send) return null;

@@ -13,5 +13,6 @@ import './walks/inbox.js';
 import './walks/people.js';
 import './walks/academy.js';
 import './walks/teacher.js';
+import './walks/ending.js';
 import './walks/languages.js';
 import './walks/hostile.js';

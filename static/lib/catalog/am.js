@@ -120,6 +120,8 @@ export default {
   'evidence.start': 'መጀመሪያውን ይወስናል',
 
   'end.button': 'ክፍሉን አብቃ',
+  'end.kept': 'የዚህ ክፍል መጨረሻ {time} ተይዟል። አገልጋዩ እንደተመለሰ ይቆጠራል።',
+  'end.meanwhile': 'ክፍሉን ግን ማብቃት ይቻላል፤ አገልጋዩ እስኪመለስ መጨረሻው ተይዞ ይቆያል።',
   'end.no': 'ቀጥል',
   'end.yes': 'አዎ፣ አሁን አብቃ',
   'withdraw.button': 'አገናኙን አንሳ',

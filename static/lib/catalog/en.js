@@ -121,6 +121,8 @@ export default {
   'evidence.start': 'decides the start',
 
   'end.button': 'End class',
+  'end.kept': 'The end of this class, {time}, is kept. It is counted as soon as the server is back.',
+  'end.meanwhile': 'A class can be ended all the same: its end is kept until the server is back.',
   'end.no': 'Keep going',
   'end.yes': 'Yes, end now',
   'withdraw.button': 'Withdraw link',

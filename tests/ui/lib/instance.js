@@ -1,7 +1,7 @@
 // The instance under test: the one that CLASSCLOCK_URL names, or one of our own by ./dev up.
 
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -59,6 +59,22 @@ export class Instance {
 
   down() {
     return run(DEV, ['down', '--state', this.state]);
+  }
+
+  /** Runs a program of cron/, as crontab does. */
+  job(name) {
+    return run(DEV, ['job', name, '--state', this.state]);
+  }
+
+  /** Cuts the programs off from PostgreSQL, which nobody reaches until what is returned is called. */
+  async loseDatabase() {
+    const folder = path.join(await realpath(path.join(this.state, 'run')), 'pg');
+    const [door, elsewhere] = [5432, 5999].map((port) => path.join(folder, `.s.PGSQL.${port}`));
+    const cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'classclock_app'";
+
+    await rename(door, elsewhere);
+    await run('/usr/lib/postgresql/15/bin/psql', ['-XqAt', '-h', folder, '-p', '5999', '-U', 'postgres', '-c', cut]);
+    return () => rename(elsewhere, door);
   }
 
   async close() {
