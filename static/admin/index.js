@@ -4,7 +4,7 @@ import { Component, Days, Empty, Icon, Name, Notice, Pure, createRef, html, late
 import { Problem, api, explain, now, query } from '../lib/api.js';
 import { addDays, backwards, dayTime, isoDay, lastMonth, minutes, number, t, word } from '../lib/i18n.js';
 import { Badge, Duration, Marks, STATUSES, When, endedBy } from '../lib/session.js';
-import { Freshness, Refresher, UNTRIED, start } from '../lib/shell.js';
+import { Freshness, Refresher, UNTRIED, downloads, start } from '../lib/shell.js';
 
 /** @typedef {import('../types').Session} Session */
 /** @typedef {import('../types').SessionList} SessionList */
@@ -157,7 +157,6 @@ class SessionsPage extends Component {
   asked = new AbortController();
   begun = false;
   over = false;
-  exporting = false;
 
   /** @param {boolean} poll */
   async load(poll) {
@@ -297,26 +296,7 @@ class SessionsPage extends Component {
     }
   };
 
-  /** The browser downloads, streaming; a login that has run out is renewed before. @param {MouseEvent} event */
-  exportCsv = async (event) => {
-    const link = /** @type {HTMLAnchorElement} */ (event.currentTarget);
-
-    if (link.dataset.ready) {
-      delete link.dataset.ready;
-      return;
-    }
-    event.preventDefault();
-    if (this.exporting || event.detail > 1) return; // a double click wants one
-    this.exporting = true;
-    try {
-      await api('GET', '/api/auth/me');
-      link.dataset.ready = '1';
-      link.click();
-    } catch (error) {
-      this.setState({ health: { ...this.state.health, error: explain(error) } });
-    }
-    this.exporting = false;
-  };
+  exportCsv = downloads((error) => this.setState({ health: { ...this.state.health, error } }));
 
   /** @param {Session | null} session */
   changed = (session) => {

@@ -1,12 +1,12 @@
 // How the academy does: by day, by teacher, by hour, and what pay is made from.
 
-import { Component, Days, Empty, Icon, Name, Notice, html } from '../lib/ui.js';
+import { Component, Days, Empty, Icon, Name, Notice, html, say } from '../lib/ui.js';
 import { Problem, api, explain, now, query } from '../lib/api.js';
 import {
   addDays, backwards, calendarDay, isoDay, lastMonth, minutes, money, month, number, share, shortDay, t, weekdayName,
   zoneName,
 } from '../lib/i18n.js';
-import { start } from '../lib/shell.js';
+import { downloads, start } from '../lib/shell.js';
 import { HeatPlot, Plot, dayMark, dayName, dayX, span } from './chart.js';
 
 /** @typedef {import('../types').Named} Named */
@@ -44,6 +44,7 @@ class TrendsPage extends Component {
   /** @type {State} */
   state = { ...this.address(), trends: null, error: null };
   turn = 0;
+  exportCsv = downloads(say);
 
   componentDidMount() {
     addEventListener('popstate', () => this.setState(this.address(), this.load));
@@ -113,7 +114,7 @@ class TrendsPage extends Component {
       ${wrong || dated ? null : !trends ? !error && html`<${Shape} />`
         : !trends.days.some(({ classes, missed }) => classes || missed) ? html`<${Empty} title=${t('trends.none')}
           text=${t('trends.none_text')} />`
-        : html`<${Charts} trends=${trends} />`}
+        : html`<${Charts} trends=${trends} onExport=${this.exportCsv} />`}
     `;
   }
 }
@@ -136,8 +137,8 @@ function days(period, from, to) {
   }
 }
 
-/** @param {{trends: Trends}} props */
-const Charts = ({ trends }) => {
+/** @param {{trends: Trends, onExport: (event: MouseEvent) => void}} props */
+const Charts = ({ trends, onExport }) => {
   const { from, to, days: daily, teachers, hours, pay } = trends;
   const xs = daily.map(({ day }) => dayX(day));
   /** @param {(row: Counts) => number} value */
@@ -177,7 +178,7 @@ const Charts = ({ trends }) => {
     <section class="pay">
       <div class="head"><h2>${t('trends.pay')}</h2>
         <div class="tools"><a class="button" href=${`/api/admin/trends${query({ from, to, format: 'csv' })}`}
-          download><${Icon} name="download" /> ${t('sessions.export')}</a></div></div>
+          download onClick=${onExport}><${Icon} name="download" /> ${t('sessions.export')}</a></div></div>
       <p class="muted">${t('trends.pay_text')}</p>
       <${PayTable} rows=${pay} from=${from} to=${to} />
     </section>

@@ -248,6 +248,34 @@ document.addEventListener('pointerdown', (event) => {
     if (!details.contains(/** @type {Node} */ (event.target))) details.removeAttribute('open');
 });
 
+/**
+ * For a link to a file: the browser downloads it, streaming; a login that has run out is renewed before.
+ * @param {(error: string) => void} tell
+ */
+export function downloads(tell) {
+  let asking = false;
+
+  return async (/** @type {MouseEvent} */ event) => {
+    const link = /** @type {HTMLAnchorElement} */ (event.currentTarget);
+
+    if (link.dataset.ready) {
+      delete link.dataset.ready;
+      return;
+    }
+    event.preventDefault();
+    if (asking || event.detail > 1) return; // a double click wants one
+    asking = true;
+    try {
+      await api('GET', '/api/auth/me');
+      link.dataset.ready = '1';
+      link.click();
+    } catch (error) {
+      tell(explain(error));
+    }
+    asking = false;
+  };
+}
+
 /* Keeps a page fresh: asks now and then while someone looks, says how it goes, comes back by itself. */
 
 const WAITS = [2, 5, 10, 20, 30];

@@ -1,6 +1,7 @@
 // When something fails, a message says what to do, and nothing typed is lost.
 
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { NARROW, PASSWORD, ZOOM_URL, app, click, fits, isAccessible, makeStudent, makeTeacher, rows, send, settled, theAdmin, walk } from '../lib/stage.js';
 
 const problem = (status, detail = 'no') => ({ status, contentType: 'application/problem+json', body: JSON.stringify({ title: 'no', status, detail }) });
@@ -152,6 +153,23 @@ walk('an answer that does not come is given up, at another question or after hal
   await page.getByText('No connection to the server.').waitFor();
   assert.equal((await given('timeout'))[0], true);
 });
+
+for (const target of ['/admin/', '/admin/trends'])
+  walk(`an export at ${target} after the login ran out asks for the password and comes`, async (t, open) => {
+    const who = await anAdmin();
+    const page = await open({ who, path: target });
+    await settled(page);
+    await who.post('/api/auth/logout');
+    const download = page.waitForEvent('download');
+    await page.getByRole('link', { name: 'Export CSV' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Please sign in again' });
+    await dialog.getByLabel('Password').fill(app.admin.password);
+    await dialog.getByRole('button', { name: 'Sign in' }).click();
+    assert.ok((await readFile(await (await download).path(), 'utf8')).startsWith('\ufeff"'));
+    await page.route('**/api/auth/me', (route) => route.abort());
+    await page.getByRole('link', { name: 'Export CSV' }).click();
+    await page.getByRole('status').getByText('No connection to the server.').waitFor();
+  });
 
 walk('nobody is let into the page before as long as it is not known who they are', async (t, open) => {
   const who = await anAdmin();
