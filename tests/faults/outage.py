@@ -314,6 +314,16 @@ class Standby:
         return self.run("psql", "-XqAt", "-h", self.sockets, "-p", self.PORT, "-U", "postgres", "-d", "classclock",
                         "-c", command).rstrip("\n")
 
+    @contextlib.contextmanager
+    def silent(self):
+        """Meanwhile it takes nothing in and confirms nothing; what it was sent it takes in afterwards."""
+        receiver = int(self.psql("SELECT pid FROM pg_stat_wal_receiver"))
+        os.kill(receiver, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(receiver, signal.SIGCONT)
+
     def promote(self):
         self.run("pg_ctl", "promote", "-w", "-D", self.data)
 

@@ -4,16 +4,14 @@ a client that keeps its own ledger: afterwards ledger and database agree. CLASSC
 
 import collections
 import functools
-import json
 import os
 import pathlib
 import random
 import signal
-import threading
 import time
-import uuid
 
-from academy import PHONE, SEED, ZOOM_URL, wait_for
+from academy import SEED, wait_for
+from lessons import Clients, check_lessons, ledger_students
 from plan import KILL_AFTER, KILL_BEFORE
 from rig import LONG
 from test_calls import (
@@ -25,14 +23,12 @@ from test_calls import (
     TrackByJournal,
     Webhook,
     World,
-    ask,
     run_together,
 )
 
 POINTS = "write send recv open fsync files"
 POINTS_OF_A_CASE = 6  # in a normal run
 KILLS = int(os.environ.get("CLASSCLOCK_KILLS", 10_000 if LONG else 420))
-CLIENTS = 6
 LOADED = ["zoom_track", "zoom_teacher_left", "teacher_send_link"]
 killed = collections.Counter()
 
@@ -124,75 +120,6 @@ def test_a_replay_killed_at_every_point_brings_each_line_home_once(rig):
 # ---------------------------------------------------------------- at random, under load
 
 
-class Lesson:
-    """What the client knows of one class."""
-
-    def __init__(self, student):
-        self.wish = {"student_id": student, "zoom_url": ZOOM_URL, "request_id": str(uuid.uuid4())}
-        self.id, self.tried, self.opened, self.left = None, 0, 0, False
-
-
-class Clients:
-    """Teachers and students who go on until they get what they want."""
-
-    def __init__(self, rig, students):
-        self.rig, self.students, self.lessons, self.stopped = rig, students, [], threading.Event()
-        self.acknowledged, self.lock, self.wrong = 0, threading.Lock(), []
-        self.threads = [threading.Thread(target=self.go_on, daemon=True) for _ in range(CLIENTS)]
-        for thread in self.threads:
-            thread.start()
-
-    def go_on(self):
-        while not self.stopped.is_set():
-            with self.lock:
-                lesson = Lesson(self.students.pop())
-                self.lessons.append(lesson)
-            try:
-                self.hold(lesson)
-            except Exception as problem:  # pylint: disable=broad-except
-                self.wrong.append(problem)
-                return
-
-    def insist(self, right, method, target, body=None, headers=None, client=None):
-        """Asks until the answer is there; meanwhile there may be none, or that of an outage."""
-        until = time.monotonic() + 120
-        while True:
-            answer = ask(self.rig, method, target, body, headers, client)
-            if answer and answer.status == right:
-                with self.lock:
-                    self.acknowledged += 1
-                return answer
-            if answer and answer.status != 503:
-                raise AssertionError(f"{method} {target}: {answer.status} {answer.body[:200]}")
-            if time.monotonic() > until:
-                raise AssertionError(f"{method} {target}: no answer")
-            time.sleep(0.02)
-
-    def hold(self, lesson):
-        visitor = PHONE | {"Sec-Fetch-Site": None}
-        sent = json.loads(self.insist(201, "POST", "/api/teacher/send-link", lesson.wish, client=self.rig.teacher).body)
-        lesson.id = sent["session"]["id"]
-        join, leave = (sent[name].removeprefix(self.rig.url) for name in ("join_url", "leave_url"))
-        while not lesson.opened:
-            lesson.tried += 1
-            answer = ask(self.rig, "GET", join, headers=visitor)
-            if answer and answer.status == 302:
-                assert answer.headers["Location"] == ZOOM_URL
-                lesson.opened += 1
-                with self.lock:
-                    self.acknowledged += 1
-            else:
-                assert answer is None or answer.status == 503, answer.status
-        self.insist(200, "GET", leave, headers=visitor)
-        lesson.left = True
-
-    def stop(self):
-        self.stopped.set()
-        for thread in self.threads:
-            thread.join()
-        assert not self.wrong, self.wrong[0]
-
-
 class Killer:
     def __init__(self, rig, pick):
         self.rig, self.pick = rig, pick
@@ -260,14 +187,10 @@ WEIGHTS = {"point": 12, "worker": 8, "job": 6, "backend": 2, "nginx": 2, "parent
 
 
 def test_killed_at_random_under_load_ledger_and_database_agree(rig):
-    pick = random.Random(SEED)
-    rows = rig.psql(
-        "INSERT INTO students (name, teacher_id, package_id)"
-        f" SELECT 'Ledger', {rig.teacher_id}, 'Europe' FROM generate_series(1, {2000 + 60 * KILLS}) RETURNING id"
-    )
+    pick, students = random.Random(SEED), ledger_students(rig, 2000 + 60 * KILLS)
     rig.until_clicks_reach_the_database()
     rig.let_go()
-    clients, killer, done = Clients(rig, [int(row) for row in rows.split()]), Killer(rig, pick), collections.Counter()
+    clients, killer, done = Clients(rig, students), Killer(rig, pick), collections.Counter()
     while done.total() < KILLS and not clients.wrong:
         what = pick.choices(list(WEIGHTS), WEIGHTS.values())[0]
         if getattr(killer, what)():
@@ -278,24 +201,4 @@ def test_killed_at_random_under_load_ledger_and_database_agree(rig):
     print(f"CLASSCLOCK_SEED={SEED}, killed: {dict(done)}, acknowledged: {clients.acknowledged}")
     wait_for(lambda: rig.client().get("/healthz").status, 120)
     rig.insist(rig.replay)
-    check_ledger(rig, clients.lessons)
-
-
-def check_ledger(rig, lessons):
-    """To the row: what was acknowledged is there, once, and nothing that nobody did."""
-    kept = {
-        row["id"]: row
-        for row in rig.rows(
-            "SELECT s.id, s.request_id, s.session_status, s.ended_by, s.clicked_at,"
-            " (SELECT count(*) FROM clicks c WHERE c.session_id = s.id) AS clicks,"
-            " (SELECT count(*) FROM session_events e WHERE e.session_id = s.id AND kind = 'sent') AS sent"
-            " FROM sessions s JOIN students st ON st.id = s.student_id WHERE st.name = 'Ledger'"
-        )
-    }
-    assert len(kept) == len(lessons)
-    for lesson in lessons:
-        row = kept[lesson.id]
-        assert row["request_id"] == lesson.wish["request_id"] and row["sent"] == 1
-        assert lesson.opened <= row["clicks"] <= lesson.tried, (row, lesson.opened, lesson.tried)
-        assert row["clicked_at"] and lesson.left
-        assert (row["session_status"], row["ended_by"]) == ("ended", "teacher_left"), row
+    check_lessons(rig.psql, clients.lessons)

@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 
+from lessons import Clients, Ends, check_ends, check_lessons, ledger_students
 from outage import (LONG, Academy, Away, Taps, check_ledger, failover_pair, kept_taps, lose_primary, put_classes,
                     running, until)
 
@@ -81,16 +82,37 @@ def pair():
         yield instance, standby
 
 
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query LIKE 'COMMIT%'"
+
+
+def put_running(app, n):
+    """So many classes that run; their ids."""
+    for link in put_classes(app, n):
+        assert app.client().open(link).status == 302
+    return [int(row) for row in app.psql("SELECT id FROM sessions WHERE session_status = 'active'").split()]
+
+
 @pytest.mark.parametrize("end", ["it hangs"] + ["it dies"] * LONG)
-def test_a_failover_loses_no_tap(pair, end):
+def test_a_failover_loses_no_tap_send_or_end(pair, end):
+    """What was acknowledged is there once, and what was refused or not answered is there once after its repeat: also
+    what the standby was sent and nobody was told of any more."""
     app, standby = pair
-    taps = Taps(app, put_classes(app, 200), RATE, SECONDS + 2 * AROUND)
+    running_classes = put_running(app, 12 * SECONDS)
+    links = put_classes(app, 200)
+    clients = Clients(app, ledger_students(app, 200 * SECONDS), 4, 0.05), Ends(app, running_classes, 4, 0.4)
+    taps = Taps(app, links, RATE, SECONDS + 2 * AROUND)
     taps.at(AROUND)
-    family = lose_primary(app, signal.SIGKILL if end == "it dies" else signal.SIGSTOP)
+    with standby.silent():
+        until(lambda: int(app.psql(WAITING)) >= 4)  # both workers that send and both that end
+        family = lose_primary(app, signal.SIGKILL if end == "it dies" else signal.SIGSTOP)
     taps.at(AROUND + SECONDS / 3)
+    before = [c.acknowledged for c in clients]
     standby.promote()
     taps = taps.finish()
     all_opened(taps)
+    for c, n in zip(clients, before):
+        until(lambda: c.acknowledged > n or c.wrong)  # pylint: disable=cell-var-from-loop
+        c.stop()
     if end == "it hangs":  # as when somebody pulls its plug
         for pid in family:
             os.kill(pid, signal.SIGKILL)
@@ -100,6 +122,10 @@ def test_a_failover_loses_no_tap(pair, end):
     kept = kept_taps(standby.psql)
     check_ledger(taps, kept)
     assert len(kept) == len(taps)
+    print(f"{[len(c.lessons) for c in clients]} sends and ends, {[c.refused for c in clients]} refused before")
+    assert all(c.refused for c in clients)
+    check_lessons(standby.psql, clients[0].lessons)
+    check_ends(standby.psql, clients[1].lessons)
     check = app.job("classclock-admin", "check")
     assert check.returncode == 0, check.stdout
 
