@@ -6,6 +6,7 @@ import time
 import pytest
 
 from academy import PASSWORD, Instance, at_once
+from conftest import check_logs
 
 
 def sign_in(client, email, password, **kwargs):
@@ -57,6 +58,7 @@ def test_over_https_the_cookie_is_secure_and_guarded_by_its_name():
         assert client.get("/api/auth/me").status == 401
         client.origin = secure.url
         assert client.post("/api/auth/logout", headers={"Sec-Fetch-Site": None}).status == 403
+        check_logs(secure.logs())
     finally:
         secure.stop()
 

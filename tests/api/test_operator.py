@@ -9,6 +9,7 @@ import subprocess
 import pytest
 
 from academy import ROOT, Instance, at_once
+from conftest import check_logs
 
 BUILD = pathlib.Path(os.environ.get("CLASSCLOCK_BUILD", ROOT / "build"))
 
@@ -204,8 +205,12 @@ def test_a_database_that_is_away_is_a_failure():
 @pytest.fixture(scope="module")
 def demo():
     instance = Instance(demo=True)
-    yield instance
-    instance.stop()
+    try:
+        yield instance
+        logs = instance.logs()
+    finally:
+        instance.stop()
+    check_logs(logs)
 
 
 # All of it that does not depend on the moment at which it was made.

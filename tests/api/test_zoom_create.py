@@ -13,6 +13,7 @@ import pytest
 
 import zoom
 from academy import PASSWORD, ROOT, ZOOM_URL, Instance, Person, at_once
+from conftest import check_logs
 from zoom_rest import Rest
 
 SEND = "/api/teacher/send-link"
@@ -36,7 +37,8 @@ def connected(rest):
     finally:
         instance.stop()
     assert check.returncode == 0, check.stdout
-    assert "BUG" not in logs and "Sanitizer" not in logs
+    check_logs(logs)
+    assert "Sanitizer" not in logs
     for secret in ("token-", "SECRET-HOST-KEY", "client-secret", "Basic "):
         assert secret not in logs
 

@@ -13,6 +13,7 @@ import pytest
 
 import zoom
 from academy import Instance, at_once
+from conftest import check_logs
 
 VECTORS = json.loads((pathlib.Path(__file__).parent / "zoom_vectors.json").read_text())
 NOW = datetime.datetime(2026, 1, 1, 10, tzinfo=datetime.timezone.utc)
@@ -199,6 +200,7 @@ def test_without_a_secret_nothing_gets_in(app):
         asked = zoom.deliver(client, challenge("abc"), secret="")
         assert asked.status == 401 and "encryptedToken" not in asked.text
         assert how_many(closed) == 0
+        check_logs(closed.logs())
     finally:
         closed.stop()
 
