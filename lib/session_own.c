@@ -8,11 +8,14 @@ static const char SQL_CHANGE_URL[] =
 	"UPDATE sessions SET zoom_url = $2, meeting_id = $3::bigint, start_url = NULL"
 	" WHERE id = $1::bigint";
 
-/* What session_send() remembers too. */
+/* What session_send() remembers too: not in place of a meeting that was made for this class. */
 static const char SQL_REMEMBER_URL[] =
 	"UPDATE students st SET zoom_url = $2 FROM sessions s WHERE s.id = $1::bigint"
 	" AND s.teacher_id = $3::bigint AND st.id = s.student_id AND st.teacher_id = s.teacher_id"
-	" AND st.zoom_url IS DISTINCT FROM $2";
+	" AND st.zoom_url IS DISTINCT FROM $2 AND NOT EXISTS (SELECT FROM zoom_creates c"
+	"  WHERE c.request_id = s.request_id AND (c.meeting_id = s.meeting_id"
+	"   OR EXISTS (SELECT FROM session_events e WHERE e.session_id = s.id"
+	"    AND e.kind = 'zoom_url' AND e.detail->>'was' = c.meeting_id::text)))";
 
 static const char SQL_ATTENDANCE[] =
 	"UPDATE sessions SET attendance = $2, attendance_note = $3 WHERE id = $1::bigint"

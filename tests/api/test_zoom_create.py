@@ -118,6 +118,23 @@ def test_the_students_own_link_is_not_replaced_by_it(connected, hana):
     assert student["zoom_url"] == ZOOM_URL
 
 
+def test_a_link_in_its_place_is_the_classes_alone(connected, hana, rest):
+    """What the card would send for ever; one in place of a pasted link stays the student's."""
+
+    def repair(wish, answer):
+        for n in (1, 2):
+            done = hana.act(answer["session"]["id"], "zoom_url", zoom_url=f"https://us05web.zoom.us/j/8450090010{n}")
+            assert done.status == 200
+        return connected.row(f"SELECT zoom_url FROM students WHERE id = {wish['student_id']}")["zoom_url"]
+
+    made, pasted, failed = wish_of(hana), wish_of(hana, zoom_url=ZOOM_URL), wish_of(hana)
+    assert repair(made, send(hana, made)) is None
+    assert repair(pasted, send(hana, pasted)) == "https://us05web.zoom.us/j/84500900102"
+    rest.plan = ["400"]
+    refused(send(hana, failed), 409)
+    assert repair(failed, send(hana, {**failed, "zoom_url": ZOOM_URL})) == "https://us05web.zoom.us/j/84500900102"
+
+
 def test_zooms_events_about_it_are_the_classes(connected, hana, rest):
     answer = send(hana, wish_of(hana))
     connected.client().get(answer["join_url"].removeprefix(connected.url))
