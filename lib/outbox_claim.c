@@ -103,6 +103,11 @@ static const char SQL_RECORD[] =
 	" ON CONFLICT (session_id, dedupe) DO NOTHING)"
 	" SELECT count(*) FROM done";
 
+/* Whose chat stays what it is until the transaction ends. */
+static const char SQL_STUDENT[] =
+	"SELECT st.id FROM sessions s JOIN students st ON st.id = s.student_id"
+	" WHERE s.id = $1::bigint FOR SHARE OF st";
+
 static const char SQL_HOLD_CHAT[] =
 	"UPDATE telegram_chats SET"
 	" hold_until = greatest(hold_until, clock_now() + $2::bigint * interval '1 second')"
@@ -230,9 +235,9 @@ static const char *state_after(const struct claim *c, const struct telegram_answ
 	return c->doubtful ? "unknown" : "queued";
 }
 
-/* Within a transaction. What the answer says about the chat and the bot goes with the message. */
-static enum err record(const struct outbox *o, struct arena *a, const struct claim *c,
-		       const struct telegram_answer *answer, int64_t message_id)
+/* What the answer says about the chat and the bot goes with the message. */
+static enum err record_attempt(const struct outbox *o, struct arena *a, const struct claim *c,
+			       const struct telegram_answer *answer, int64_t message_id)
 {
 	int64_t next_ms, n = 0;
 	const char *state = state_after(c, answer, &next_ms);
@@ -261,6 +266,28 @@ static enum err record(const struct outbox *o, struct arena *a, const struct cla
 	if (telegram_is_dead_chat(answer->outcome))
 		return outbox_kill_chat(o->db, a, c->chat_id, answer->outcome);
 	return OK;
+}
+
+/*
+ * Within a transaction. A link that failed goes on to the chat that its student
+ * was given while it was on its way. The student first, as who changes one
+ * locks them.
+ */
+static enum err record(const struct outbox *o, struct arena *a, const struct claim *c,
+		       const struct telegram_answer *answer, int64_t message_id)
+{
+	const char *args[] = { arena_int(a, c->session_id) };
+	int64_t next_ms, student = 0;
+	bool moves = !strcmp(c->kind, "join_link") &&
+		     !strcmp(state_after(c, answer, &next_ms), "failed");
+	struct db_rows r;
+	enum err e = moves ? db_write(o->db, a, SQL_STUDENT, 1, args, &r) : OK;
+
+	if (moves && !e)
+		e = db_one_i64(&r, &student);
+	if (!e)
+		e = record_attempt(o, a, c, answer, message_id);
+	return e || !moves ? e : outbox_settle(o->db, a, student);
 }
 
 /*

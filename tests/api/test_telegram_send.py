@@ -1,5 +1,6 @@
 """The message with the link: what it says, and what becomes of it whatever Telegram does."""
 
+import concurrent.futures
 import re
 import time
 import uuid
@@ -7,7 +8,7 @@ import uuid
 import pytest
 
 import telegram as tg
-from academy import at_once
+from academy import Psql, at_once
 from telegram import new_chat, until
 from telegram_app import FIXTURES
 
@@ -554,6 +555,56 @@ def test_a_link_on_its_way_when_the_chat_changes_does_not_go_there_again(
     assert links(telegram, new) == ([] if why else [sent["join_url"]])
     state, detail = delivery_of(teacher, sent["session"]["id"])
     assert state == "failed" and GONE[why][1] in detail if why else state == "sent"
+
+
+@pytest.mark.parametrize(
+    "answer", [tg.error(400, "Bad Request: x"), tg.error(403, "Forbidden: bot was blocked by the user")]
+)
+@pytest.mark.parametrize("whose", ["admin", "student"])
+def test_a_link_that_is_refused_where_its_student_was_goes_to_the_chat_of_now(
+    app, admin, telegram, updates, pair, send, clock, answer, whose
+):
+    teacher, student, old = pair()
+    new = new_chat()
+    telegram.will(tg.after(1, answer))
+
+    def change_meanwhile():
+        until(lambda: telegram.sent(old))
+        if whose == "admin":
+            change(admin, student, telegram_chat_id=new)
+        else:
+            link = admin.post("/api/admin/student-link", {"student_id": student["id"]})["url"]
+            updates.start(new, link.split("start=")[1])
+
+    sent, _ = at_once(lambda: send(teacher, student), change_meanwhile)
+    assert sent["delivery"] == "queued"
+    clock.move("1 minute")
+    run_job(app)
+    assert (links(telegram, old), links(telegram, new)) == ([], [sent["join_url"]])
+    assert delivery_of(teacher, sent["session"]["id"]) == ("sent", None)
+    assert [row["state"] for row in log_of(app, sent["session"]["id"])] == ["failed", "sent"]
+
+
+def test_a_chat_that_changes_as_the_refusal_is_noted_is_heeded(app, telegram, pair, send, clock):
+    """Who changes it has left the link on its way alone, and has not committed yet."""
+    teacher, student, old = pair()
+    new = new_chat()
+    telegram.will(tg.after(1, tg.error(400, "Bad Request: x")))
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    other = Psql(app)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        sending = pool.submit(send, teacher, student)
+        until(lambda: telegram.sent(old))
+        other.run("SELECT 1")
+        other.send("BEGIN;\n")
+        other.run(f"UPDATE students SET telegram_chat_id = {new} WHERE id = {student['id']}")
+        until(lambda: sending.done() or app.psql(waiting) == "1")
+        other.run("COMMIT")
+        other.close()
+    assert sending.result()["delivery"] == "queued"
+    clock.move("1 minute")
+    run_job(app)
+    assert (links(telegram, old), links(telegram, new)) == ([], [sending.result()["join_url"]])
 
 
 @pytest.mark.parametrize("why", [None, "unlinked"])
