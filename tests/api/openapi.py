@@ -19,9 +19,20 @@ METHODS = ("get", "head", "post", "put", "patch", "delete")
 BY_NGINX = {400, 413, 414, 429, 501, 503}
 
 
+class Strict(yaml.SafeLoader):
+    """Refuses a mapping in which a key stands twice, as YAML does; PyYAML would take the last one."""
+
+    def construct_mapping(self, node, deep=False):
+        keys = [key.value for key, _ in node.value]
+        twice = {key for key in keys if keys.count(key) > 1}
+        if twice:
+            raise yaml.constructor.ConstructorError(None, None, f"stands twice: {sorted(twice)}", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
 class Contract:
     def __init__(self):
-        self.document = yaml.safe_load(FILE.read_text())
+        self.document = yaml.load(FILE.read_text(), Strict)
         self.resolver = jsonschema.RefResolver("", self.document)
         self.seen = set()  # (operationId, status)
         self.used = set()  # (operationId, a parameter or field of a call that succeeded)

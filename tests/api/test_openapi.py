@@ -5,10 +5,11 @@ import uuid
 
 import jsonschema
 import pytest
+import yaml
 
 import zoom
 from academy import ROOT, ZOOM_URL
-from openapi import CONTRACT
+from openapi import CONTRACT, Strict
 
 OPERATIONS = {operation["operationId"]: operation for _, _, operation in CONTRACT.operations()}
 WHERE = {operation["operationId"]: (method.upper(), path) for path, method, operation in CONTRACT.operations()}
@@ -66,6 +67,13 @@ def test_the_document_is_whole():
             assert set(requirement) <= set(document["components"]["securitySchemes"])
         for status, answer in operation["responses"].items():
             assert CONTRACT.resolve(answer)["description"], (method, path, status)
+
+
+@pytest.mark.parametrize("text", ["get: 1\nget: 1\n", "get: {summary: x, 'summary': y}", "- get: {a: {b: 1, b: 2}}"])
+def test_a_key_that_stands_twice_is_refused(text):
+    """YAML forbids it, and strict readers refuse the whole file."""
+    with pytest.raises(yaml.YAMLError, match="twice"):
+        yaml.load(text, Strict)
 
 
 def test_it_names_what_nginx_serves_and_nothing_else():
