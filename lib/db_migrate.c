@@ -73,18 +73,27 @@ static bool takes_any_name(PGconn *conn)
 		ok = PQresultStatus(res) == PGRES_TUPLES_OK && *PQgetvalue(res, 0, 0) == 't';
 		PQclear(res);
 	}
-	if (!ok)
+	return ok;
+}
+
+/* One that is in use goes on as it is: nobody can be without a newer version for its sake. */
+static bool may_migrate(PGconn *conn, int version)
+{
+	if (takes_any_name(conn))
+		return true;
+	if (version)
+		log_warn("migrate: the database cannot hold names of every script; docs/ops.md,"
+			 " \"Another encoding\", says how to move to one that can");
+	else
 		log_error("migrate: the database cannot hold names of every script: make it with"
 			  " createdb -T template0 -E UTF8 --locale=C.UTF-8");
-	return ok;
+	return version;
 }
 
 static enum err migrate(PGconn *conn)
 {
 	int version;
 
-	if (!takes_any_name(conn))
-		return ERR_CONFLICT;
 	if (!run(conn, "SET client_min_messages = warning") ||
 	    !run(conn, "SELECT pg_advisory_lock(" LOCK_KEY ")") ||
 	    !run(conn, "CREATE SCHEMA IF NOT EXISTS classclock") ||
@@ -101,6 +110,8 @@ static enum err migrate(PGconn *conn)
 			  version, newest_known());
 		return ERR_CONFLICT;
 	}
+	if (!may_migrate(conn, version))
+		return ERR_CONFLICT;
 	for (const struct migration *m = migrations; m->version; m++)
 		if (m->version > version && !apply(conn, m))
 			return ERR_INTERNAL;

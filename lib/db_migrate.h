@@ -20,7 +20,8 @@ extern const struct migration migrations[];
  * transaction of its own, under a lock that lets one runner in at a time.
  * Prints a line for each step. Owner's rights needed.
  *
- * ERR_CONFLICT     the database is newer than this program
+ * ERR_CONFLICT     the database is newer than this program, or it is empty and
+ *                  cannot hold names of every script
  * ERR_UNAVAILABLE  no connection
  * ERR_INTERNAL     a step failed and was rolled back
  */

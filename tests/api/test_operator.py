@@ -177,6 +177,36 @@ def test_a_database_that_cannot_hold_every_name_is_refused(app, made):
         app.psql("DROP DATABASE narrow WITH (FORCE)")
 
 
+def steps():
+    return sorted((ROOT / "schema").glob("[0-9]*.sql"))
+
+
+def by_hand(app, database, files):
+    """Applies steps of the schema as an earlier version's migrate did, into a database that this one refuses."""
+    sql = ["CREATE SCHEMA classclock", "CREATE TABLE classclock.migrations (version integer PRIMARY KEY, name text NOT NULL,"
+           " applied_at timestamptz NOT NULL DEFAULT now())"]  # fmt: skip
+    arguments = [argument for command in sql for argument in ("-c", command)]
+    for file in files:
+        row = f"INSERT INTO classclock.migrations VALUES ({int(file.name[:4])}, '{file.stem}')"
+        arguments += ["-f", file, "-c", row]
+    done = app.dev("psql", "--state", app.state, "-Xq1", "-v", "ON_ERROR_STOP=1", "-d", database,
+                   "-c", "SET ROLE classclock_owner", *arguments)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("made", ["ENCODING 'SQL_ASCII' LOCALE 'C'", "ENCODING 'UTF8' LOCALE 'C'"])
+def test_one_that_is_in_use_goes_on_and_is_told(app, made):
+    app.psql(f"CREATE DATABASE narrow OWNER classclock_owner TEMPLATE template0 {made}")
+    try:
+        by_hand(app, "narrow", steps()[:-1])
+        done = as_owner(app, "migrate", database="narrow")
+        assert done.returncode == 0 and done.stdout == f"applied {steps()[-1].stem}\n", done
+        (line,) = done.stderr.splitlines()
+        assert "level=warn" in line and "docs/ops.md" in line
+    finally:
+        app.psql("DROP DATABASE narrow WITH (FORCE)")
+
+
 def test_programs_rights_do_not_suffice_to_migrate(app):
     app.psql("UPDATE migrations SET version = version + 100")
     try:
