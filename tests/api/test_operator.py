@@ -207,6 +207,18 @@ def test_one_that_is_in_use_goes_on_and_is_told(app, made):
         app.psql("DROP DATABASE narrow WITH (FORCE)")
 
 
+def test_a_step_that_builds_an_index_anew_lets_everybody_read_meanwhile(app):
+    """What keeps them from the table does so until the step is done, and so comes after the work."""
+    (step,) = [file for file in steps() if file.stem == "0011_estimated"]
+    built = re.split(r"(?<=;)\n(?=DROP|ALTER)", step.read_text(), maxsplit=1)[0]
+    assert "CREATE INDEX" in built and "DROP" not in built
+    locks = app.psql(
+        f"{built} SELECT mode FROM pg_locks WHERE relation = 'classclock.sessions'::regclass"
+        " AND pid = pg_backend_pid() ORDER BY 1; DROP INDEX classclock.sessions_estimated_now"
+    )
+    assert "AccessExclusiveLock" not in locks and "ShareLock" in locks
+
+
 def test_programs_rights_do_not_suffice_to_migrate(app):
     app.psql("UPDATE migrations SET version = version + 100")
     try:
