@@ -41,6 +41,7 @@ const ACTIONS = {
  *   error: unknown,
  *   action: Action | null,
  *   typed: boolean,
+ *   busy: boolean,
  *   kept: boolean,
  *   refused: unknown,
  * }} State
@@ -49,7 +50,7 @@ const ACTIONS = {
 /** @type {State} */
 const UNKNOWN = {
   events: null, opened_late_at: null, explanation: '', explained: null, session: null, error: null,
-  action: null, typed: false, kept: false, refused: null,
+  action: null, typed: false, busy: false, kept: false, refused: null,
 };
 
 /** @extends {Component<Props, State>} */
@@ -98,11 +99,26 @@ export class SessionPanel extends Component {
 
   /** @param {KeyboardEvent} event */
   keys = (event) => {
-    if (event.key !== 'Escape') return;
+    if (event.key === 'Escape') this.escape(event);
+  };
+
+  /** Escape, or Android's way back. @param {Event} event */
+  escape = (event) => {
     event.preventDefault();
+    if (this.state.busy) return;
     if (this.state.typed) this.setState({ kept: true }); // pressed by mistake: it drops nothing that was typed
     else if (this.state.action) this.leaveForm();
     else this.props.onClose();
+  };
+
+  /** Asked twice, the browser closes it without asking: what was typed stays all the same. */
+  closed = () => {
+    const { typed, busy } = this.state;
+
+    if (!this.dialog.current) return;
+    if (!typed && !busy) return this.props.onClose();
+    this.dialog.current.showModal();
+    this.setState({ kept: !busy });
   };
 
   type = () => this.state.typed || this.setState({ typed: true });
@@ -112,12 +128,12 @@ export class SessionPanel extends Component {
     const at = document.activeElement;
 
     if (at === document.body || this.dialog.current?.contains(at)) this.heading.current?.focus();
-    this.setState({ action: null, typed: false, kept: false });
+    this.setState({ action: null, typed: false, busy: false, kept: false });
   };
 
   /** @param {Session | null} session */
   done = (session) => {
-    this.leaveForm();
+    if (!session || session.id === this.props.id) this.leaveForm();
     this.props.onChange(session);
     this.load();
   };
@@ -131,18 +147,18 @@ export class SessionPanel extends Component {
   };
 
   /** @param {Props} props @param {State} state */
-  render({ id, onClose, ...props }, { events, explanation, explained, error, action, kept, refused, ...state }) {
+  render({ id, onClose, ...props }, { events, explanation, explained, error, action, busy, kept, refused, ...state }) {
     const session = state.session ?? props.session;
 
     return html`
       <dialog ref=${this.dialog} class="panel" aria-labelledby="panel-title" onKeyDown=${this.keys}
-        onCancel=${(/** @type {Event} */ e) => e.preventDefault()}>
+        onCancel=${this.escape} onClose=${this.closed}>
         <header>
           <h2 id="panel-title" tabindex="-1" ref=${this.heading}>
             ${session ? html`<${Name} text=${session.student.name} />` : t('panel.title', { n: id })}
           </h2>
-          <button type="button" class="bare" aria-label=${t('action.close')} onClick=${onClose}>
-            <${Icon} name="close" /></button>
+          <button type="button" class="bare" aria-label=${t('action.close')} disabled=${busy}
+            onClick=${onClose}><${Icon} name="close" /></button>
         </header>
         <div class="panel-body">
           ${session && html`<${Facts} session=${session} />`}
@@ -151,8 +167,8 @@ export class SessionPanel extends Component {
             class="skeleton"></i>` : language === 'en' ? explanation : sentence(session, explained)}</p>`}
           ${session && (action
             ? html`<${ActionForm} key=${action} action=${action} session=${session} from=${props.reopenFrom}
-              opened=${props.reopenFrom ?? state.opened_late_at} kept=${kept} onInput=${this.type}
-              onDone=${this.done} onRefused=${this.refuse} onCancel=${this.leaveForm} />`
+              opened=${props.reopenFrom ?? state.opened_late_at} kept=${kept} busy=${busy}
+              onInput=${this.type} onBusy=${(/** @type {boolean} */ is) => this.setState({ busy: is })} onDone=${this.done} onRefused=${this.refuse} onCancel=${this.leaveForm} />`
             : html`${refused && html`<${Notice} text=${explain(refused)} />`}
               <${Actions} session=${session} events=${events ?? []}
               onChoose=${(/** @type {Action} */ a) => this.setState({ action: a, refused: null })} />`)}
@@ -250,7 +266,9 @@ function startAgain({ clicked_at: start, times_out_at: deadline }, opened) {
  *   from?: string | null,
  *   opened: string | null,
  *   kept: boolean,
+ *   busy: boolean,
  *   onInput: () => void,
+ *   onBusy: (busy: boolean) => void,
  *   onDone: (session: Session | null) => void,
  *   onRefused: (error: Problem) => void,
  *   onCancel: () => void,
@@ -259,10 +277,10 @@ function startAgain({ clicked_at: start, times_out_at: deadline }, opened) {
 
 /**
  * Every action asks why; the answer is kept as evidence.
- * @extends {Component<FormProps, {busy: boolean, error: unknown}>}
+ * @extends {Component<FormProps, {error: unknown}>}
  */
 class ActionForm extends Component {
-  state = { busy: false, error: /** @type {unknown} */ (null) };
+  state = { error: /** @type {unknown} */ (null) };
 
   componentDidMount() {
     this.form.current?.querySelector('input')?.focus();
@@ -271,10 +289,20 @@ class ActionForm extends Component {
   /** @type {{current: HTMLFormElement | null}} */
   form = createRef();
 
+  /** Whoever is still here is where it can be mended: the button lost them when it was disabled. @param {unknown} error */
+  fail(error) {
+    this.setState({ error }, () => {
+      const form = this.form.current;
+      const at = document.activeElement;
+      const wrong = form?.querySelector('[aria-invalid]') ?? form?.querySelector('footer button:last-child');
+      if (wrong instanceof HTMLElement && (at === document.body || form?.contains(at))) wrong.focus();
+    });
+  }
+
   /** @param {SubmitEvent} event */
   submit = async (event) => {
     event.preventDefault();
-    const { action, session, onDone, onRefused } = this.props;
+    const { action, session, onBusy, onDone, onRefused } = this.props;
     const { reason, ...moments } = values(/** @type {HTMLFormElement} */ (event.currentTarget));
     /** @type {Record<string, unknown>} */
     const body = { session_id: session.id, action, reason };
@@ -288,20 +316,23 @@ class ActionForm extends Component {
     // A start alone would take an end that is its deadline along; the end that was shown is saved with it.
     if (body.clicked_at && moments.session_ended_at) body.session_ended_at ??= session.session_ended_at;
     const unfit = action === 'correct' && misfit(session, moments, body);
-    if (unfit) return this.setState({ error: unfit });
-    this.setState({ busy: true, error: null });
+    if (unfit) return this.fail(unfit);
+    this.setState({ error: null });
+    onBusy(true);
     try {
       const answer = await api('POST', '/api/admin/session', body);
       say(t(`done.${action}`));
       onDone(answer?.session ?? null);
     } catch (error) {
-      if (error instanceof Problem && error.status === 409) onRefused(error);
-      else this.setState({ busy: false, error });
+      if (!this.form.current) return say(explain(error)); // another class is looked at
+      if (error instanceof Problem && error.status === 409) return onRefused(error);
+      onBusy(false);
+      this.fail(error);
     }
   };
 
-  /** @param {FormProps} props @param {{busy: boolean, error: unknown}} state */
-  render({ action, session, from, opened, kept, onInput, onCancel }, { busy, error }) {
+  /** @param {FormProps} props @param {{error: unknown}} state */
+  render({ action, session, from, opened, kept, busy, onInput, onCancel }, { error }) {
     const { field, text = explain(error) } = /** @type {Partial<Misfit>} */ (error ?? {});
     /** @param {string} name */
     const wrong = (name) => (field === name ? text : null);
@@ -328,7 +359,7 @@ class ActionForm extends Component {
         ${error && !named && html`<${Notice} text=${text} />`}
         ${kept && html`<${Notice} kind="note" text=${t('form.kept', { cancel: t('action.back') })} />`}
         <footer>
-          <button type="button" onClick=${onCancel}>${t('action.back')}</button>
+          <button type="button" disabled=${busy} onClick=${onCancel}>${t('action.back')}</button>
           <button class=${action === 'cancel' ? 'danger solid' : 'primary'}
             disabled=${busy}>${t(`do.${action}`)}</button>
         </footer>

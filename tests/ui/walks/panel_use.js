@@ -1,7 +1,7 @@
 // The panel in use: what others do meanwhile, the keyboard.
 
 import assert from 'node:assert/strict';
-import { app, click, fits, isAccessible, makeStudent, makeTeacher, send, settled, theAdmin, walk } from '../lib/stage.js';
+import { NARROW, app, click, fits, isAccessible, makeStudent, makeTeacher, send, settled, theAdmin, walk } from '../lib/stage.js';
 import { running } from './panel.js';
 
 const act = (id, action) => theAdmin().post('/api/admin/session', { session_id: id, action, reason: 'elsewhere' });
@@ -83,6 +83,90 @@ walk('Escape does not throw a reason away that was typed', async (t, open) => {
   await page.waitForFunction(() => document.activeElement.id === 'panel-title');
   await page.keyboard.press('Escape');
   await panel.waitFor({ state: 'detached' });
+});
+
+walk('on a phone the way back leaves a form, then the panel, and drops nothing that was typed', async (t, open) => {
+  const { page, panel } = await running(open, { size: NARROW });
+  // Android asks first, and the second time it closes without asking.
+  const back = () => panel.evaluate((dialog) => dialog.dispatchEvent(new Event('cancel', { cancelable: true })) && dialog.close());
+  const closes = () => panel.evaluate((dialog) => dialog.close());
+  await panel.getByRole('button', { name: 'End class' }).click();
+  await back();
+  await page.waitForFunction(() => document.activeElement.id === 'panel-title');
+  await panel.getByRole('button', { name: 'End class' }).click();
+  await panel.getByLabel('Reason').fill('The parents called');
+  for (const way of [back, closes]) {
+    await way();
+    await panel.getByRole('status').getByText('choose Back to drop it').waitFor();
+    assert.equal(await panel.getByLabel('Reason').inputValue(), 'The parents called');
+    assert.ok(await panel.evaluate((dialog) => dialog.open && dialog.matches(':modal')));
+  }
+  await panel.getByRole('button', { name: 'Back' }).click();
+  await closes();
+  await panel.waitFor({ state: 'detached' });
+  assert.doesNotMatch(page.url(), /session=/);
+  await page.locator('tbody a').click();
+  await panel.waitFor();
+  await back();
+  await panel.waitFor({ state: 'detached' });
+});
+
+walk('what is wrong with an action is heard where it is mended', async (t, open) => {
+  const { page, panel, id } = await running(open);
+  const focused = (name) => page.waitForFunction((wanted) => document.activeElement.name === wanted, name);
+  await act(id, 'end');
+  await refresh(page);
+  await panel.locator('.badge.ended').waitFor();
+  await panel.getByRole('button', { name: 'Correct times' }).click();
+  await panel.getByLabel('Reason').fill('The clock of the school');
+  const save = panel.locator('form').getByRole('button', { name: 'Correct times' });
+  await save.click();
+  await focused('clicked_at');
+  assert.ok(await panel.locator('[name=clicked_at][aria-invalid]').isVisible());
+  const end = panel.getByLabel('End', { exact: true });
+  await end.fill((await end.inputValue()).replace(/^\d+/, (year) => String(Number(year) + 1)));
+  await save.click();
+  await focused('session_ended_at');
+  let go;
+  const gate = new Promise((resolve) => (go = resolve));
+  await page.route('**/api/admin/session', async (route) => {
+    await gate;
+    await route.abort();
+  });
+  await save.click();
+  for (const name of ['Back', 'Close']) assert.ok(await panel.getByRole('button', { name }).isDisabled(), name);
+  go();
+  await panel.getByRole('alert').getByText('No connection to the server.').waitFor();
+  await page.waitForFunction(() => document.activeElement.matches('.panel form footer button'));
+  await page.keyboard.press('Escape');
+  await panel.getByRole('status').getByText('choose Back to drop it').waitFor();
+});
+
+walk('what becomes of an action is told also beside another class, and takes nothing from that one', async (t, open) => {
+  const { page, panel, teacher, student } = await running(open);
+  await click(await send(teacher, await makeStudent(teacher)));
+  await page.reload();
+  await settled(page);
+  const other = page.getByRole('dialog').filter({ hasNotText: student.name });
+  for (const [answer, said] of [['abort', 'No connection to the server.'], ['fallback', 'The class was ended.']]) {
+    let go;
+    const gate = new Promise((resolve) => (go = resolve));
+    await page.route('**/api/admin/session', async (route) => {
+      await gate;
+      return route[answer]();
+    }, { times: 1 });
+    await page.locator('tbody a', { hasText: student.name }).click();
+    await panel.getByRole('button', { name: 'End class' }).click();
+    await panel.getByLabel('Reason').fill('The parents called');
+    await page.keyboard.press('Enter');
+    await page.locator('tbody tr:not(.selected) a').click();
+    await other.getByRole('button', { name: 'Cancel class' }).click();
+    await other.getByLabel('Reason').fill('Sent by mi');
+    go();
+    await page.locator('#said').getByText(said).waitFor();
+    assert.equal(await other.getByLabel('Reason').inputValue(), 'Sent by mi');
+    await other.getByRole('button', { name: 'Back' }).click();
+  }
 });
 
 walk('an action that comes through later takes nobody from where they are', async (t, open) => {
