@@ -93,7 +93,7 @@ class Logout(Once):
 class Password(Once):
     """With the password the other logins are gone."""
 
-    program, group = "auth_password", "accounts"
+    program, group, effect = "auth_password", "accounts", b"UPDATE accounts SET password_hash"
 
     def prepare(self):
         self.rig.psql("DELETE FROM login_attempts")
