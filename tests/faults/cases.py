@@ -108,6 +108,11 @@ def ask(rig, method, target, body=None, headers=None, client=None):
         connection.close()
 
 
+def is_own_word(answer):
+    """Whether it is the program that says that it could not or does not know, and not nginx for one that says nothing."""
+    return answer.status == 503 and json.loads(answer.body)["title"] in ("Try again shortly", "Outcome unknown, repeat it")
+
+
 # ---------------------------------------------------------------- subjects
 
 

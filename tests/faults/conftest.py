@@ -20,6 +20,8 @@ def rig():
         instance.replay()
         check = instance.check()
         assert check.returncode == 0, check.stdout + check.stderr
-        assert "BUG" not in instance.logs()
+        logs = instance.logs()
+        assert "BUG" not in logs
+        assert " is stuck for " not in logs  # each came to its deadline by itself; its parent had no need to end it
     finally:
         instance.stop()

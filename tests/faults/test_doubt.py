@@ -9,6 +9,7 @@ import pytest
 
 import telegram
 from academy import SEED, wait_for
+from cases import is_own_word
 from office import (AdminAssigns, AdminCancels, AdminCorrects, AdminReleases, AdminReopens, Logout, NewPackage,
                     PackagePriced, Password, Settings, StudentChanged, StudentLink, TeacherChangesUrl, TeacherDisabled,
                     TeacherInvited)
@@ -90,7 +91,7 @@ def suffer(rig, case, subject, what):
 def settle(case, subject, answers):
     """The same call again until it is right; then its effect is there once."""
     for answer in answers:
-        assert answer and (case.is_right(answer) or answer.status == 503), answer and (answer.status, answer.body)
+        assert answer and (case.is_right(answer) or is_own_word(answer)), answer and (answer.status, answer.body)
     case.look(subject, answers)
     answers.append(case.call(subject))
     assert answers[-1] and case.is_right(answers[-1]), answers[-1].status
@@ -133,8 +134,7 @@ def test_a_commit_that_fails(rig, world, made, what):
     if made in (Track, TeacherLeft):  # by the journal, or by asking once more
         assert case.is_right(answer)
     else:
-        assert answer.status == 503, (answer.status, answer.body)
-        assert json.loads(answer.body)["title"] in ("Try again shortly", "Outcome unknown, repeat it")
+        assert is_own_word(answer), (answer.status, answer.body)
     settle(case, subject, [answer])
 
 
