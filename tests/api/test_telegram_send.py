@@ -2,7 +2,6 @@
 
 import concurrent.futures
 import re
-import time
 import uuid
 
 import pytest
@@ -343,9 +342,7 @@ UNKNOWN = {
 def test_what_is_not_known_is_shown_so_and_sent_again_with_the_same_link(app, telegram, pair, send, clock, fault):
     teacher, student, chat = pair()
     telegram.will(UNKNOWN[fault])
-    began = time.monotonic()
-    sent = send(teacher, student)
-    assert time.monotonic() - began < 4
+    sent = send(teacher, student)  # that it does not wait: the slow one would have been sent
     assert sent["delivery"] == "unknown" and "may have arrived" in sent["delivery_detail"]
     assert delivery_of(teacher, sent["session"]["id"])[0] == "unknown"
     run_job(app)  # not at once
@@ -737,16 +734,14 @@ def test_a_link_that_is_not_needed_any_more_is_not_sent(app, telegram, pair, sen
 
 
 def test_telegrams_troubles_leave_workers_for_others(app, telegram, pair, send):
+    """Whoever needs no Telegram is answered before it lets go of the first of those who do."""
     telegram.will_always(tg.after(6))
     waiting = [pair() for _ in range(12)]
     free = pair(telegram_chat_id=None)
-    began = time.monotonic()
-    results = at_once(
-        *[lambda p=p: send(p[0].client.fork(), p[1])["delivery"] for p in waiting],
-        lambda: (send(free[0].client.fork(), free[1]), time.monotonic() - began)[1],
-    )
-    assert results[-1] < 4
-    assert {"unknown", "queued"} >= set(results[:-1])
+    answered = []
+    at_once(*[lambda p=p: answered.append(send(p[0].client.fork(), p[1])["delivery"]) for p in [*waiting, free]])
+    assert set(answered) == {"unknown", "queued", "none"} and len(answered) == 13
+    assert answered.index("none") < answered.index("unknown"), answered
     assert len(telegram.sent()) < 12
 
 
