@@ -1,7 +1,7 @@
 // Packages and the academy's settings.
 
 import assert from 'node:assert/strict';
-import { changesOf, isAccessible, settled, theAdmin, walk } from '../lib/stage.js';
+import { app, changesOf, isAccessible, makeStudent, makeTeacher, send, settled, theAdmin, walk } from '../lib/stage.js';
 
 const row = (page, name) => page.locator('table.people tbody tr').filter({ hasText: name });
 
@@ -75,6 +75,23 @@ walk('a package is saved also where nothing differs, and its rate with its curre
   assert.deepEqual(changes, [
     { id: name }, { id: name, rate: '12', currency: 'USD' }, { id: name, rate: '12.00', currency: 'EUR' }, { id: name, buffer_minutes: 5 },
   ]);
+});
+
+walk('a package that has a rate already is saved for its classes that have none', async (t, open) => {
+  if (!app.ours) return t.skip('needs the database');
+  const name = `Unpriced ${Date.now()}`;
+  await theAdmin().post('/api/admin/packages', { name, duration_minutes: 60, buffer_minutes: 10, rate: null, currency: 'USD' });
+  t.after(() => theAdmin().patch('/api/admin/packages', { id: name, retired: true }));
+  const teacher = await makeTeacher();
+  const { session } = await send(teacher, await makeStudent(teacher, 'Lidya', { package_id: name }));
+  await app.psql(`UPDATE packages SET rate = 12.50 WHERE id = '${name}'`);
+  const page = await open({ who: theAdmin(), path: '/admin/packages' });
+  await settled(page);
+  await row(page, name).getByRole('button', { name: /^Edit/ }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  const { session: { package_rate } } = await theAdmin().get(`/api/admin/session-events?session_id=${session.id}`);
+  assert.equal(package_rate, '12.50');
 });
 
 walk('settings saved in an old tab keep what others have changed', async (t, open) => {

@@ -249,7 +249,7 @@ walk('whoever connects a teacher’s Telegram is told whom the link is for', asy
     await page.goto(`/admin/people?q=${encodeURIComponent(teacher.name)}`);
     await settled(page);
     await row(page, teacher.name).getByRole('button', { name: button }).click();
-    assert.match(await page.locator('dialog .share > p').textContent(), about);
+    assert.match(await page.locator('dialog .share > p').first().textContent(), about);
   }
 });
 
