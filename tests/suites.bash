@@ -179,6 +179,11 @@ suite_ui() {
 	done
 }
 
+# Adds to corpus $2, of what fuzzer $1 has found in a long run, the smallest inputs that reach code nothing there reached.
+keep_finds() {
+	((LONG == 0)) || "$FUZZ_BUILD/fuzz/$1" -merge=1 -use_counters=0 -max_len=1024 -close_fd_mask=2 "$2" "$SCRATCH/$1"
+}
+
 # Each fuzzer first meets what is known to be hard, then looks on: a few seconds, or ten million inputs.
 suite_fuzz() {
 	local source name corpus options log=$LOGS/fuzz.log
@@ -194,7 +199,8 @@ suite_fuzz() {
 		mkdir -p "$SCRATCH/$name" "$corpus"
 		if "$FUZZ_BUILD/fuzz/$name" -runs=0 "$corpus" >"$log" 2>&1 &&
 			"$FUZZ_BUILD/fuzz/$name" "${options[@]}" -artifact_prefix="$LOGS/$name-" \
-				"$SCRATCH/$name" "$corpus" >>"$log" 2>&1; then
+				"$SCRATCH/$name" "$corpus" >>"$log" 2>&1 &&
+			keep_finds "$name" "$corpus" >>"$log" 2>&1; then
 			count "fuzz/${name#fuzz_}" 1 0 0
 		else
 			grep -v '^#[0-9]' "$log" | tail -n 40
