@@ -288,6 +288,8 @@ class ActionForm extends Component {
 
   /** @type {{current: HTMLFormElement | null}} */
   form = createRef();
+  /** What the form shows: asked for once more, it asks for the same, though that may be done by then. */
+  shown = this.props.session;
 
   /** Whoever is still here is where it can be mended: the button lost them when it was disabled. @param {unknown} error */
   fail(error) {
@@ -302,7 +304,8 @@ class ActionForm extends Component {
   /** @param {SubmitEvent} event */
   submit = async (event) => {
     event.preventDefault();
-    const { action, session, onBusy, onDone, onRefused } = this.props;
+    const { action, onBusy, onDone, onRefused } = this.props;
+    const session = this.shown;
     const { reason, ...moments } = values(/** @type {HTMLFormElement} */ (event.currentTarget));
     /** @type {Record<string, unknown>} */
     const body = { session_id: session.id, action, reason };
@@ -333,6 +336,7 @@ class ActionForm extends Component {
 
   /** @param {FormProps} props @param {{error: unknown}} state */
   render({ action, session, from, opened, kept, busy, onInput, onCancel }, { error }) {
+    const { shown } = this;
     const { field, text = explain(error) } = /** @type {Partial<Misfit>} */ (error ?? {});
     /** @param {string} name */
     const wrong = (name) => (field === name ? text : null);
@@ -347,10 +351,10 @@ class ActionForm extends Component {
       <form ref=${this.form} class="stack boxed" onSubmit=${this.submit} onInput=${onInput}
         aria-label=${t(`do.${action}`)}>
         <${About} action=${action} session=${session} />
-        ${action === 'correct' && moment('clicked_at', session.clicked_at)}
-        ${action === 'correct' && moment('session_ended_at', session.session_ended_at)}
-        ${action === 'reopen' && moment('clicked_at', startAgain(session, opened),
-          session.clicked_at ? { hint: t('field.clicked_at_hint'), required: true }
+        ${action === 'correct' && moment('clicked_at', shown.clicked_at)}
+        ${action === 'correct' && moment('session_ended_at', shown.session_ended_at)}
+        ${action === 'reopen' && moment('clicked_at', startAgain(shown, opened),
+          shown.clicked_at ? { hint: t('field.clicked_at_hint'), required: true }
             : { hint: t('field.clicked_at_or_now_hint') })}
         ${action === 'reopen' && moment('times_out_at', null, { hint: t('field.times_out_at_hint') })}
         <${Field} label=${t('field.reason')} name="reason" required maxlength="500" autocomplete="off" dir="auto"

@@ -289,3 +289,38 @@ walk('a correction of nothing, or that takes a moment away, is refused in the re
     assert.equal(asked, 0, 'the server need not be asked');
   }
 });
+
+walk('an action whose answer was lost is asked for again, and is done once', async (t, open) => {
+  const { page, panel, id } = await running(open);
+  const evidence = async () => (await theAdmin().get(`/api/admin/session-events?session_id=${id}`)).events.map(({ kind }) => kind);
+  const lose = async (route) => {
+    await route.fetch();
+    await route.fulfill({ status: 503, contentType: 'application/problem+json', body: '{"title":"Outcome unknown, repeat it","status":503}' });
+  };
+  const actions = {
+    'End class': ['ended', ['admin_ended']],
+    Reopen: ['active', ['reopened']],
+    'Correct times': ['ended', ['corrected', 'corrected']],
+    'Release correction': ['active', ['released']],
+  };
+  for (const [name, [state, adds]] of Object.entries(actions)) {
+    const before = await evidence();
+    const button = panel.getByRole('button', { name });
+    await button.click();
+    for (const label of name === 'Correct times' ? ['Start', 'End'] : []) {
+      const start = await panel.getByLabel('Start').inputValue();
+      await panel.getByLabel(label).fill(label === 'Start' ? start.replace(/^\d+/, (year) => String(Number(year) - 1)) : start);
+    }
+    await panel.getByLabel('Reason').fill('The parents called');
+    await page.route('**/api/admin/session', lose, { times: 1 });
+    await button.click();
+    await panel.getByRole('alert').getByText('Nothing you entered is lost; try again shortly.').waitFor();
+    await refresh(page);
+    await panel.locator(`.badge.${state}`).waitFor(); // it was done, and the panel has the news
+    await button.click();
+    await panel.getByLabel('Reason').waitFor({ state: 'detached' });
+    await panel.locator(`.badge.${state}`).waitFor();
+    assert.equal(await panel.getByRole('alert').count(), 0, `${name}: nothing is refused`);
+    assert.deepEqual((await evidence()).toSorted(), [...before, ...adds].toSorted(), name);
+  }
+});
