@@ -13,7 +13,8 @@
 
 /*
  * Another Zoom link for a class that is sent or running, remembered for the
- * student's next one. The one that it has already changes nothing.
+ * student's next one, unless a meeting had been made for this class. The one
+ * that it has already changes nothing.
  *
  * ERR_CONFLICT  its state does not allow that; *why says what state it is in
  * ERR_INVALID   *why says what is wrong with the link
