@@ -37,8 +37,17 @@ class Instance:
         return self
 
     def __exit__(self, *_):
-        self.down()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        try:
+            if (self.state / "run").exists():
+                self.check()
+        finally:
+            self.down()
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def check(self):
+        """Whatever was killed, every invariant holds."""
+        check = self.job("classclock-admin", "check")
+        assert check.returncode == 0, check.stdout + check.stderr
 
     def dev(self, command, *arguments):
         return subprocess.run(

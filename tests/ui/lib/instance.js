@@ -62,8 +62,8 @@ export class Instance {
   }
 
   /** Runs a program of cron/, as crontab does. */
-  job(name) {
-    return run(DEV, ['job', name, '--state', this.state]);
+  job(name, ...options) {
+    return run(DEV, ['job', name, '--state', this.state, ...options]);
   }
 
   /** Cuts the programs off from PostgreSQL, which nobody reaches until what is returned is called. */
@@ -77,10 +77,18 @@ export class Instance {
     return () => rename(elsewhere, door);
   }
 
+  /** Whatever was clicked, every invariant holds; else this throws. */
   async close() {
     if (!this.folder) return;
-    await this.down();
-    await rm(this.folder, { recursive: true, force: true });
+    try {
+      await this.job('session-timeout'); // for classes that walks have made older
+      await this.job('classclock-admin', 'check').catch(({ stdout, stderr }) => {
+        throw new Error(`classclock-admin check: ${stdout}${stderr}`);
+      });
+    } finally {
+      await this.down();
+      await rm(this.folder, { recursive: true, force: true });
+    }
   }
 
   /** Whether the tests may look into the database, and stop the server. */
