@@ -12,18 +12,15 @@
 static const char SQL_WITHDRAW[] = "UPDATE sessions SET superseded_by = NULL WHERE id = $1::bigint";
 
 /*
- * What people decided last about a class, or for $4 what came last, the newest
- * first: whether it is this account's, with this reason; what it is, and the
- * moment that it gives.
+ * What people decided last about a class, the newest first: whether it is this
+ * account's, with this reason; what it is, and the moment that it gives.
  */
 static const char SQL_LAST[] =
-	"SELECT coalesce(account_id = $2::bigint, false)"
-	"  AND detail->>'reason' IS NOT DISTINCT FROM $3,"
+	"SELECT coalesce(account_id = $2::bigint AND detail->>'reason' = $3, false),"
 	" coalesce(detail->>'field', kind), us(happened_at)"
 	" + coalesce(round((detail->>'seconds')::numeric * 1000000)::bigint, 0)"
-	" FROM session_events WHERE session_id = $1::bigint AND ($4::boolean OR kind IN"
-	" ('corrected', 'admin_ended', 'cancelled', 'reopened', 'released'))"
-	" ORDER BY id DESC LIMIT 2";
+	" FROM session_events WHERE session_id = $1::bigint AND kind IN ('corrected',"
+	" 'admin_ended', 'cancelled', 'reopened', 'released') ORDER BY id DESC LIMIT 2";
 
 static void put(void *o)
 {
@@ -93,17 +90,16 @@ static bool is_next(struct db_rows *r, const char *what, int64_t us)
 
 /*
  * Whether what was decided last about the class is this very action: whoever did
- * not hear that it was done repeats it. For a teacher, whose word may weigh more
- * after another fact, it is what came last. what (may be NULL) was added at us, after
+ * not hear that it was done repeats it. what (may be NULL) was added at us, after
  * the start that is wanted, if one is.
  */
 static enum err is_repeat(struct db *db, struct arena *a, const struct action_want *want,
 			  const char *what, int64_t us, bool *out)
 {
 	const char *args[] = { arena_int(a, want->session_id), arena_int(a, want->account_id),
-			       want->reason, want->by_admin ? "false" : "true" };
+			       want->reason };
 	struct db_rows r;
-	enum err e = db_read(db, a, SQL_LAST, 4, args, &r);
+	enum err e = db_read(db, a, SQL_LAST, 3, args, &r);
 
 	if (e)
 		return e;
@@ -116,15 +112,10 @@ static enum err is_repeat(struct db *db, struct arena *a, const struct action_wa
 static enum err end(struct db *db, struct arena *a, const struct action_want *want,
 		    struct session_row *row, struct why *why)
 {
-	/* The teacher's word is kept beside Zoom's: Zoom may yet tell of a restart. */
-	bool is_kept = row->decided.zoom_seen && !want->by_admin;
-	bool done = row->decided.has_end && !is_kept;
-	enum err e = OK;
-
-	if (row->decided.has_end && is_kept)
-		e = is_repeat(db, a, want, "teacher_ended", MOMENT_NONE, &done);
-	if (e || done)
-		return e;
+	/* The teacher's word is kept beside Zoom's, each time: Zoom may yet tell of a restart
+	 * between. */
+	if (row->decided.has_end && (want->by_admin || !row->decided.zoom_seen))
+		return OK;
 	if (row->decided.status != STATUS_ACTIVE && !row->decided.has_end)
 		return wrong_state(a, row, "ended", why);
 	return add(db, a, want, want->by_admin ? "admin_ended" : "teacher_ended", HAPPENED_NOW,

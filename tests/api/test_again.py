@@ -195,22 +195,17 @@ def test_what_was_undone_since_is_done_again(app, admin, hana, second, class_in)
 # ---------------------------------------------------------------- a teacher's
 
 
-def test_a_teacher_s_end_beside_zoom_s_is_kept_once_until_more_is_heard(app, hana, send, tap, make_student):
+def test_a_teacher_s_end_beside_zoom_s_changes_nothing_when_repeated(app, hana, send, tap, make_student):
+    """Each is kept, since Zoom may yet tell that the meeting was started again between them: test_zoom_days.py."""
     meeting = zoom.Meeting(80300000001, "HostOfAgain")
     n = running_in(app, send, tap, hana, make_student, meeting)
-    now = datetime.datetime.now(datetime.timezone.utc)
-    assert zoom.deliver(app.client(), meeting.started(now)).status == 200
+    assert zoom.deliver(app.client(), meeting.started(datetime.datetime.now(datetime.timezone.utc))).status == 200
     first = hana.act(n, "end", reason=None)
-    done = whole(app, n)
-    assert first.status == 200 and done[0]["ended_by"] == "teacher"
+    done = app.session(n)
+    assert first.status == 200 and done["ended_by"] == "teacher"
     for _ in range(2):
         assert hana.act(n, "end", reason=None).json == first.json
-        assert whole(app, n) == done
-    assert zoom.deliver(app.client(), meeting.ended(now)).status == 200
-    before = app.evidence(n)
-    for _ in range(2):
-        assert hana.act(n, "end", reason=None).status == 200
-        assert new_kinds(app, n, before) == ["teacher_ended"]
+        assert app.session(n) == done
 
 
 def running_in(app, send, tap, teacher, make_student, meeting):

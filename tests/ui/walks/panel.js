@@ -230,8 +230,8 @@ walk('a panel whose code did not come opens at the next wish', async (t, open) =
   await settled(page);
   await page.locator('tbody a').click();
   await page.locator('#said').getByText('No connection to the server.').waitFor();
+  const again = page.waitForRequest('**/lib/panel.js*'); // first: whatever draws the page asks
   await page.unroute('**/lib/panel.js*');
-  const again = page.waitForRequest('**/lib/panel.js*');
   await page.locator('tbody a').click();
   assert.match((await again).url(), /[?]/, 'not what the browser may know as failed');
   await page.getByRole('dialog', { name: student.name }).waitFor();
