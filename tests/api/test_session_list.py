@@ -251,7 +251,8 @@ def test_days_are_the_last_ones_with_today(demo, days, more):
     ledger = Ledger(demo)
     expected = ledger.select({"from": str(ledger.today - timedelta(days=days - 1)), "to": str(ledger.today), **more})
     found = pages(demo.admin, days=days, **more)
-    assert ids(s for page in found for s in page["sessions"]) == ids(expected) != []
+    assert ids(s for page in found for s in page["sessions"]) == ids(expected)
+    assert expected or days == 1  # soon after midnight nothing of the day has ended
     assert found[0]["totals"] == ledger.totals(expected)
     assert [int(line["id"]) for line in read_csv(demo.admin, days=days, **more)] == ids(expected)
 
