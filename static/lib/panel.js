@@ -242,7 +242,7 @@ const Actions = ({ session, events, onChoose }) => {
   return html`
     <div class="actions">
       ${actions.map((name) => html`
-        <button type="button" class=${name === 'cancel' ? 'danger' : ''}
+        <button key=${name} type="button" class=${name === 'cancel' ? 'danger' : ''}
           onClick=${() => onChoose(name)}>${t(`do.${name}`)}</button>`)}
     </div>
   `;
