@@ -38,14 +38,19 @@ walk('a package is added, refused twice, edited, retired', async (t, open) => {
   await row(page, name).getByRole('button', { name: /^Retire/ }).click();
 });
 
-walk('a package edited in an old tab keeps the rate that others have set', async (t, open) => {
-  const name = `Old tab ${Date.now()}`;
+/** A package of an hour for 10.00 USD, in the list of packages. */
+async function aPackage(t, open, kind) {
+  const name = `${kind} ${Date.now()}`;
   await theAdmin().post('/api/admin/packages', { name, duration_minutes: 60, buffer_minutes: 10, rate: '10.00', currency: 'USD' });
   t.after(() => theAdmin().patch('/api/admin/packages', { id: name, retired: true }));
   const page = await open({ who: theAdmin(), path: '/admin/packages' });
   const changes = changesOf(page);
-  const dialog = page.getByRole('dialog');
   await settled(page);
+  return { name, page, changes, dialog: page.getByRole('dialog') };
+}
+
+walk('a package edited in an old tab keeps the rate that others have set', async (t, open) => {
+  const { name, page, changes, dialog } = await aPackage(t, open, 'Old tab');
   await theAdmin().patch('/api/admin/packages', { id: name, rate: '12.50', currency: 'EUR' });
   await row(page, name).getByRole('button', { name: /^Edit/ }).click();
   await dialog.getByLabel('Buffer').fill('15');
@@ -57,13 +62,7 @@ walk('a package edited in an old tab keeps the rate that others have set', async
 });
 
 walk('a package is saved also where nothing differs, and its rate with its currency', async (t, open) => {
-  const name = `Again ${Date.now()}`;
-  await theAdmin().post('/api/admin/packages', { name, duration_minutes: 60, buffer_minutes: 10, rate: '10.00', currency: 'USD' });
-  t.after(() => theAdmin().patch('/api/admin/packages', { id: name, retired: true }));
-  const page = await open({ who: theAdmin(), path: '/admin/packages' });
-  const changes = changesOf(page);
-  const dialog = page.getByRole('dialog');
-  await settled(page);
+  const { name, page, changes, dialog } = await aPackage(t, open, 'Again');
   for (const [label, value] of [[null], ['Rate', '12'], ['Currency', 'EUR'], ['Buffer', '5']]) {
     await row(page, name).getByRole('button', { name: /^Edit/ }).click();
     if (label) await dialog.getByLabel(label).fill(value);

@@ -113,7 +113,8 @@ walk('Escape does not send the question for the password away', async (t, open) 
   await page.getByText('Saved.').waitFor();
 });
 
-walk('somebody else who signs in sees nothing of the page before', async (t, open) => {
+/** An admin's page whose login has ended; in its question a teacher's name and password. */
+async function askedAnew(open) {
   const who = await anAdmin();
   const teacher = await makeTeacher();
   const page = await open({ who, path: '/admin/' });
@@ -123,6 +124,11 @@ walk('somebody else who signs in sees nothing of the page before', async (t, ope
   const dialog = page.getByRole('dialog', { name: 'Please sign in again' });
   await dialog.getByLabel('E-mail').fill(teacher.email);
   await dialog.getByLabel('Password').fill(PASSWORD);
+  return { page, dialog };
+}
+
+walk('somebody else who signs in sees nothing of the page before', async (t, open) => {
+  const { page, dialog } = await askedAnew(open);
   await dialog.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('heading', { name: 'Not your page' }).waitFor();
   assert.equal(await page.locator('table.sessions').count(), 0);
@@ -172,15 +178,7 @@ for (const target of ['/admin/', '/admin/trends'])
   });
 
 walk('nobody is let into the page before as long as it is not known who they are', async (t, open) => {
-  const who = await anAdmin();
-  const teacher = await makeTeacher();
-  const page = await open({ who, path: '/admin/' });
-  await settled(page);
-  await who.post('/api/auth/logout');
-  await page.getByRole('button', { name: 'Refresh' }).click();
-  const dialog = page.getByRole('dialog', { name: 'Please sign in again' });
-  await dialog.getByLabel('E-mail').fill(teacher.email);
-  await dialog.getByLabel('Password').fill(PASSWORD);
+  const { page, dialog } = await askedAnew(open);
   await page.route('**/api/auth/me', (route) => route.abort());
   await dialog.getByRole('button', { name: 'Sign in' }).click();
   await dialog.getByRole('alert').getByText('No connection to the server.').waitFor();
