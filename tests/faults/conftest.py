@@ -1,9 +1,10 @@
-"""rig: one instance for all tests that make its programs fail; see rig.py."""
+"""rig: one instance for all tests that make its programs fail; see rig.py. app: one a file, whose database goes away."""
 
 import pytest
 
 from rig import Rig  # finds the modules of tests/api
 from academy import SEED
+from outage import Academy
 
 
 def pytest_terminal_summary(terminalreporter):
@@ -23,5 +24,15 @@ def rig():
         logs = instance.logs()
         assert "BUG" not in logs
         assert " is stuck for " not in logs  # each came to its deadline by itself; its parent had no need to end it
+    finally:
+        instance.stop()
+
+
+@pytest.fixture(scope="module")
+def app():
+    instance = Academy()
+    try:
+        yield instance.start()
+        instance.check_all()
     finally:
         instance.stop()

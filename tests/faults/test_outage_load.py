@@ -10,22 +10,12 @@ import subprocess
 import pytest
 
 from lessons import Clients, Ends, check_ends, check_lessons, ledger_students
-from outage import (LONG, Academy, Away, Taps, check_ledger, failover_pair, kept_taps, lose_primary, put_classes,
+from outage import (LONG, Away, Taps, check_ledger, failover_pair, kept_taps, lose_primary, put_classes,
                     running, until)
 
 RATE = 300
 SECONDS = 600 if LONG else 20  # an outage lasts
 AROUND = 1.5  # seconds before and after it
-
-
-@pytest.fixture(scope="module")
-def app():
-    instance = Academy()
-    try:
-        yield instance.start()
-        instance.check_all()
-    finally:
-        instance.stop()
 
 
 def forget(app):

@@ -10,22 +10,12 @@ import subprocess
 
 import pytest
 
-from outage import Academy, Away, until
+from outage import Away, until
 
 CALLS = "write,rename,fdatasync,fsync"
 KINDS = {"click": ("zoom_track", 302), "left": ("zoom_teacher_left", 200)}  # what keeps it, and answers what
 SHARED = ["write journal", "fdatasync journal", "fsync folder"]
 ALONE = ["write ID.new", "fdatasync ID.new", "rename ID.new ID.replay", "fsync folder"]
-
-
-@pytest.fixture(scope="module")
-def app():
-    instance = Academy()
-    try:
-        yield instance.start()
-        instance.check_all()
-    finally:
-        instance.stop()
 
 
 @pytest.fixture
