@@ -184,26 +184,47 @@ keep_finds() {
 	((LONG == 0)) || "$FUZZ_BUILD/fuzz/$1" -merge=1 -use_counters=0 -max_len=1024 -close_fd_mask=2 "$2" "$SCRATCH/$1"
 }
 
-# Each fuzzer first meets what is known to be hard, then looks on: a few seconds, or ten million inputs.
+# Fuzzer $1 first meets what is known to be hard, then looks on: a few seconds, or ten million inputs.
+fuzz() {
+	local name=$1 corpus=$ROOT/tests/fuzz/corpus/${1#fuzz_} dictionary=$ROOT/tests/fuzz/${1#fuzz_}.dict
+	local options=("-seed=$CLASSCLOCK_SEED" -close_fd_mask=2) # what the program logs; findings still show
+	if ((LONG)); then options+=(-runs=10000000); else options+=(-max_total_time=3); fi
+	[[ ! -e $dictionary ]] || options+=("-dict=$dictionary")
+	mkdir -p "$SCRATCH/$name" "$corpus"
+	"$FUZZ_BUILD/fuzz/$name" -runs=0 "$corpus" &&
+		"$FUZZ_BUILD/fuzz/$name" "${options[@]}" -artifact_prefix="$LOGS/$name-" "$SCRATCH/$name" "$corpus" &&
+		keep_finds "$name" "$corpus"
+}
+
+# The fuzzers one after the other, how each ended in a file.
+fuzz_all() {
+	local name status
+	for name in "$@"; do
+		status=0
+		fuzz "$name" >"$LOGS/$name.log" 2>&1 || status=$?
+		echo "$status" >"$LOGS/$name.status"
+	done
+}
+
+# Two beside each other, since each has one thread.
 suite_fuzz() {
-	local source name corpus options log=$LOGS/fuzz.log
+	local source name status names=() first=() second=() beside
 	for source in "$ROOT"/tests/fuzz/fuzz_*.c; do
-		[[ -e $source ]] || return 0
-		name=$(basename "$source" .c)
-		corpus=$ROOT/tests/fuzz/corpus/${name#fuzz_}
-		options=(-max_total_time=3)
-		((LONG)) && options=(-runs=10000000)
-		options+=("-seed=$CLASSCLOCK_SEED")
-		options+=(-close_fd_mask=2) # what the program logs; findings still show
-		[[ ! -e $ROOT/tests/fuzz/${name#fuzz_}.dict ]] || options+=("-dict=$ROOT/tests/fuzz/${name#fuzz_}.dict")
-		mkdir -p "$SCRATCH/$name" "$corpus"
-		if "$FUZZ_BUILD/fuzz/$name" -runs=0 "$corpus" >"$log" 2>&1 &&
-			"$FUZZ_BUILD/fuzz/$name" "${options[@]}" -artifact_prefix="$LOGS/$name-" \
-				"$SCRATCH/$name" "$corpus" >>"$log" 2>&1 &&
-			keep_finds "$name" "$corpus" >>"$log" 2>&1; then
+		[[ ! -e $source ]] || names+=("$(basename "$source" .c)")
+	done
+	for name in "${names[@]}"; do
+		if ((${#first[@]} > ${#second[@]})); then second+=("$name"); else first+=("$name"); fi
+	done
+	fuzz_all "${first[@]}" &
+	beside=$!
+	fuzz_all "${second[@]}"
+	wait "$beside"
+	for name in "${names[@]}"; do
+		read -r status <"$LOGS/$name.status"
+		if ((status == 0)); then
 			count "fuzz/${name#fuzz_}" 1 0 0
 		else
-			grep -v '^#[0-9]' "$log" | tail -n 40
+			grep -v '^#[0-9]' "$LOGS/$name.log" | tail -n 40
 			count "fuzz/${name#fuzz_}" 0 1 0
 			note "the input that broke it is $LOGS/$name-*"
 		fi

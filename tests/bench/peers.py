@@ -1,13 +1,15 @@
 """What else a school might run for its join links, each doing the same work on the same PostgreSQL.
 
 The statement is the product's own, as PostgreSQL logged it; the token is opened and the visitor judged in the
-peer's language. nginx before a peer has the settings of our own site: its log, its headers, its kept connections.
+peer's language. nginx before a peer has the settings of our own site: its log, its headers, its kept connections,
+and before those that count clicks its limits.
 """
 
 import contextlib
 import os
 import pathlib
 import pwd
+import re
 import shutil
 import tempfile
 
@@ -39,6 +41,8 @@ http {{
 	}}
 }}
 """
+TRACK = re.search(r"(?s)location = /api/zoom/track \{(.*?)\}", (ROOT / "nginx/site.conf").read_text())[1]
+LIMITS = " ".join(re.findall(r"limit_\w+ [^;]*;", TRACK))
 KEPT = "proxy_http_version 1.1; proxy_set_header Connection ''; proxy_set_header X-Forwarded-For $remote_addr;"
 PHP = """
 [global]
@@ -107,10 +111,10 @@ class Peers:
 
     @contextlib.contextmanager
     def fastify_grouped(self):
-        """As a site runs it: nginx in front, its connections kept."""
+        """As a site runs it: nginx in front, with a site's limits, its connections kept."""
         with self.fastify(mode="grouped") as (port, _):
             upstream = f"upstream peer {{ server 127.0.0.1:{port}; keepalive 128; }}"
-            with self.nginx(f"{KEPT} proxy_pass http://peer;", upstream) as (front, pid):
+            with self.nginx(f"{LIMITS} {KEPT} proxy_pass http://peer;", upstream) as (front, pid):
                 yield front, pid
 
     @contextlib.contextmanager
@@ -126,7 +130,7 @@ class Peers:
         command = ["php-fpm8.2", "-n", "-d", "zend_extension=opcache", "-d", "extension=pgsql", "-y", config, "-F"]
         with child(command, environment, socket.exists):
             location = (
-                "include /etc/nginx/fastcgi_params;"
+                f"{LIMITS} include /etc/nginx/fastcgi_params;"
                 f" fastcgi_param SCRIPT_FILENAME {self.folder}/click.php; fastcgi_pass unix:{socket};"
             )
             with self.nginx(location) as (port, pid):
