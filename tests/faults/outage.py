@@ -68,11 +68,14 @@ class Academy(academy.Instance):
         file = self.state / ("supervisor" if name == "supervisor" else f"pids/{name}")
         return int(file.read_text().split()[0])
 
+    def family(self, name):
+        """The processes of a program, or of PostgreSQL: parent and children."""
+        parent = self.pid(name)
+        children = subprocess.run(["pgrep", "-P", str(parent)], capture_output=True, text=True)
+        return [parent, *map(int, children.stdout.split())]
+
     def database(self):
-        """PostgreSQL's processes."""
-        postmaster = self.pid("postgres")
-        children = subprocess.run(["pgrep", "-P", str(postmaster)], capture_output=True, text=True)
-        return [postmaster, *map(int, children.stdout.split())]
+        return self.family("postgres")
 
     def start_job(self, name):
         """A program of cron/ as crontab starts it, to be killed."""
@@ -184,9 +187,7 @@ def put_classes(app, n, psql=None):
 
 
 @contextlib.contextmanager
-def hung(app):
-    """All of PostgreSQL stands still: nobody answers, nobody hangs up."""
-    pids = app.database()
+def standing_still(pids):
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
     try:
@@ -195,6 +196,11 @@ def hung(app):
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):  # a backend whose client gave it up
                 os.kill(pid, signal.SIGCONT)
+
+
+def hung(app):
+    """All of PostgreSQL stands still: nobody answers, nobody hangs up."""
+    return standing_still(app.database())
 
 
 @contextlib.contextmanager

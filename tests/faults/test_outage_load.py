@@ -2,16 +2,20 @@
 its own moment. The database stops, hangs, crashes, or fails over to its standby; and more come than the
 machine can serve. docs/guarantees.md, P1 and P5. Sizes: CLASSCLOCK_LONG."""
 
+import collections
 import contextlib
 import os
+import resource
+import select
 import signal
+import socket
 import subprocess
 
 import pytest
 
 from lessons import Clients, Ends, check_ends, check_lessons, ledger_students
 from outage import (LONG, Away, Taps, check_ledger, failover_pair, kept_taps, lose_primary, put_classes,
-                    running, until)
+                    running, standing_still, until)
 
 RATE = 300
 SECONDS = 600 if LONG else 20  # an outage lasts
@@ -160,3 +164,34 @@ def test_three_times_what_the_machine_can_do(app):
     app.replay()
     check_ledger(crowd, kept_taps(app.psql))
     forget(app)
+
+
+QUEUE = 4000  # limit_conn in nginx/site.conf
+MORE = 100
+
+
+def knock(app, n):
+    """A tap whose link nobody made, on a connection of its own."""
+    s = socket.create_connection(("127.0.0.1", app.port), source_address=("127.0.2.1", 0))
+    s.sendall(f"GET /api/zoom/track?token=forged{n} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n".encode())
+    return s
+
+
+def test_no_more_than_four_thousand_wait_for_a_program_that_stands_still(app):
+    """The others are told to come again, at once; with nobody told, nginx would run out of connections."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    answered = select.poll()
+    with contextlib.ExitStack() as taps:
+        with standing_still(app.family("zoom_track")):
+            waiting = [taps.enter_context(knock(app, n)) for n in range(QUEUE + MORE)]
+            for s in waiting:
+                answered.register(s, select.POLLIN)
+            until(lambda: len(answered.poll(0)) >= MORE, 8)  # nginx waits ten seconds for a program
+        answers = [s.makefile("rb").read() for s in waiting]
+    statuses = collections.Counter(answer.split(b" ", 2)[1] for answer in answers)
+    assert statuses == {b"404": QUEUE, b"429": MORE}
+    (told,) = {answer.partition(b"\r\n\r\n")[2] for answer in answers if b" 429 " in answer[:20]}
+    assert b"<html" in told
+    assert sum(b"\r\nRetry-After: 1\r\n" in answer for answer in answers) == MORE
+    app.tap(app.send())
