@@ -163,3 +163,27 @@ def test_half_a_backup_is_not_restored(new, folder):
     operator.env["PGDATABASE"] = "another"
     assert operator.run("classclock-restore", folder / "half").returncode != 0
     assert new.psql("SELECT count(*) FROM pg_database WHERE datname = 'another'") == "0"
+
+
+def test_a_backup_of_an_older_version_is_brought_up_to_this_one(new, folder):
+    operator = Operator(new, folder)
+
+    def psql(database, *arguments, **env):
+        command = ["/usr/lib/postgresql/15/bin/psql", "-XqAt1", "-v", "ON_ERROR_STOP=1", "-d", database, *arguments]
+        return subprocess.run(command, env={**operator.env, **env}, check=True, capture_output=True, text=True).stdout
+
+    subprocess.run(["/usr/lib/postgresql/15/bin/createdb", "-O", "classclock_owner", "older"], env=operator.env, check=True)
+    old = sorted((academy.ROOT / "schema").glob("000[1-6]_*.sql"))
+    psql("older", *[word for file in old for word in ("-f", file)], PGOPTIONS="-c role=classclock_owner")
+    psql("older", "-c", "CREATE TABLE classclock.migrations (version integer PRIMARY KEY, name text NOT NULL,"
+         " applied_at timestamptz NOT NULL DEFAULT now()); ALTER TABLE classclock.migrations OWNER TO classclock_owner",
+         "-c", f"INSERT INTO classclock.migrations (version, name) SELECT n, n FROM generate_series(1, {len(old)}) n")
+    operator.env["PGDATABASE"] = "older"
+    assert operator.run("classclock-backup", folder / "older").returncode == 0
+    subprocess.run(["/usr/lib/postgresql/15/bin/dropdb", "older"], env=operator.env, check=True)
+    done = operator.run("classclock-restore", folder / "older")
+    assert done.returncode == 0 and "0 broken" in done.stdout, done
+    version = "SELECT max(version) FROM classclock.migrations"
+    assert psql("older", "-c", version) == psql("classclock", "-c", version)
+    owners = "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'classclock'"
+    assert psql("older", "-c", owners) == "classclock_owner\n"
