@@ -1,8 +1,8 @@
 """What else a school might run for its join links, each doing the same work on the same PostgreSQL.
 
-The statement is the product's own, as PostgreSQL logged it; the token is opened and the visitor judged in the
-peer's language. nginx before a peer has the settings of our own site: its log, its headers, its kept connections,
-and before those that count clicks its limits.
+The statement is the product's own, as PostgreSQL logged it, prepared and planned once a connection as there; the
+token is opened and the visitor judged in the peer's language. nginx before a peer has the settings of our own site:
+its log, its headers, its kept connections, and before those that count clicks its limits.
 """
 
 import contextlib
@@ -123,7 +123,8 @@ class Peers:
         config.write_text(PHP.format(folder=self.folder, children=children))
         environment = {
             **self.environment,
-            "DATABASE": f"host={self.place.socket} dbname=classclock user=classclock_app",
+            "DATABASE": f"host={self.place.socket} dbname=classclock user=classclock_app"
+            " options='-c plan_cache_mode=force_generic_plan'",
             "STATEMENT": str(self.folder / "single.sql"),
         }
         socket = self.folder / "php.sock"

@@ -66,7 +66,8 @@ function grouped(options) {
 }
 
 function serve() {
-  const record = (MODE === "grouped" ? grouped : single)({ host: DATABASE, user: "classclock_app", database: "classclock" });
+  const record = (MODE === "grouped" ? grouped : single)({
+    host: DATABASE, user: "classclock_app", database: "classclock", options: "-c plan_cache_mode=force_generic_plan" });
   const app = Fastify({ trustProxy: "127.0.0.1" });
   app.get("/api/zoom/track", async (request, reply) => {
     const agent = request.headers["user-agent"] ?? null;
