@@ -50,7 +50,9 @@ class Click:
 
     def again(self, port, clients):
         """The same targets again and again, for what keeps no account of them."""
-        return load(port, clients, -self.seconds, self.same)
+        result = load(port, clients, -self.seconds, self.same)
+        assert sum(result["status"][2:]) == 0, result
+        return result
 
     def pgbench(self, clients, seconds=None):
         count = int(max(1, seconds or self.seconds) * self.most)
@@ -161,7 +163,7 @@ def main():
             with all_peers(peers) as ports:
                 for port in (place.port, *ports["fastify"], ports["grouped"], ports["php"]):
                     click.first(port, 32, 0.3)  # plans, caches
-                click.best_clients = max((16, 32, 64), key=lambda n: click.pgbench(n)["rate"])
+                click.best_clients = max((4, 8, 16, 32, 64), key=lambda n: click.pgbench(n)["rate"])
                 compare_first(click, ports, rounds, rows)
                 compare_repeated(click, ports, rounds, rows)
                 compare_calm(click, ports, rounds, rows)

@@ -83,12 +83,14 @@ def main():
             parts.append(("of ten million sessions", "", "true", 1))
         for name, query, where, rounds in parts:
             row = Row(f"CSV {name} through nginx", "psql \\copy of the same columns", "at most", 1.5, "s")
+            most = 0
             for _ in range(rounds):
                 more, took = growth(place, lambda q=query: export(place, cookie, q, ours))
+                most = max(most, more)
                 row.add(took, copy(place, where, theirs))
                 assert lines(ours) == lines(theirs) > 1, (lines(ours), lines(theirs))
             rows.append(row)
-            notes.append(f"CSV {name}: {lines(ours) - 1:,} rows; no process came to hold more than {more:.1f} MiB more (wanted: under 16).")
+            notes.append(f"CSV {name}: {lines(ours) - 1:,} rows; no process of the export or of nginx came to hold more than {most:.1f} MiB more (wanted: under 16).")
     publish("csv", rows, notes, quick)
 
 

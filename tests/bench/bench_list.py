@@ -27,7 +27,7 @@ def sign_in(place):
 
 def get(place, cookie, target):
     connection = http.client.HTTPConnection("127.0.0.1", place.port, timeout=120)
-    connection.request("GET", target, headers={"Cookie": cookie})
+    connection.request("GET", target, headers={"Cookie": cookie, "X-Poll": "1"})  # without a login's moment of action
     answer = connection.getresponse()
     body = answer.read()
     assert answer.status == 200, body
