@@ -31,6 +31,7 @@ static const struct endpoint endpoint = {
 	.who = WHO_ADMIN,
 	.routes = { { "POST", run } },
 	.workers = 1,
+	.stuck_s = STUCK_JOB_S,
 };
 
 int main(int argc, char **argv)

@@ -59,6 +59,7 @@ static const struct endpoint endpoint = {
 	.who = WHO_SECRET,
 	.routes = { { "GET", run } },
 	.workers = 1,
+	.stuck_s = STUCK_JOB_S,
 };
 
 int main(int argc, char **argv)

@@ -372,7 +372,8 @@ int app_main(int argc, char **argv, const struct endpoint *endpoint)
 		log_error("setting AUTH_SECRET is malformed");
 		return EXIT_FAILURE;
 	}
-	status = parent_run(workers, STUCK_AFTER_S, endpoint->wakes ? NULL : argv, work, &program);
+	status = parent_run(workers, endpoint->stuck_s ? endpoint->stuck_s : STUCK_AFTER_S,
+			    endpoint->wakes ? NULL : argv, work, &program);
 	keys_wipe(&program.keys);
 	return status;
 }

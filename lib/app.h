@@ -44,6 +44,7 @@ struct endpoint {
 	unsigned needs;	  /* settings, enum need; the database's is implied */
 	int workers;	  /* 0: WORKERS_DEFAULT */
 	int deadline_ms;  /* for all database work of a request; 0: DEADLINE_DEFAULT_MS */
+	int stuck_s;	  /* a worker that takes so long is ended; 0: STUCK_AFTER_S */
 	size_t body_max;  /* bytes; 0: BODY_MAX_DEFAULT */
 	bool wakes;	  /* has its workers always, also when nobody asks for long */
 	bool keeps_login; /* a call does not count as a person's action */
@@ -55,6 +56,7 @@ struct endpoint {
 #define DEADLINE_DEFAULT_MS 8000  /* longer than the role's statement_timeout */
 #define BODY_MAX_DEFAULT    65536 /* nginx: client_max_body_size */
 #define STUCK_AFTER_S	    30	  /* a worker without progress for so long is ended */
+#define STUCK_JOB_S	    600 /* the same where a request is a job's whole run; nginx waits as long */
 
 /* One request. Every string in it, and the arena, end with the request. */
 struct req {

@@ -39,7 +39,7 @@ export class TimeoutDialog extends Component {
   run = async () => {
     this.setState({ busy: true, error: null });
     try {
-      const { timed_out } = await api('POST', '/api/admin/auto-timeout', {});
+      const { timed_out } = await api('POST', '/api/admin/auto-timeout', {}, { limit: 600_000 });
       this.setState({ busy: false, done: timed_out });
       this.props.onDone();
     } catch (error) {

@@ -17,9 +17,9 @@ import uuid
 import pytest
 
 import telegram as tg
-from academy import SEED, wait_for
+from academy import SEED, at_once, wait_for
 from plan import SHORT
-from rig import LONG
+from rig import LONG, ON_A_PHONE
 from test_calls import ENDS_THE_WORKER, KINDS, is_slow, run_together
 from test_outage import line, link_of, sent_us
 
@@ -232,3 +232,38 @@ def test_every_job_survives_every_call(rig, timers):
     print(f"CLASSCLOCK_SEED={SEED}, {time.monotonic() - began:.0f} s, faults: {dict(counted)}")
     assert not problems, "\n".join(f"{job}: {problem!r}" for job, problem in problems)
     assert all(counted[f"{job} malloc"] and counted[f"{job} poll"] for job in JOBS)
+
+
+def test_a_timeout_asked_for_by_http_may_take_long(rig):
+    """Half a minute is much for any other request. Both doors share the classes, four seconds each."""
+    late = [rig.send() for _ in range(18)]
+    for sent in late:
+        rig.insist(lambda: rig.tap(sent))  # pylint: disable=cell-var-from-loop
+    rig.until_clicks_reach_the_database()
+    rig.replay()
+    ids = [sent["session"]["id"] for sent in late]
+    for n in ids:
+        rig.age(n, "71 minutes")
+    which = f"id IN ({', '.join(map(str, ids))})"
+    rig.psql(
+        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN PERFORM pg_sleep(4); RETURN NEW; END$$",
+        "GRANT EXECUTE ON FUNCTION slow() TO classclock_app",
+        f"UPDATE sessions SET unsettled = true WHERE {which}",
+        "CREATE TRIGGER slow BEFORE UPDATE ON sessions FOR EACH ROW EXECUTE FUNCTION slow()",
+    )
+    bearer = {"Authorization": f"Bearer {rig.env['CRON_SECRET']}", **ON_A_PHONE}
+    before = int(rig.psql("SELECT max(id) FROM job_runs"))
+    began = time.monotonic()
+    try:
+        answers = at_once(
+            lambda: rig.admin.fork().post("/api/admin/auto-timeout", timeout=120),
+            lambda: rig.client().get("/api/cron/session-timeout", headers=bearer, timeout=120),
+        )
+    finally:
+        rig.psql("DROP FUNCTION slow CASCADE")
+    assert [answer.status for answer in answers] == [200, 200], answers
+    assert time.monotonic() - began > 32
+    assert sorted(sum((answer["session_ids"] for answer in answers), [])) == ids
+    assert rig.count("sessions", f"session_status = 'timeout' AND {which}") == len(ids)
+    runs = rig.rows(f"SELECT ok, (detail->>'timed_out')::int AS n FROM job_runs WHERE id > {before} AND job = 'session-timeout'")
+    assert sum(run["n"] for run in runs) == len(ids) and all(run["ok"] for run in runs)
