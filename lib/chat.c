@@ -35,9 +35,13 @@ static const char SQL_LOCK_PERSON[] =
 	" AND disabled_at IS NULL FOR NO KEY UPDATE)"
 	" SELECT coalesce((SELECT id FROM student), 0), coalesce((SELECT id FROM teacher), 0)";
 
+/* A code is worth what its maker may still do: who lost the student or the account links nobody. */
 static const char SQL_USE_CODE[] =
-	"UPDATE chat_codes SET used_at = clock_now(), chat_id = $2::bigint"
-	" WHERE code_hash = $1::bytea AND used_at IS NULL AND expires_at > clock_now()";
+	"UPDATE chat_codes c SET used_at = clock_now(), chat_id = $2::bigint FROM accounts maker"
+	" WHERE c.code_hash = $1::bytea AND c.used_at IS NULL AND c.expires_at > clock_now()"
+	" AND maker.id = c.made_by AND maker.disabled_at IS NULL"
+	" AND (maker.role = 'admin' OR maker.id = c.account_id OR maker.id ="
+	" (SELECT teacher_id FROM students WHERE id = c.student_id))";
 
 /* Whether the code made this chat theirs, and it still is. */
 static const char SQL_STILL_THEIRS[] =

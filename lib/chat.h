@@ -12,7 +12,7 @@
  * travels in a deep link. Owns the SQL for "chat_codes" and "telegram_updates".
  */
 
-/* How long a code can be used, days. */
+/* How long a code can be used, days, while its maker may link the person. */
 #define CHAT_CODE_DAYS 7
 
 /* Whose chat it will be: a student's or a teacher's. */

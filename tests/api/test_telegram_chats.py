@@ -277,6 +277,32 @@ def test_a_disabled_person_is_not_linked_and_the_code_is_not_spent(app, admin, t
             assert kept == {"chat": None if disabled else chat}
 
 
+@pytest.mark.parametrize("lost", ["student", "account"])
+def test_a_code_is_worth_what_its_maker_may_still_do(app, admin, telegram, updates, unlinked, make_teacher, lost):
+    """A teacher who kept a student's link cannot take the chat over once the student, or the account, is lost."""
+    teacher, student = unlinked()
+    kept, chat = student_code(teacher, student), new_chat()
+    if lost == "student":
+        changes = [("students", {"id": student["id"], "teacher_id": who}) for who in (make_teacher().id, teacher.id)]
+    else:
+        changes = [("teachers", {"id": teacher.id, "disabled": value}) for value in (True, False)]
+    for (path, change), says in zip(changes, (NO_GOOD, "will arrive here")):
+        assert admin.patch(f"/api/admin/{path}", change).status == 200
+        assert says in last_reply(app, telegram, updates, chat, kept)
+        assert chat_of(app, student) == (None if says == NO_GOOD else chat)
+    # Whoever has the chat is answered as before, whoever teaches them now.
+    assert admin.patch("/api/admin/students", {"id": student["id"], "teacher_id": make_teacher().id}).status == 200
+    assert "will arrive here" in last_reply(app, telegram, updates, chat, kept)
+
+
+def test_an_admins_code_outlives_a_change_of_teacher(app, admin, telegram, updates, unlinked, make_teacher):
+    _, student = unlinked()
+    code, chat = student_code(admin, student), new_chat()
+    assert admin.patch("/api/admin/students", {"id": student["id"], "teacher_id": make_teacher().id}).status == 200
+    updates.start(chat, code)
+    assert chat_of(app, student) == chat
+
+
 @pytest.mark.parametrize("code", ["x", "A" * 43, "A" * 64, "A" * 65, "a b", "../../x", "' OR 1=1", "ሀ"])
 def test_a_code_nobody_made_links_nobody(app, telegram, updates, code):
     chat = new_chat()
