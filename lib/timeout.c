@@ -2,6 +2,7 @@
 #include "evidence.h"
 #include "log.h"
 #include "timeout.h"
+#include "zoom_intake.h"
 #include "zoom_meeting.h"
 
 #define BATCH	     "1000"
@@ -190,6 +191,12 @@ static enum err record(struct db *db, struct arena *a, const struct timeout_run 
 	return db_write(db, a, SQL_RECORD, 5, args, NULL);
 }
 
+static enum err catch_up(struct db *db, struct timeout_run *run)
+{
+	(void)run;
+	return zoom_intake_catch_up(db);
+}
+
 static enum err review(struct db *db, struct timeout_run *run)
 {
 	return zoom_meeting_review(db, &run->rematched);
@@ -230,9 +237,9 @@ static bool is_there(struct db *db)
  */
 static enum err run_parts(struct db *db, struct timeout_run *run)
 {
-	static enum err (*const parts[])(struct db *,
-					 struct timeout_run *) = { review, settle_unsettled,
-								   time_out, miss, fold };
+	static enum err (*const parts[])(struct db *, struct timeout_run *) = {
+		catch_up, review, settle_unsettled, time_out, miss, fold
+	};
 	enum err first = OK;
 
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {

@@ -1,14 +1,38 @@
 #include <sodium.h>
+#include <string.h>
 
 #include "log.h"
 #include "zoom_intake.h"
 #include "zoom_meeting.h"
 
+#define TRY_DEADLINE_MS 5000 /* for one event */
+
 /* A repeat is told from the first delivery by the key. */
-static const char SQL_STORE[] =
-	"INSERT INTO zoom_raw (key, event, state, body, event_ts, kind, happened_at, uuid, host_id,"
-	"  connection, person_id) VALUES ($1, $2, $3, $4::bytea, at_us($5::bigint), $6,"
-	"  at_us($7::bigint), $8, $9, $10, $11) ON CONFLICT (key) DO NOTHING";
+#define STORE(column, value)                                                                       \
+	"INSERT INTO zoom_raw (key, event, state, body, event_ts, kind, happened_at, uuid,"        \
+	"  host_id, connection, person_id" column ") VALUES ($1, $2, $3, $4::bytea,"               \
+	"  at_us($5::bigint), $6, at_us($7::bigint), $8, $9, $10, $11" value                       \
+	") ON CONFLICT (key) DO NOTHING"
+
+static const char SQL_STORE[] = STORE("", "");
+static const char SQL_STORE_UNAPPLIED[] = STORE(", apply_at", ", clock_now()");
+
+static const char SQL_IS_UNAPPLIED[] =
+	"SELECT FROM zoom_raw WHERE key = $1 AND apply_at IS NOT NULL";
+
+static const char SQL_APPLIED[] = "UPDATE zoom_raw SET apply_at = NULL WHERE key = $1";
+
+static const char SQL_DUE[] = "SELECT key FROM zoom_raw WHERE apply_at <= clock_now()"
+			      " ORDER BY apply_at LIMIT 1000";
+
+/*
+ * Puts the next attempt off before this one is made, so that whatever becomes of it there are some
+ * twenty in all: each waits half as long again as the last, and that after eight days is the last.
+ */
+static const char SQL_TRY[] =
+	"UPDATE zoom_raw SET apply_at = CASE WHEN received_at > clock_now() - interval '8 days'"
+	"  THEN clock_now() + (clock_now() - received_at) / 2 ELSE 'infinity' END"
+	" WHERE key = $1 AND apply_at <= clock_now() RETURNING encode(body, 'hex')";
 
 static const char *bytes(struct arena *a, const char *body, size_t len)
 {
@@ -20,8 +44,8 @@ static const char *bytes(struct arena *a, const char *body, size_t len)
 	return hex;
 }
 
-static enum err store(struct db *db, struct arena *a, const struct zoom_event *event,
-		      const char *body, size_t len, bool *is_new)
+static enum err store(struct db *db, struct arena *a, const char *sql,
+		      const struct zoom_event *event, const char *body, size_t len, bool *is_new)
 {
 	const char *kind = zoom_kind_name(event->kind);
 	const char *args[] = {
@@ -38,22 +62,44 @@ static enum err store(struct db *db, struct arena *a, const struct zoom_event *e
 		event->person_id,
 	};
 	struct db_rows r;
-	enum err e = db_write(db, a, SQL_STORE, 11, args, &r);
+	enum err e = db_write(db, a, sql, 11, args, &r);
 
 	if (!e)
 		*is_new = db_affected(&r) == 1;
 	return e;
 }
 
+static enum err is_unapplied(struct db *db, struct arena *a, const char *key, bool *out)
+{
+	struct db_rows r;
+	enum err e = db_read(db, a, SQL_IS_UNAPPLIED, 1, &key, &r);
+
+	if (!e)
+		*out = db_count(&r) > 0;
+	return e;
+}
+
+/* What was kept: under the meeting's lock it may meet itself, and then changes nothing. */
+static enum err apply(struct db *db, struct arena *a, const struct zoom_event *event,
+		      const char *key)
+{
+	enum err e = zoom_kind_name(event->kind) ? zoom_meeting_learn(db, a, event) : OK;
+
+	return e ? e : db_write(db, a, SQL_APPLIED, 1, &key, NULL);
+}
+
 static enum err take(struct db *db, struct arena *a, const struct zoom_event *event,
 		     const char *body, size_t len)
 {
-	bool is_new = false;
-	enum err e = store(db, a, event, body, len, &is_new);
+	bool is_new = false, waits = false;
+	enum err e = store(db, a, SQL_STORE, event, body, len, &is_new);
 
-	if (e || !is_new || !zoom_kind_name(event->kind))
+	if (e || !zoom_kind_name(event->kind))
 		return e;
-	return zoom_meeting_learn(db, a, event);
+	if (is_new)
+		return zoom_meeting_learn(db, a, event);
+	e = is_unapplied(db, a, event->key, &waits);
+	return e || !waits ? e : apply(db, a, event, event->key);
 }
 
 enum err zoom_intake(struct db *db, struct arena *a, const struct zoom_event *event,
@@ -67,6 +113,64 @@ enum err zoom_intake(struct db *db, struct arena *a, const struct zoom_event *ev
 	e = db_finish(db, take(db, a, event, body, len));
 	if (!e || e == ERR_UNAVAILABLE || e == ERR_IN_DOUBT)
 		return e;
+	if (!zoom_kind_name(event->kind))
+		return e;
 	log_error("an event could not be applied (%s); it is kept", err_title(e));
-	return store(db, a, event, body, len, &is_new);
+	return store(db, a, SQL_STORE_UNAPPLIED, event, body, len, &is_new);
+}
+
+/* --- What was kept --- */
+
+static enum err begin_try(struct db *db, struct arena *a, const char *key, const char **hex)
+{
+	struct db_rows r;
+	enum err e = db_write(db, a, SQL_TRY, 1, &key, &r);
+
+	*hex = !e && db_next(&r) ? db_str(&r) : NULL;
+	return e;
+}
+
+/* Its body says it all, and is read as this version reads it. */
+static enum err try_one(struct db *db, struct arena *a, const char *key)
+{
+	struct zoom_event event;
+	const char *hex;
+	size_t len;
+	char *body;
+	enum err e;
+
+	db_deadline(db, TRY_DEADLINE_MS);
+	e = begin_try(db, a, key, &hex);
+	if (e || !hex)
+		return e;
+	len = strlen(hex) / 2;
+	body = arena_alloc(a, len + 1);
+	if (sodium_hex2bin((unsigned char *)body, len, hex, 2 * len, NULL, NULL, NULL))
+		return ERR_INTERNAL;
+	zoom_event_read(a, body, len, &event);
+	e = db_begin(db);
+	return e ? e : db_finish(db, apply(db, a, &event, key));
+}
+
+enum err zoom_intake_catch_up(struct db *db)
+{
+	struct arena *a = arena_new();
+	enum err e, broken = OK;
+	struct db_rows r;
+
+	db_deadline(db, TRY_DEADLINE_MS);
+	e = db_read(db, a, SQL_DUE, 0, NULL, &r);
+	while (!e && db_next(&r)) {
+		struct arena *each = arena_new();
+
+		e = try_one(db, each, db_str(&r));
+		if (e && e != ERR_UNAVAILABLE && e != ERR_IN_DOUBT) { /* one keeps no other back */
+			log_error("zoom: an event still cannot be applied (%s)", err_title(e));
+			broken = e;
+			e = OK;
+		}
+		arena_free(each);
+	}
+	arena_free(a);
+	return e ? e : broken;
 }

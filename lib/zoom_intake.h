@@ -10,13 +10,22 @@
  */
 
 /*
- * Stores the event read from len bytes of body and applies it. A repeat
- * changes nothing. What cannot be applied for a reason of ours is logged and
- * kept for the job, so that Zoom need not repeat it.
+ * Stores the event read from len bytes of body and applies it. A repeat of what
+ * was applied changes nothing. What cannot be applied for a reason of ours is
+ * logged and kept: zoom_intake_catch_up() applies it, or a repeat that comes first.
  *
  * ERR_IN_DOUBT  repeat it
  */
 MUST_CHECK enum err zoom_intake(struct db *db, struct arena *a, const struct zoom_event *event,
 				const char *body, size_t len);
+
+/*
+ * Applies what was kept, each event in a transaction of its own. One that
+ * still cannot be applied is tried again by later runs, ever more seldom, for
+ * eight days. For the job.
+ *
+ * The error of the last that failed; the others were applied nevertheless.
+ */
+MUST_CHECK enum err zoom_intake_catch_up(struct db *db);
 
 #endif

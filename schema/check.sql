@@ -88,6 +88,9 @@ SELECT 'every event of Zoom that was applied is in evidence', count(*) FROM zoom
   WHERE state = 'applied' AND NOT EXISTS (SELECT FROM zoom_occurrences o JOIN session_events e
     ON e.session_id = o.session_id AND e.dedupe = r.key WHERE o.uuid = r.uuid)
 UNION ALL
+SELECT 'what Zoom told is applied within two runs of the timeout job', count(*) FROM zoom_raw
+  WHERE apply_at IS NOT NULL AND received_at < clock_now() - interval '11 minutes'
+UNION ALL
 SELECT 'attendance is the last that was marked', count(*) FROM sessions s
   LEFT JOIN marked ON marked.session_id = s.id WHERE s.attendance IS DISTINCT FROM marked.attendance
 UNION ALL

@@ -1,10 +1,12 @@
 """Whose meeting it is: the inbox, an admin's word against the rule, late facts, links without an id."""
 
+import contextlib
 import datetime
 
 import pytest
 
 import zoom
+from academy import at_once
 from retold import explanation
 from test_zoom_days import DAY, at
 
@@ -579,6 +581,66 @@ def test_the_check_finds_presence_that_evidence_does_not_give(app, room):
     assert check.returncode == 1 and f"session {mine}: " in check.stdout
     app.psql(f"UPDATE sessions SET both_seconds = {before} WHERE id = {mine}")
 
+
+
+# ---------------------------------------------------------------- what could not be applied
+
+
+@contextlib.contextmanager
+def unready(app, uuid):
+    """For as long as it lasts, what Zoom tells of that meeting meets a bug, as before `migrate`."""
+    app.psql(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'refused'; END$$",
+        "CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON zoom_occurrences FOR EACH ROW"
+        f" WHEN (NEW.uuid = '{uuid}') EXECUTE FUNCTION refuse()",
+    )
+    try:
+        yield
+    finally:
+        app.psql("DROP FUNCTION refuse CASCADE")
+
+
+def unapplied(app, uuid):
+    return app.rows(f"SELECT apply_at FROM zoom_raw WHERE uuid = '{uuid}' AND apply_at IS NOT NULL")
+
+
+def test_what_could_not_be_applied_is_applied_by_the_job(app, room):
+    session_id = room.hold("09:58", "10:00")
+    meeting, other = (zoom.Meeting(n, room.host.account) for n in (room.meeting_id, next(_meetings)))
+    with unready(app, meeting.uuid):
+        room.now("10:50")
+        room.tell([meeting.started(at("10:00")), meeting.ended(at("10:50"))])
+    with unready(app, other.uuid):
+        room.tell([other.ended(at("10:40"))])
+        assert room.session(session_id)["session_status"] == "active"
+        assert len(unapplied(app, meeting.uuid)) == 2 and len(unapplied(app, other.uuid)) == 1
+        room.now("10:55")
+        done = app.job("session-timeout")
+        assert done.returncode == 1 and "still cannot be applied" in done.stderr
+        # One that still cannot keeps no other back, and is not tried again at once.
+        assert end_of(room.session(session_id)) == at("10:50") and room.owner(meeting.uuid) == session_id
+        assert not unapplied(app, meeting.uuid)
+        assert app.job("session-timeout").returncode == 0
+        assert len(unapplied(app, other.uuid)) == 1
+        room.clock.stop((at("10:55") + datetime.timedelta(days=9)).isoformat())
+        assert app.job("session-timeout").returncode == 1
+        assert unapplied(app, other.uuid) == [{"apply_at": "infinity"}]
+    check = app.job("classclock-admin", "check")
+    assert check.returncode == 1 and "what Zoom told is applied within two runs of the timeout job: 1" in check.stdout
+    room.tell([other.ended(at("10:40"))])
+    assert not unapplied(app, other.uuid) and room.owner(other.uuid) is None
+
+
+def test_what_could_not_be_applied_is_applied_by_its_repeat(app, room):
+    session_id = room.hold("09:58", "10:00")
+    meeting = zoom.Meeting(room.meeting_id, room.host.account)
+    room.tell([meeting.started(at("10:00"))])
+    with unready(app, meeting.uuid):
+        room.tell([meeting.ended(at("10:50"))] * 2)
+        assert room.session(session_id)["session_status"] == "active" and len(unapplied(app, meeting.uuid)) == 1
+    answers = at_once(*[lambda: zoom.deliver(app.client(), meeting.ended(at("10:50")))] * 4)
+    assert [a.status for a in answers] == [200] * 4
+    assert end_of(room.session(session_id)) == at("10:50") and not unapplied(app, meeting.uuid)
 
 
 def test_health_tells_when_zoom_was_heard(admin, room, app):
