@@ -14,7 +14,8 @@
  * and has the teacher told who wants to be. A click on a class that is "sent" in the snapshot and
  * yet did not start was overtaken by another transaction: its verdict is "again", nothing of it was
  * kept, and the caller asks anew. Nor is "missed" the last word: the job may have passed a click
- * that is on its way, or its clock has been ahead, and what counts is the moment of the click.
+ * that is on its way, or its clock has been ahead, and what counts is the moment of the click. A
+ * class is over at its deadline, whether or not the job has come round: a click after it is late.
  *
  * $1 session  $2 link_id  $3 expires_us  $4 verdict, NULL for a person  $5 address  $6 agent
  * $7 hash of the login token that came along, NULL if none  $8 key
@@ -24,7 +25,8 @@
 	"WITH was AS ("                                                                            \
 	" SELECT w.n, w.address, w.agent, w.key, s.id, s.session_status, s.zoom_url, "             \
 	"s.superseded_by,"                                                                         \
-	"  s.session_ended_at, CASE WHEN w.login IS NOT NULL AND (SELECT true FROM logins l"       \
+	"  coalesce(s.session_ended_at, s.times_out_at) AS over_at,"                               \
+	"  CASE WHEN w.login IS NOT NULL AND (SELECT true FROM logins l"                           \
 	"    JOIN accounts a ON a.id = l.account_id"                                               \
 	"    WHERE l.token_hash = w.login AND " LOGIN_IS_GOOD " LIMIT 1)"                          \
 	"   THEN 'signed_in' ELSE w.verdict END AS verdict, clock_now() >="                        \
@@ -59,7 +61,7 @@
 	"   WHEN was.id IS NULL THEN CASE WHEN expired THEN 'expired' ELSE 'orphan' END"           \
 	"   WHEN session_status = 'cancelled' THEN 'cancelled'"                                    \
 	"   WHEN expired THEN 'expired'"                                                           \
-	"   WHEN session_status IN ('ended', 'timeout') THEN 'late'"                               \
+	"   WHEN clock_now() > over_at THEN 'late'"                                                \
 	"   WHEN session_status IN ('sent', 'missed') AND started.id IS NULL THEN 'again'"         \
 	"   ELSE 'human' END AS outcome"                                                           \
 	" FROM was LEFT JOIN started ON started.id = was.id"                                       \
@@ -72,7 +74,8 @@
 	" INSERT INTO session_events (session_id, kind, happened_at, source, detail, dedupe)"      \
 	" SELECT id, 'click_ignored', clock_now(), 'student',"                                     \
 	"  jsonb_build_object('why', outcome),"                                                    \
-	"  'ignored:' || outcome || coalesce(us(session_ended_at)::text, '')"                      \
+	"  'ignored:' || outcome || CASE WHEN clock_now() > over_at"                               \
+	"   THEN us(over_at)::text ELSE '' END"                                                    \
 	" FROM judged WHERE id IS NOT NULL"                                                        \
 	"  AND outcome IN ('late', 'prefetch', 'crawler', 'head', 'signed_in')"                    \
 	" ON CONFLICT (session_id, dedupe) DO NOTHING)"                                            \

@@ -35,6 +35,22 @@ static const char SQL_READ[] =
 	"'cancelled',"
 	"  'reopened', 'released')) ORDER BY e.id";
 
+/*
+ * The taps after the end ($2) that were taken for taps in time. Not the first, which the class
+ * began with, unless an earlier one took its place ($3): who shifts a class and its evidence in
+ * time (design, States) leaves its clicks where they were. Of evidence one is enough.
+ */
+static const char SQL_LATE[] =
+	"WITH late AS ("
+	" UPDATE clicks c SET verdict = 'late' WHERE session_id = $1::bigint AND verdict = 'human'"
+	"  AND happened_at > at_us($2::bigint) AND ($3::boolean OR EXISTS (SELECT FROM clicks f"
+	"   WHERE f.session_id = $1::bigint AND f.verdict = 'human'"
+	"   AND f.happened_at < c.happened_at)) RETURNING happened_at)"
+	" INSERT INTO session_events (session_id, kind, happened_at, source, detail, dedupe)"
+	" SELECT $1::bigint, 'click_ignored', min(happened_at), 'student', '{\"why\": \"late\"}',"
+	"  'ignored:late' || $2::bigint FROM late HAVING count(*) > 0"
+	" ON CONFLICT (session_id, dedupe) DO NOTHING";
+
 static const char SQL_STORE[] =
 	"UPDATE sessions SET session_status = $2, clicked_at = at_us($3::bigint),"
 	" times_out_at = at_us($4::bigint), session_ended_at = at_us($5::bigint),"
@@ -293,6 +309,28 @@ void evidence_fold(const struct session_row *row, const struct evidence *events,
 		*p = (struct presence){ 0 };
 }
 
+int64_t evidence_over_us(const struct decision *d)
+{
+	if (d->has_end)
+		return d->ended_us;
+	return d->has_click ? d->times_out_us : INT64_MAX;
+}
+
+/* Whoever asks for late taps reads that word alone: lib/attention.c. */
+static enum err judge_taps(struct db *db, struct arena *a, const struct session_row *row,
+			   const struct decision *before)
+{
+	const struct decision *d = &row->decided;
+	bool replaced = before->has_click && d->has_click && !d->corrected &&
+			d->clicked_us < before->clicked_us;
+	const char *args[] = { arena_int(a, row->id), arena_int(a, evidence_over_us(d)),
+			       replaced ? "t" : "f" };
+
+	if (evidence_over_us(d) >= evidence_over_us(before))
+		return OK;
+	return db_write(db, a, SQL_LATE, 3, args, NULL);
+}
+
 enum err evidence_settle(struct db *db, struct arena *a, struct session_row *row)
 {
 	struct decision before = row->decided;
@@ -307,5 +345,7 @@ enum err evidence_settle(struct db *db, struct arena *a, struct session_row *row
 	if (decision_same(&before, &row->decided) && presence_same(&there, &row->presence))
 		return OK;
 	e = store(db, a, row);
+	if (!e)
+		e = judge_taps(db, a, row, &before);
 	return e ? e : note_time(db, a, row, before.status);
 }

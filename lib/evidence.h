@@ -64,7 +64,8 @@ MUST_CHECK enum err evidence_add(struct db *db, struct arena *a, int64_t session
 
 /*
  * Decides row's session anew from all its evidence and stores what changed,
- * with timed_out or missed evidence where time alone changed the state.
+ * with timed_out or missed evidence where time alone changed the state. Of the
+ * taps in "clicks", those that lie behind an end that was not known before are late.
  * row->decided and row->presence are the outcome.
  */
 MUST_CHECK enum err evidence_settle(struct db *db, struct arena *a, struct session_row *row);
@@ -80,6 +81,12 @@ MUST_CHECK enum err evidence_settle(struct db *db, struct arena *a, struct sessi
  */
 MUST_CHECK enum err evidence_read(struct db *db, struct arena *a, int64_t session_id,
 				  struct evidence **out, size_t *n);
+
+/*
+ * The moment after which a tap is late: the end, else the deadline, whether or not the job has
+ * come round; INT64_MAX for a class that has not begun.
+ */
+int64_t evidence_over_us(const struct decision *d);
 
 /* What evidence_read()'s evidence makes of the row at now_us: all that is stored of it. Pure. */
 void evidence_fold(const struct session_row *row, const struct evidence *events, size_t n,

@@ -96,7 +96,7 @@ static enum err start_class(struct db *db, struct arena *a, const struct observa
 		if (!e)
 			e = evidence_settle(db, a, row);
 	}
-	if (d->has_end && seen->happened_us > d->ended_us)
+	if (seen->happened_us > evidence_over_us(d))
 		*verdict = "late";
 	else if (d->status == STATUS_CANCELLED)
 		*verdict = "cancelled";
@@ -109,13 +109,14 @@ static enum err start_class(struct db *db, struct arena *a, const struct observa
 static enum err note_ignored(struct db *db, struct arena *a, const struct observation *click,
 			     const struct session_row *row, const char *why)
 {
+	int64_t over_us = evidence_over_us(&row->decided);
 	struct observation seen = *click;
 
 	seen.kind = "click_ignored";
 	seen.detail = arena_printf(a, "{\"why\": \"%s\", \"journal\": true}", why);
-	seen.dedupe = row->decided.has_end ? arena_printf(a, "ignored:%s%lld", why,
-							  (long long)row->decided.ended_us)
-					   : arena_printf(a, "ignored:%s", why);
+	seen.dedupe = click->happened_us > over_us
+			      ? arena_printf(a, "ignored:%s%lld", why, (long long)over_us)
+			      : arena_printf(a, "ignored:%s", why);
 	return evidence_add(db, a, row->id, &seen, NULL);
 }
 

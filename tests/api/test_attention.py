@@ -317,6 +317,67 @@ def test_a_late_tap_is_seen_and_gone_once_the_class_is_reopened_from_it(app, adm
     assert moment(app.session(session)["clicked_at"]) == moment(item["clicked_at"])
 
 
+def test_a_tap_after_the_deadline_is_late_before_the_job_has_come_round(app, admin, make_teacher, make_student, send, tap):
+    teacher = make_teacher()
+    made = send(teacher, make_student(teacher))
+    session = made["session"]["id"]
+    assert tap(made["join_url"]).status == 302
+    app.age(session, "71 minutes")
+    for _ in range(2):
+        assert tap(made["join_url"]).status == 302
+    app.job("session-timeout")
+    row = app.session(session)
+    assert row["session_status"] == "timeout"
+    (item,) = [i for i in look(admin, "late_click")["items"] if i["session_id"] == session]
+    assert admin.get(f"/api/admin/session-events?session_id={session}")["opened_late_at"] == item["clicked_at"]
+    (ignored,) = [e for e in app.evidence(session) if e["kind"] == "click_ignored"]
+    assert ignored["detail"] == {"why": "late"}
+    assert moment(row["session_ended_at"]) < moment(ignored["happened_at"]) < moment(item["clicked_at"])
+    assert admin.act(session, "reopen", clicked_at=item["clicked_at"]).status == 200
+    assert session not in sessions_of(admin, "late_click")
+
+
+def test_a_tap_after_an_end_that_zoom_tells_later_is_late(app, admin, make_teacher, make_student, send, tap):
+    teacher = make_teacher()
+    meeting = zoom.Meeting(81234567893, "HostWhoLeaves")
+    made = send(teacher, make_student(teacher), f"https://zoom.us/j/{meeting.id}")
+    session = made["session"]["id"]
+    for minutes in (50, 10):  # one in time, whose moment stays where it is
+        assert tap(made["join_url"]).status == 302
+        app.age(session, f"{minutes} minutes")
+        app.psql(f"UPDATE clicks SET happened_at = happened_at - interval '{minutes} minutes' WHERE session_id = {session}")
+    assert tap(made["join_url"]).status == 302
+    start, now = moment(app.session(session)["clicked_at"]), moment(app.psql("SELECT to_json(clock_now()) #>> '{}'"))
+    assert zoom.deliver(app.client(), meeting.started(start)).status in (200, 204)
+    assert session not in sessions_of(admin, "late_click")
+    for _ in range(2):
+        assert zoom.deliver(app.client(), meeting.ended(now - timedelta(seconds=5))).status in (200, 204)
+    assert app.session(session)["ended_by"] == "zoom"
+    clicks = app.rows(f"SELECT verdict, happened_at FROM clicks WHERE session_id = {session} ORDER BY happened_at")
+    assert [click["verdict"] for click in clicks] == ["human", "human", "late"]
+    (item,) = [i for i in look(admin, "late_click")["items"] if i["session_id"] == session]
+    assert moment(item["clicked_at"]) == moment(clicks[2]["happened_at"])
+    (ignored,) = [e for e in app.evidence(session) if e["kind"] == "click_ignored"]
+    assert ignored["detail"] == {"why": "late"} and moment(ignored["happened_at"]) == moment(item["clicked_at"])
+
+
+def test_the_tap_that_began_a_class_is_not_late_where_only_the_class_is_shifted(
+    app, admin, make_teacher, make_student, send, tap
+):
+    teacher = make_teacher()
+    meeting = zoom.Meeting(81234567894, "HostWhoLeft")
+    made = send(teacher, make_student(teacher), f"https://zoom.us/j/{meeting.id}")
+    session = made["session"]["id"]
+    assert tap(made["join_url"]).status == 302
+    app.age(session, "60 minutes")
+    start = moment(app.session(session)["clicked_at"])
+    assert zoom.deliver(app.client(), meeting.started(start)).status in (200, 204)
+    assert zoom.deliver(app.client(), meeting.ended(start + timedelta(minutes=50))).status in (200, 204)
+    assert app.session(session)["ended_by"] == "zoom"
+    assert session not in sessions_of(admin, "late_click")
+    assert "click_ignored" not in [e["kind"] for e in app.evidence(session)]
+
+
 def test_an_estimate_is_seen_until_the_end_is_corrected(app, admin, make_teacher, make_student, send, tap):
     """Whoever says when a class began does not say when it ended."""
     teacher = make_teacher()

@@ -406,6 +406,35 @@ def test_a_node_whose_clock_is_wrong_keeps_the_true_moment(app, offset):
     assert evidence["detail"] == {"journal": True}
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_a_tap_after_the_deadline_is_late_in_whatever_order_taps_arrive(app, order):
+    """Noon's class timed out while the database was away; the third tap is that of the class at six."""
+    sent = app.send()
+    n = sent["session"]["id"]
+    app.age(n, "7 hours")
+    moments = [sent_us(app, sent) + 1000 + HOUR * hours // 2 for hours in (0, 2, 12)]
+    for i in order:
+        put_lines(app, line("click", n, moments[i], 0, moments[0] - 1000, link_of(app, sent)))
+        app.replay()
+    assert start_us(app, sent) == moments[0] and app.session(n)["session_status"] == "timeout"
+    assert [click["verdict"] for click in app.clicks(sent)] == ["human", "human", "late"]
+    assert {e["detail"]["why"] for e in app.evidence(n) if e["kind"] == "click_ignored"} == {"late"}
+
+
+def test_a_tap_after_the_deadline_is_late_before_the_job_has_come_round(app):
+    sent = app.send()
+    n = sent["session"]["id"]
+    app.tap(sent)
+    app.age(n, "71 minutes")
+    with Away(app):
+        app.tap(sent)
+    app.replay()
+    assert app.session(n)["session_status"] == "active"
+    assert [click["verdict"] for click in app.clicks(sent)] == ["human", "late"]
+    assert [e["detail"] for e in app.evidence(n) if e["kind"] == "click_ignored"] == [{"why": "late", "journal": True}]
+    app.job("session-timeout")
+
+
 def test_impossible_moments_are_brought_to_the_possible_and_marked(app):
     early, late, left = app.send(), app.send(), app.send()
     now = int(time.time() * 1e6)
