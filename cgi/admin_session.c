@@ -2,13 +2,15 @@
  * POST /api/admin/session: what an admin does to a session, with a reason.
  *
  * Request   {"session_id","action":"end|cancel|reopen|correct|release","reason",
- *           "times_out_at" (reopen), "clicked_at" (reopen, correct), "session_ended_at" (correct)}
+ *           "session_status" (cancel; optional), "times_out_at" (reopen),
+ *           "clicked_at" (reopen, correct), "session_ended_at" (correct)}
  * Answer    200 {"session":{...}}
  * Errors    400 401 403 404 409 503
  */
 #include <string.h>
 
 #include "app.h"
+#include "decide.h"
 #include "fields.h"
 #include "session_action.h"
 #include "session_answer.h"
@@ -29,6 +31,8 @@ static enum err parse(struct req *req, struct action_want *want)
 	while (strcmp(names[want->action], name) != 0)
 		want->action++;
 	want->reason = fields_name(&f, "reason", REASON_MAX);
+	if (want->action == ACTION_CANCEL && fields_has(&f, "session_status"))
+		want->seen = fields_word(&f, "session_status", status_names);
 	if (want->action == ACTION_REOPEN)
 		want->times_out_us = fields_moment_or(&f, "times_out_at", MOMENT_NONE);
 	if (want->action == ACTION_CORRECT)

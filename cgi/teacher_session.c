@@ -3,7 +3,8 @@
  *
  * GET       ?session_id=  -> 200 as send-link answers, so that a class sent from one device can
  *           be shared from another
- * POST      {"session_id","action":"end|cancel|zoom_url","reason" (optional),"zoom_url" (zoom_url)}
+ * POST      {"session_id","action":"end|cancel|zoom_url","reason" (optional),
+ *           "session_status" (cancel; optional),"zoom_url" (zoom_url)}
  *           -> 200 {"session":{...}}; after zoom_url with the links
  * Errors    400 401 403 404 409 503
  */
@@ -11,6 +12,7 @@
 #include <string.h>
 
 #include "app.h"
+#include "decide.h"
 #include "fields.h"
 #include "params.h"
 #include "session.h"
@@ -37,6 +39,8 @@ static enum err parse(struct req *req, struct want *want)
 	name = fields_word(&f, "action", names);
 	want->action.action = strcmp(name, "cancel") ? ACTION_END : ACTION_CANCEL;
 	want->action.reason = fields_str_or(&f, "reason", 1, REASON_MAX, NULL);
+	if (want->action.action == ACTION_CANCEL && fields_has(&f, "session_status"))
+		want->action.seen = fields_word(&f, "session_status", status_names);
 	if (!strcmp(name, "zoom_url"))
 		want->zoom_url = fields_str(&f, "zoom_url", 1, 600);
 	return fields_close(&f);

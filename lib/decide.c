@@ -354,15 +354,14 @@ bool decision_equal(const struct decision *a, const struct decision *b)
 	       a->zoom_seen == b->zoom_seen && a->unsettled == b->unsettled;
 }
 
+const char *const status_names[STATUS__MAX + 1] = {
+	[STATUS_SENT] = "sent",	      [STATUS_ACTIVE] = "active",	[STATUS_ENDED] = "ended",
+	[STATUS_TIMEOUT] = "timeout", [STATUS_CANCELLED] = "cancelled", [STATUS_MISSED] = "missed",
+};
+
 const char *status_name(enum status status)
 {
-	static const char *const names[STATUS__MAX] = {
-		[STATUS_SENT] = "sent",		  [STATUS_ACTIVE] = "active",
-		[STATUS_ENDED] = "ended",	  [STATUS_TIMEOUT] = "timeout",
-		[STATUS_CANCELLED] = "cancelled", [STATUS_MISSED] = "missed",
-	};
-
-	return names[status];
+	return status_names[status];
 }
 
 const char *ender_name(enum ender ender)

@@ -116,7 +116,10 @@ struct decision decide(const struct terms *terms, const struct evidence *events,
 /* Whether two decisions agree in every field. */
 bool decision_equal(const struct decision *a, const struct decision *b);
 
-/* As the database spells them; ender_name is NULL for ENDER_NONE. */
+/* As the database spells them, in their order, and a NULL. */
+extern const char *const status_names[STATUS__MAX + 1];
+
+/* The same, one by one; ender_name is NULL for ENDER_NONE. */
 const char *status_name(enum status status);
 const char *ender_name(enum ender ender);
 

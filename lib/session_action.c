@@ -133,6 +133,10 @@ static enum err cancel(struct db *db, struct arena *a, const struct action_want 
 		return OK;
 	if (status != STATUS_SENT && status != STATUS_ACTIVE)
 		return wrong_state(a, row, "cancelled", why);
+	if (want->seen && strcmp(want->seen, status_name(status)) != 0)
+		return why_not(why, ERR_CONFLICT, "session_status",
+			       arena_printf(a, "This class is %s by now: it was not cancelled.",
+					    status_name(status)));
 	e = add(db, a, want, "cancelled", HAPPENED_NOW, detail(a, NULL, NULL, want->reason, 0));
 	return e || !row->superseded_by ? e : db_write(db, a, SQL_WITHDRAW, 1, args, NULL);
 }

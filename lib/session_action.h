@@ -23,6 +23,8 @@ struct action_want {
 	int64_t account_id; /* who does it */
 	bool by_admin;	    /* else the session's own teacher; another's is ERR_NOT_FOUND */
 	const char *reason; /* NULL: none */
+	/* cancel: the state that they saw, one of status_names; not given: whatever it is */
+	const char *seen;
 	int64_t clicked_us, ended_us; /* correct; clicked_us with reopen starts the class there */
 	/* reopen; not given: now and what was left, of a class that began at clicked_us if given */
 	int64_t times_out_us;
@@ -30,7 +32,8 @@ struct action_want {
 
 /*
  * ERR_NOT_FOUND  no such session, or another teacher's
- * ERR_CONFLICT   its state does not allow that; *why says what state it is in
+ * ERR_CONFLICT   its state does not allow that, or is not the one that they saw; *why says what
+ *                state it is in
  * ERR_INVALID    a moment makes no sense; *why names it
  * ERR_IN_DOUBT   repeat it
  */

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "cursor_rows.h"
+#include "decide.h"
 #include "params.h"
 #include "session_filter.h"
 
@@ -11,8 +12,6 @@
 #define NAME_BYTES_MAX 400
 #define DAYS_MAX       366
 
-static const char *const statuses[] = { "sent",	     "active", "ended", "timeout",
-					"cancelled", "missed", NULL };
 static const char *const formats[] = { "json", "csv", NULL };
 
 static void read_days(struct params *p, struct session_filter *f)
@@ -41,7 +40,7 @@ enum err session_page_read(struct req *req, enum page_of whose, struct session_p
 	*out = (struct session_page){ 0 };
 	params_open(&p, req);
 	read_days(&p, f);
-	f->status = params_word_or_null(&p, "status", statuses);
+	f->status = params_word_or_null(&p, "status", status_names);
 	f->student_id = params_i64_or(&p, "student_id", 1, INT64_MAX - 1, 0);
 	f->package_id = params_str_or(&p, "package_id", 1, NAME_BYTES_MAX, NULL);
 	f->q = params_str_or(&p, "q", 1, NAME_BYTES_MAX, NULL);

@@ -27,10 +27,11 @@ export class Problem extends Error {
 /** What to tell a person, and what they can do. @param {unknown} error */
 export function explain(error) {
   if (!(error instanceof Problem)) return t('problem.page');
-  const { status, detail, wait } = error;
+  const { status, detail, field, wait } = error;
 
   if (status === 0) return t('problem.offline');
   if (status === 401) return t('problem.signed_out');
+  if (status === 409 && field === 'session_status') return t('problem.meanwhile');
   if (status === 403) return t('problem.forbidden');
   if (status === 404) return t('problem.gone');
   if (status === 413) return t('problem.too_large');

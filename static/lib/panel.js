@@ -310,6 +310,8 @@ class ActionForm extends Component {
     /** @type {Record<string, unknown>} */
     const body = { session_id: session.id, action, reason };
 
+    // What is cancelled is so for good: only what was shown.
+    if (action === 'cancel') body.session_status = session.session_status;
     // Only what was changed is a correction; a deadline is always a new one.
     for (const [name, value] of Object.entries(moments)) {
       const before = /** @type {any} */ (session)[name];

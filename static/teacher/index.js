@@ -138,7 +138,7 @@ class Today extends Component {
                 <div class="students">
                   ${members.map((student) => html`
                     <${StudentCard} key=${student.id} student=${student} meetings=${meetings} away=${!!health.error}
-                      onChange=${this.changed} onTelegram=${this.linkTelegram} />`)}
+                      onChange=${this.changed} onStale=${this.refresher.now} onTelegram=${this.linkTelegram} />`)}
                 </div>
               </section>`;
           })}

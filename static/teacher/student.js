@@ -1,7 +1,7 @@
 // One student on the teacher's page: send the class, watch it run, end it, say who was there.
 
 import { Component, Icon, Name, Notice, createRef, html, say } from '../lib/ui.js';
-import { api, explain, now, onTick } from '../lib/api.js';
+import { Problem, api, explain, now, onTick } from '../lib/api.js';
 import { dayTime, isoDay, minutes, t, time, word } from '../lib/i18n.js';
 import { Badge, Duration, Marks, Stopwatch, advice, open } from '../lib/session.js';
 import { ShareDialog, copyLink } from '../lib/share.js';
@@ -28,6 +28,7 @@ import { LinkForm, isAtLink } from './zoom_link.js';
  *   meetings: boolean,
  *   away: boolean,
  *   onChange: (session: Session) => void,
+ *   onStale: () => void,
  *   onTelegram: (student: Student) => void,
  * }} Props
  */
@@ -63,6 +64,8 @@ export class StudentCard extends Component {
       this.setState({ busy: '' });
     } catch (error) {
       this.setState({ busy: '', error });
+      // Somebody was faster: what can be done now is another thing.
+      if (error instanceof Problem && error.status === 409) this.props.onStale();
     }
   }
 
@@ -138,8 +141,10 @@ export class StudentCard extends Component {
     this.act(action, async () => {
       const { student, onChange } = this.props;
       const session = /** @type {Session} */ (student.last_session);
-      const answer = action === 'end' ? await end(session.id)
-        : await api('POST', '/api/teacher/session', { session_id: session.id, action });
+      const { id: session_id, session_status } = session;
+      // Withdrawn is for good: only what was shown here, not what runs by now.
+      const answer = action === 'end' ? await end(session_id)
+        : await api('POST', '/api/teacher/session', { session_id, action, session_status });
 
       this.setState({ typing: '' });
       if (answer) say(t(`done.${action}`));

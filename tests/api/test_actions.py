@@ -555,6 +555,35 @@ def test_a_teacher_s_action_in_every_state(app, hana, class_in, state):
 
 
 @pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("role", ["teacher", "admin"])
+def test_whoever_withdraws_what_is_another_thing_by_now_does_nothing(app, hana, admin, class_in, role, state):
+    person = {"teacher": hana, "admin": admin}[role]
+    n = class_in[state]()
+    before = whole(app, n)
+    status = before[0]["session_status"]
+    for seen in {"sent", "active", "ended", "timeout", "cancelled", "missed"} - {status}:
+        answer = person.act(n, "cancel", session_status=seen)
+        assert whole(app, n) == before
+        if status == "cancelled":
+            assert answer.status == 200, answer  # it was withdrawn, and its answer lost
+        else:
+            assert_refused(answer, 409, "session_status" if status in ("sent", "active") else "action")
+            assert f"This class is {status}" in answer["detail"]
+    if status in ("sent", "active"):
+        assert person.act(n, "cancel", session_status=status)["session"]["session_status"] == "cancelled"
+
+
+def test_the_state_that_was_seen_is_one_and_goes_with_cancel_alone(app, hana, admin, class_in):
+    n = class_in["active"]()
+    before = whole(app, n)
+    for person in (hana, admin):
+        for wrong in ("running", "", None, 1, ["active"]):
+            assert_refused(person.act(n, "cancel", session_status=wrong), 400, "session_status")
+        assert_refused(person.act(n, "end", session_status="active"), 400, "session_status")
+    assert whole(app, n) == before
+
+
+@pytest.mark.parametrize("state", STATES)
 def test_another_zoom_link_fits_a_class_that_is_to_come_or_runs(app, hana, class_in, state):
     n = class_in[state]()
     before = whole(app, n)

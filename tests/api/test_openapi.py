@@ -208,6 +208,8 @@ class Story:
         self.admin.act(n, "release")
         self.admin.act(n, "reopen", times_out_at=row["times_out_at"])
         self.admin.act(n, "reopen", reason="once more")
+        self.teacher.act(n, "cancel", session_status="active")
+        self.admin.act(n, "cancel", session_status="active")
         self.admin.act(999999999, "end")
         self.admin.post("/api/admin/auto-timeout", {"dry_run": True})
         self.admin.post("/api/admin/auto-timeout")

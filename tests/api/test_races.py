@@ -100,6 +100,25 @@ def test_a_withdrawal_meets_a_click_and_a_newer_link(app, send, tap, hana, make_
         hana.act(identity(new), "cancel")
 
 
+def test_a_withdrawal_of_what_nobody_had_opened_voids_no_class(app, send, tap, hana, make_student):
+    """The teacher saw "sent": either the link is withdrawn and the tap opens nothing, or the class runs."""
+    student = make_student(hana)
+    seen = collections.Counter()
+    for i in range(30 if LONG else 10):
+        sent = send(hana, student, f"{ZOOM_URL}{i}")
+        n = identity(sent)
+        opened, withdrawn = at_once(
+            lambda sent=sent: tap(sent["join_url"]),
+            lambda n=n: hana.act(n, "cancel", session_status="sent"),
+        )
+        status, count = app.session(n)["session_status"], kinds(app, n)
+        assert (opened.status, withdrawn.status, status) in {(410, 200, "cancelled"), (302, 409, "active")}
+        assert count == {"sent": 1, "cancelled" if status == "cancelled" else "clicked": 1}
+        seen[status] += 1
+        hana.act(n, "end")
+    print("seen:", seen)
+
+
 # ---------------------------------------------------------------- a lock that somebody holds
 
 

@@ -273,6 +273,7 @@ export default {
   'problem.forbidden': 'You may not do this with this account. Sign in with another one, or ask your admin.',
   'problem.gone': 'This no longer exists, or it is not yours. Refresh the page.',
   'problem.last_try': 'It may be from your last try, whose answer was lost: look in the list.',
+  'problem.meanwhile': 'The class has changed meanwhile: nothing was done. Look at what it is now.',
   'problem.offline': 'No connection to the server. Nothing you entered is lost; check the network and try again.',
   'problem.page': 'Something went wrong in this page. Load it again.',
   'problem.refused': 'The server did not accept this. Check what you entered.',

@@ -47,6 +47,25 @@ walk('an action that came too late says so, and what can still be done', async (
   assert.ok(await panel.getByRole('alert').isVisible(), 'the news does not take the words away');
 });
 
+walk('a class that was opened meanwhile is not cancelled for one that nobody had opened', async (t, open) => {
+  const teacher = await makeTeacher();
+  const student = await makeStudent(teacher);
+  const sent = await send(teacher, student);
+  const page = await open({ who: theAdmin(), path: `/admin/?session=${sent.session.id}` });
+  const panel = page.getByRole('dialog', { name: student.name });
+  await panel.getByRole('button', { name: 'Cancel class' }).click();
+  await panel.getByLabel('Reason').fill('Sent by mistake');
+  await click(sent);
+  await panel.getByRole('button', { name: 'Cancel class' }).click();
+  await panel.getByRole('alert').getByText('The class has changed meanwhile').waitFor();
+  await panel.locator('.badge.active').waitFor();
+  await panel.getByRole('button', { name: 'Cancel class' }).click();
+  await panel.getByText('so far will not count').waitFor();
+  await panel.getByLabel('Reason').fill('It was a trial');
+  await panel.getByRole('button', { name: 'Cancel class' }).click();
+  await panel.locator('.badge.cancelled').waitFor();
+});
+
 walk('whoever leaves a form is in the panel still, and Escape closes it', async (t, open) => {
   const { page, panel } = await running(open);
   const inPanel = () => page.waitForFunction(() => document.activeElement.id === 'panel-title');

@@ -73,6 +73,22 @@ walk('what is said covers no button of the card it is about', async (t, open) =>
   }
 });
 
+walk('a link that the student has opened meanwhile is not withdrawn: the class runs, and can be ended', async (t, open) => {
+  const { teacher, student, page, own } = await day(open);
+  const sent = await send(teacher, student);
+  await page.getByRole('button', { name: 'Refresh' }).tap();
+  await own.getByRole('button', { name: 'Withdraw link' }).tap();
+  await click(sent);
+  await own.getByRole('button', { name: 'Yes, withdraw' }).tap();
+  await own.getByText('The class has changed meanwhile').waitFor();
+  await own.locator('.timer .stopwatch').waitFor();
+  await own.getByRole('button', { name: /^End class|end now/ }).waitFor();
+  await isAccessible(page, 'a link that was opened meanwhile');
+  await fits(page);
+  const { sessions: [session] } = await teacher.client.get('/api/teacher/sessions');
+  assert.equal(session.session_status, 'active');
+});
+
 walk('a class sent from another device is shared from this one', async (t, open) => {
   const { teacher, student, page, own } = await day(open);
   const { join_url } = await send(teacher, student);
