@@ -11,21 +11,22 @@ check_format() {
 	c_files | xargs clang-format --dry-run -Werror
 }
 
+# Both builds are those that the tests use.
 check_gcc() {
-	build "$ROOT/build-gcc" -DWERROR=ON -DCMAKE_C_COMPILER=gcc
+	build "$ROOT/build" -DWERROR=ON -DCMAKE_C_COMPILER=gcc
 }
 
 # clang-tidy reads how clang compiles each file, so it follows the build. It takes its time: what was
 # clean and has not changed since, with all headers, is left out.
 check_clang() {
-	local clean=$ROOT/build-clang/tidy.clean newer=()
-	build "$ROOT/build-clang" -DWERROR=ON -DFUZZ=ON -DSANITIZE=ON -DCMAKE_C_COMPILER=clang
+	local clean=$ROOT/build-fuzz/tidy.clean newer=()
+	build "$ROOT/build-fuzz" -DWERROR=ON -DFUZZ=ON -DSANITIZE=ON -DCMAKE_C_COMPILER=clang
 	touch "$clean.new"
 	if [[ -e $clean && -z $(find "$ROOT"/{lib,tests,.clang-tidy} \( -name '*.h' -o -name .clang-tidy \) -newer "$clean") ]]; then
 		newer=(-newer "$clean")
 	fi
 	find "$ROOT"/{lib,cgi,cron,tests} -path '*/node_modules' -prune -o -name '*.c' "${newer[@]}" -print0 |
-		xargs -0 -r -n 4 -P "$(nproc)" clang-tidy --quiet -p "$ROOT/build-clang" 2>/dev/null
+		xargs -0 -r -n 4 -P "$(nproc)" clang-tidy --quiet -p "$ROOT/build-fuzz" 2>/dev/null
 	mv "$clean.new" "$clean"
 }
 

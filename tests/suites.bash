@@ -12,7 +12,7 @@ declare -A SUITE_PACKAGES=(
 	[sql]='postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl'
 	[api]='python3 python3-pytest python3-pytest-xdist python3-jsonschema python3-yaml openssl systemd'
 	[ui]='chromium fonts-sil-abyssinica'
-	[faults]='python3 python3-pytest python3-jsonschema python3-yaml strace cron faketime'
+	[faults]='python3 python3-pytest python3-pytest-xdist python3-jsonschema python3-yaml strace cron faketime'
 	[fuzz]='clang libclang-rt-dev'
 	[scan]='python3 python3-pytest python3-jsonschema python3-yaml wapiti sqlmap'
 	[mutation]='libcmocka-dev python3 python3-pytest python3-jsonschema python3-yaml'
@@ -127,27 +127,17 @@ suite_api() {
 	run_pytest api "$ASAN_BUILD" -n 2 --dist loadfile
 }
 
-# Two files at a time, for most of their time goes by in waiting; what counts waits or loads the machine
-# runs alone. Many of the second share an instance, whose programs fail as they want.
+# Three files at a time, for most of their time goes by in waiting; what counts waits or loads the machine
+# runs alone. Files of one process share an instance whose programs fail as they want.
 suite_faults() {
-	local file beside folder=$ROOT/tests/faults first=()
-	local alone=(test_outage.py test_outage_load.py)
-	local second=(test_calls.py test_doubt.py test_jobs.py test_kills.py test_orders.py test_wire.py)
-	for file in "$folder"/test_*.py; do
-		[[ " ${second[*]} ${alone[*]} " == *" ${file##*/} "* ]] || first+=("$file")
-	done
+	local folder=$ROOT/tests/faults alone=(test_outage.py test_outage_load.py)
 	local AS=()
 	((EUID == 0)) || AS=(sudo -E) # they look into processes, which are closed to their own user
 	reports
-	pytest_of "$PLAIN_BUILD" faults-2 "${second[@]/#/$folder/}" >"$LOGS/faults-2.log" 2>&1 &
-	beside=$!
-	pytest_of "$PLAIN_BUILD" faults-1 "${first[@]}"
-	wait "$beside"
-	cat "$LOGS/faults-2.log"
-	pytest_of "$PLAIN_BUILD" faults-3 "${alone[@]/#/$folder/}"
-	count_pytest faults-1
-	count_pytest faults-2
-	count_pytest faults-3
+	pytest_of "$PLAIN_BUILD" faults -n 3 --dist loadfile "${alone[@]/#/--ignore=$folder/}" "$folder"
+	pytest_of "$PLAIN_BUILD" outages "${alone[@]/#/$folder/}"
+	count_pytest faults
+	count_pytest outages
 }
 
 suite_scan() {

@@ -160,6 +160,12 @@ const SHAPES = {
   },
 };
 
+/** As Back and Forward go: the page stays, which is quicker than to load it anew. */
+const goTo = (page, address) => page.evaluate((to) => {
+  history.pushState(null, '', to);
+  dispatchEvent(new PopStateEvent('popstate'));
+}, address);
+
 /** What stands for the placeholders: moments with their day where it is not the day of sending, with seconds where they matter. */
 const spoken = (page, answer) => page.evaluate(async ({ session: s, explained: x }) => {
   const { dayTime, dayTimeExact, isoDay, time, timeExact } = await import('/lib/i18n.js');
@@ -190,14 +196,16 @@ walk('every shape of the sentence is read in each language', async (t, open) => 
     answers[name] = made;
   }
   for (const lang of ['en', 'ar', 'am']) {
-    const page = await open({ who: theAdmin(), lang, path: '' });
+    const page = await open({ who: theAdmin(), lang, path: '/admin/' });
     let answer;
     await page.route('**/api/admin/session-events?*', (route) => route.fulfill({ json: answer }));
+    await settled(page);
     for (const [name, shape] of Object.entries(SHAPES)) {
       answer = answers[name];
-      await page.goto(`/admin/?session=${answer.session.id}`);
+      await goTo(page, '/admin/');
+      await page.locator('.explanation').waitFor({ state: 'detached' });
+      await goTo(page, `/admin/?session=${answer.session.id}`);
       await page.locator('.explanation:not(:has(.skeleton))').waitFor();
-      await settled(page);
       const text = (await page.locator('.explanation').textContent()).replace(/[\u2066-\u2069]/g, '');
       const words = await spoken(page, answer);
       const wanted = lang === 'en' ? answer.explanation : shape[lang].replace(/\{(\w+)\}/g, (_, word) => words[word]);
