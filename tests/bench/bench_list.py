@@ -36,9 +36,8 @@ def get(place, cookie, target):
 
 def cases(place, cookie):
     """What is asked for, by what it is called."""
-    day, week, month, today = place.psql(
-        "SELECT academy_day(clock_now()) - 40, academy_day(clock_now()) - 7, academy_day(clock_now()) - 30,"
-        " academy_day(clock_now())"
+    day, week, month, year, today = place.psql(
+        "SELECT d - 40, d - 7, d - 30, d - 365, d FROM academy_day(clock_now()) d"
     ).split("|")
     # A page deep in the past: the cursor of a page that ends where an old day begins.
     newest = get(place, cookie, f"{LIST}?to={place.psql('SELECT academy_day(clock_now()) - 500')}&limit=50")
@@ -57,6 +56,8 @@ def cases(place, cookie):
         "search, part of most names": {"q": "a"},
         "search, rare": {"q": "Zbigniew"},
         "search, absent": {"q": "Xyzzy"},
+        "a week, a name": {"from": week, "to": today, "q": "Sara"},
+        "a year, part of most names": {"from": year, "to": today, "q": "a"},
         "a deep page": {"cursor": newest["next_cursor"]},
     }
     return {name: f"{LIST}?{urllib.parse.urlencode(wanted)}" for name, wanted in asked.items()}
