@@ -12,6 +12,11 @@ static const char SQL_BY_EMAIL[] =
 static const char SQL_HASH[] =
 	"SELECT password_hash FROM accounts WHERE id = $1::bigint AND disabled_at IS NULL";
 
+/* Before what was verified has an effect: whoever changes the password waits, and then sees it. */
+static const char SQL_HOLD[] =
+	"SELECT id FROM accounts WHERE id = $1::bigint AND password_hash = $2"
+	" AND disabled_at IS NULL FOR NO KEY UPDATE";
+
 static const char SQL_SET_HASH[] = "UPDATE accounts SET password_hash = $2 WHERE id = $1::bigint";
 
 static const char SQL_ENSURE[] =
@@ -65,6 +70,17 @@ static enum err store_hash(struct db *db, struct arena *a, int64_t id, const cha
 	return db_write(db, a, SQL_SET_HASH, 2, args, NULL);
 }
 
+/* In a transaction: whether this is still the account's hash, which it stays until the end. */
+static enum err hold(struct db *db, struct arena *a, int64_t id, const char *hash, bool *held)
+{
+	const char *args[] = { arena_int(a, id), hash };
+	struct db_rows rows;
+	enum err e = db_write(db, a, SQL_HOLD, 2, args, &rows);
+
+	*held = !e && db_count(&rows) == 1;
+	return e;
+}
+
 /* The account with this e-mail and its hash; id 0 and NULL if there is none. */
 static enum err by_email(struct db *db, struct arena *a, const char *email, struct account *out,
 			 const char **hash)
@@ -81,18 +97,30 @@ static enum err by_email(struct db *db, struct arena *a, const char *email, stru
 	return db_end(&rows);
 }
 
-/* After the right password: today's costs for its hash, and a fresh login. */
-static enum err let_in(struct db *db, struct arena *a, struct account_entry *entry,
-		       const char *hash)
+/* Where held: today's hash of the password, and a fresh login. */
+static enum err enter(struct db *db, struct arena *a, struct account_entry *entry, const char *hash,
+		      const char *todays, bool *held)
 {
+	int64_t id = entry->account.id;
+	enum err e = hold(db, a, id, hash, held);
+
+	if (!e && *held && todays != hash)
+		e = store_hash(db, a, id, todays);
+	return e || !*held ? e : login_start(db, a, id, &entry->token);
+}
+
+/* After the right password. *held false: it is no more, and nobody was let in. */
+static enum err let_in(struct db *db, struct arena *a, struct account_entry *entry,
+		       const char *hash, bool *held)
+{
+	const char *todays = hash;
 	enum err e = OK;
 
-	if (password_is_outdated(hash)) {
-		e = password_hash(a, entry->password, &hash);
-		if (!e)
-			e = store_hash(db, a, entry->account.id, hash);
-	}
-	return e ? e : login_start(db, a, entry->account.id, &entry->token);
+	if (password_is_outdated(hash))
+		e = password_hash(a, entry->password, &todays);
+	if (!e)
+		e = db_begin(db);
+	return e ? e : db_finish(db, enter(db, a, entry, hash, todays, held));
 }
 
 static enum err throttled(struct arena *a, enum err e, int64_t wait_s, struct why *why)
@@ -108,21 +136,24 @@ enum err account_sign_in(struct db *db, struct arena *a, struct account_entry *e
 			 struct why *why)
 {
 	const char *hash;
-	bool matches;
+	bool matches, held = false;
 	enum err e = throttle_enter(db, a, entry->email, entry->address, &entry->wait_s);
 
 	if (e)
 		return throttled(a, e, entry->wait_s, why);
-	e = by_email(db, a, entry->email, &entry->account, &hash);
-	if (!e)
-		e = password_verify(hash, entry->password, &matches);
-	if (e)
-		return e;
-	if (!matches)
-		return why_not(why, ERR_UNAUTHENTICATED, NULL,
-			       "The e-mail address or the password is wrong.");
-	e = throttle_success(db, a, entry->email, entry->address);
-	return e ? e : let_in(db, a, entry, hash);
+	while (!e && !held) { /* once, but where the hash changes meanwhile */
+		e = by_email(db, a, entry->email, &entry->account, &hash);
+		if (!e)
+			e = password_verify(hash, entry->password, &matches);
+		if (!e && !matches)
+			return why_not(why, ERR_UNAUTHENTICATED, NULL,
+				       "The e-mail address or the password is wrong.");
+		if (!e)
+			e = throttle_success(db, a, entry->email, entry->address);
+		if (!e)
+			e = let_in(db, a, entry, hash, &held);
+	}
+	return e;
 }
 
 /* The hash of an account that is signed in. */
@@ -141,23 +172,23 @@ static enum err hash_of(struct db *db, struct arena *a, int64_t id, const char *
 }
 
 /*
- * Whether the person at the keyboard knows the current password. Whoever did not
- * hear that it was changed says the one before, and it is the wanted one: *done.
+ * Whether the person at the keyboard knows the current password, whose hash is
+ * *hash. Whoever did not hear that it was changed says the one before, and it is
+ * the wanted one: *done.
  */
 static enum err prove(struct db *db, struct arena *a, const struct account *who,
-		      struct account_change *change, bool *done, struct why *why)
+		      struct account_change *change, const char **hash, bool *done, struct why *why)
 {
-	const char *hash;
 	bool matches;
 	enum err e = throttle_enter(db, a, who->email, change->address, &change->wait_s);
 
 	if (e)
 		return throttled(a, e, change->wait_s, why);
-	e = hash_of(db, a, who->id, &hash);
+	e = hash_of(db, a, who->id, hash);
 	if (!e)
-		e = password_verify(hash, change->current, &matches);
+		e = password_verify(*hash, change->current, &matches);
 	if (!e && !matches)
-		e = password_verify(hash, change->wanted, done);
+		e = password_verify(*hash, change->wanted, done);
 	if (e)
 		return e;
 	if (!matches && !*done)
@@ -165,26 +196,36 @@ static enum err prove(struct db *db, struct arena *a, const struct account *who,
 	return throttle_success(db, a, who->email, change->address);
 }
 
+/* Where held: the new hash in place of the old one, and an end to the other logins. */
+static enum err replace(struct db *db, struct arena *a, int64_t id,
+			const struct account_change *change, const char *old, const char *hash,
+			bool *held)
+{
+	enum err e = hold(db, a, id, old, held);
+
+	if (!e && *held)
+		e = store_hash(db, a, id, hash);
+	return e || !*held ? e : login_end_all(db, a, id, change->keep_token);
+}
+
 enum err account_change_password(struct db *db, struct arena *a, const struct account *who,
 				 struct account_change *change, struct why *why)
 {
-	const char *hash;
+	const char *old = NULL, *hash = NULL;
 	bool done = false;
 	enum err e = password_check(change->wanted, who->email, "new_password", why);
 
-	if (!e)
-		e = prove(db, a, who, change, &done, why);
-	if (e || done)
-		return e;
-	e = password_hash(a, change->wanted, &hash);
-	if (!e)
-		e = db_begin(db);
-	if (e)
-		return e;
-	e = store_hash(db, a, who->id, hash);
-	if (!e)
-		e = login_end_all(db, a, who->id, change->keep_token);
-	return db_finish(db, e);
+	while (!e && !done) { /* once, but where the hash changes meanwhile */
+		e = prove(db, a, who, change, &old, &done, why);
+		if (e || done)
+			return e;
+		e = password_hash(a, change->wanted, &hash);
+		if (!e)
+			e = db_begin(db);
+		if (!e)
+			e = db_finish(db, replace(db, a, who->id, change, old, hash, &done));
+	}
+	return e;
 }
 
 enum err account_ensure(struct db *db, struct arena *a, const char *role, const char *name,

@@ -36,7 +36,7 @@ struct account_entry {
 
 /*
  * Signs in by e-mail and password. Whether the account exists shows neither in
- * the answer nor in its time.
+ * the answer nor in its time. A password that is changed meanwhile lets nobody in.
  *
  * ERR_UNAUTHENTICATED  no such account or another password
  * ERR_THROTTLED        too many attempts

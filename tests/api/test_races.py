@@ -9,6 +9,7 @@ import random
 import pytest
 
 from academy import SEED, ZOOM_URL, Locked, at_once, moment, wait_for
+from test_login import old_hash
 
 LONG = "CLASSCLOCK_LONG" in os.environ
 ROUNDS = 60 if LONG else 8
@@ -17,6 +18,9 @@ ROUNDS = 60 if LONG else 8
 @pytest.fixture(scope="module", name="hana")
 def a_teacher(make_teacher):
     return make_teacher("Hana")
+
+
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 
 
 def identity(sent):
@@ -127,15 +131,104 @@ def test_a_class_that_is_being_sent_gets_the_rate_that_is_being_set(app, admin, 
     assert admin.post("/api/admin/packages", package).status == 201
     student = make_student(hana, package_id=package["name"])
     old = send(hana, student)
-    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
     with concurrent.futures.ThreadPoolExecutor() as pool:
         with Locked(app, identity(old)):
             sending = pool.submit(send, hana, student)
-            wait_for(lambda: int(app.psql(waiting)) == 1)  # it has read the package
+            wait_for(lambda: int(app.psql(WAITING)) == 1)  # it has read the package
             setting = pool.submit(admin.patch, "/api/admin/packages", {"id": package["name"], "rate": "9.50"})
-            wait_for(lambda: setting.done() or int(app.psql(waiting)) == 2)
+            wait_for(lambda: setting.done() or int(app.psql(WAITING)) == 2)
         assert setting.result().status == 200
     assert app.session(identity(sending.result()))["package_rate"] == 9.5
+
+
+CHANGED = "the long way round"
+
+
+def change_password(app, admin, hana, how):
+    """The ways in which a password is changed."""
+    if how == "change":
+        return lambda: hana.post("/api/auth/password", {"current_password": hana.password, "new_password": CHANGED})
+    invited = admin.patch("/api/admin/teachers", {"id": hana.id, "invite": True})
+    wish = {"token": invited["invite_url"].split("#")[1], "password": CHANGED}
+    return lambda: app.client().post("/api/auth/accept-invite", wish)
+
+
+def sign_in(client, hana):
+    return client.post("/api/auth/login", {"email": hana.email, "password": hana.password})
+
+
+@pytest.fixture(name="slow_logins")
+def logins_that_wait(app):
+    """Whoever writes a login waits for the advisory lock 1."""
+    app.psql(
+        "CREATE FUNCTION wait_for_one() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN new; END$$;"
+        "CREATE TRIGGER wait BEFORE INSERT ON logins FOR EACH ROW EXECUTE FUNCTION wait_for_one()"
+    )
+    yield
+    app.psql("DROP FUNCTION wait_for_one CASCADE")
+
+
+@pytest.mark.parametrize("how", ["change", "invitation"])
+def test_no_sign_in_outlives_the_password_that_it_gave(app, admin, make_teacher, slow_logins, how):
+    """The old password was right when it was looked at, and its login is about to be written."""
+    hana, thief = make_teacher("Hana"), app.client()
+    change = change_password(app, admin, hana, how)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        with Locked(app, "SELECT pg_advisory_xact_lock(1)"):
+            signing_in = pool.submit(sign_in, thief, hana)
+            wait_for(lambda: int(app.psql(WAITING)) == 1)
+            changing = pool.submit(change)
+            wait_for(lambda: changing.done() or int(app.psql(WAITING)) == 2)
+        assert changing.result().status == 200 and signing_in.result().status in (200, 401)
+    assert thief.get("/api/auth/me").status == 401
+    assert sign_in(app.client(), hana).status == 401
+
+
+@pytest.mark.parametrize("how", ["change", "invitation"])
+def test_a_renewed_hash_of_the_old_password_does_not_bring_it_back(app, admin, make_teacher, how):
+    """A sign-in that renews an old hash comes behind the change of the password that it has verified."""
+    hana, thief = make_teacher("Hana"), app.client()
+    app.psql(f"UPDATE accounts SET password_hash = '{old_hash(hana.password)}' WHERE id = {hana.id}")
+    change = change_password(app, admin, hana, how)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        with Locked(app, f"SELECT FROM accounts WHERE id = {hana.id} FOR NO KEY UPDATE"):
+            changing = pool.submit(change)
+            wait_for(lambda: int(app.psql(WAITING)) == 1)
+            signing_in = pool.submit(sign_in, thief, hana)
+            wait_for(lambda: int(app.psql(WAITING)) == 2)
+        assert changing.result().status == 200 and signing_in.result().status == 401
+    assert thief.get("/api/auth/me").status == 401
+    hana.password, old = CHANGED, hana.password
+    assert sign_in(app.client(), hana).status == 200
+    hana.password = old
+    assert sign_in(app.client(), hana).status == 401
+
+
+def test_two_who_renew_a_hash_at_once_are_both_let_in(app, make_teacher):
+    hana, clients = make_teacher("Hana"), [app.client() for _ in range(2)]
+    app.psql(f"UPDATE accounts SET password_hash = '{old_hash(hana.password)}' WHERE id = {hana.id}")
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        with Locked(app, f"SELECT FROM accounts WHERE id = {hana.id} FOR NO KEY UPDATE"):
+            calls = [pool.submit(sign_in, client, hana) for client in clients]
+            wait_for(lambda: int(app.psql(WAITING)) == 2)
+        assert [call.result().status for call in calls] == [200, 200]
+
+
+def test_of_two_changes_of_a_password_the_second_must_know_the_first(app, make_teacher):
+    hana, words = make_teacher("Hana"), [CHANGED, "the short way round"]
+    logins = [hana.sign_in() for _ in words]
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        with Locked(app, f"SELECT FROM accounts WHERE id = {hana.id} FOR NO KEY UPDATE"):
+            calls = []
+            for login, word in zip(logins, words):
+                wish = {"current_password": hana.password, "new_password": word}
+                calls.append(pool.submit(login.post, "/api/auth/password", wish))
+                wait_for(lambda: int(app.psql(WAITING)) == len(calls))
+        first, second = [call.result() for call in calls]
+    assert (first.status, second.status, second.field) == (200, 400, "current_password")
+    hana.password = CHANGED
+    assert sign_in(app.client(), hana).status == 200
 
 
 def test_a_locked_class_holds_up_no_other(app, send, tap, hana, make_student):
