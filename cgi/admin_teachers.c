@@ -6,7 +6,8 @@
  * GET        ?q= (part of a name or address) &limit=  -> 200 {"teachers": [...], "more"}
  * POST       {"name", "email"} -> 201 a teacher and "invite_url"
  * PATCH      {"id", "name"?, "email"?, "disabled"?, "invite"?: true} -> 200 a teacher, with
- *            invite "invite_url". Disabling ends the account's logins at once.
+ *            invite "invite_url". Disabling ends the account's logins at once; another "email"
+ *            or disabling takes an invitation back that is open.
  * Errors     400 401 403 404 409 (email: taken; invite: the account is disabled)
  */
 #include "account.h"

@@ -27,10 +27,13 @@ static const char SQL_CREATE[] =
 	"INSERT INTO accounts (role, name, email) VALUES ('teacher', $1, $2) RETURNING id";
 
 static const char SQL_CHANGE[] =
-	"UPDATE accounts SET name = coalesce($2, name), email = coalesce($3, email),"
-	" disabled_at = CASE $4::boolean WHEN true THEN coalesce(disabled_at, clock_now())"
-	" WHEN false THEN NULL ELSE disabled_at END"
-	" WHERE id = $1::bigint AND role = 'teacher' RETURNING disabled_at IS NOT NULL";
+	"WITH was AS (SELECT id, email FROM accounts"
+	"  WHERE id = $1::bigint AND role = 'teacher' FOR NO KEY UPDATE)"
+	" UPDATE accounts a SET name = coalesce($2, a.name), email = coalesce($3, a.email),"
+	" disabled_at = CASE $4::boolean WHEN true THEN coalesce(a.disabled_at, clock_now())"
+	" WHEN false THEN NULL ELSE a.disabled_at END"
+	" FROM was WHERE a.id = was.id"
+	" RETURNING a.disabled_at IS NOT NULL, lower(a.email) <> lower(was.email)";
 
 static const char SQL_UNINVITE[] =
 	"DELETE FROM invites WHERE account_id = $1::bigint AND used_at IS NULL";
@@ -97,13 +100,16 @@ enum err teacher_create(struct db *db, struct arena *a, const char *base_url,
 	return e ? e : db_finish_json(db, create(db, a, base_url, want, out, why), out);
 }
 
-/* Nobody works with a disabled account from now on, and no old invitation brings it back. */
-static enum err shut_out(struct db *db, struct arena *a, int64_t id)
+/*
+ * Nobody works with a disabled account from now on, and no old invitation brings
+ * it back; nor does the one of a wrong address open what has another by now.
+ */
+static enum err shut_out(struct db *db, struct arena *a, int64_t id, bool disabled, bool moved)
 {
 	const char *args[] = { arena_int(a, id) };
-	enum err e = login_end_all(db, a, id, NULL);
+	enum err e = disabled ? login_end_all(db, a, id, NULL) : OK;
 
-	return e ? e : db_write(db, a, SQL_UNINVITE, 1, args, NULL);
+	return e || !(disabled || moved) ? e : db_write(db, a, SQL_UNINVITE, 1, args, NULL);
 }
 
 static enum err change(struct db *db, struct arena *a, const char *base_url,
@@ -112,7 +118,7 @@ static enum err change(struct db *db, struct arena *a, const char *base_url,
 	const char *args[] = { arena_int(a, want->id), want->name, want->email, want->disabled };
 	const char *url = NULL;
 	struct db_rows rows;
-	bool disabled;
+	bool disabled, moved;
 	enum err e = db_write(db, a, SQL_CHANGE, 4, args, &rows);
 
 	if (e)
@@ -120,10 +126,10 @@ static enum err change(struct db *db, struct arena *a, const char *base_url,
 	if (!db_next(&rows))
 		return why_not(why, ERR_NOT_FOUND, "id", "There is no such teacher.");
 	disabled = db_bool(&rows);
+	moved = db_bool(&rows);
 	if (disabled && want->invite)
 		return why_not(why, ERR_CONFLICT, "invite", "This account is disabled.");
-	if (disabled)
-		e = shut_out(db, a, want->id);
+	e = shut_out(db, a, want->id, disabled, moved);
 	if (!e && want->invite)
 		e = account_invite(db, a, want->id, base_url, &url);
 	return e ? e : show(db, a, want->id, url, out);

@@ -275,6 +275,18 @@ def test_an_invitation_is_a_way_back_for_who_forgot_the_password(admin, make_tea
     assert sign_in(nobody, hana.email, "a new password").status == 200
 
 
+def test_a_corrected_address_takes_the_invitation_back_that_the_wrong_one_has(admin, nobody):
+    teacher, token = invite(admin)
+    moved = f"moved{time.monotonic_ns()}@example.org"
+    kept = {"id": teacher["id"], "email": teacher["email"].upper(), "name": "The Same"}
+    assert admin.patch("/api/admin/teachers", kept)["invited"] is not None
+    changed = admin.patch("/api/admin/teachers", {"id": teacher["id"], "email": moved})
+    assert changed.status == 200 and changed["invited"] is None
+    assert accept(nobody, token).status == 404
+    again = admin.patch("/api/admin/teachers", {"id": teacher["id"], "email": teacher["email"], "invite": True})
+    assert accept(nobody, again["invite_url"].split("#")[1]).status == 200
+
+
 @pytest.mark.parametrize(
     "password", ["short", "1234567", "password", "12345678", "aaaaaaaa", "QWERTYUIOP", "x" * 1025]
 )
