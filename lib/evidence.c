@@ -298,13 +298,13 @@ static enum err note_time(struct db *db, struct arena *a, const struct session_r
 }
 
 /* What is not known leaves no minutes; neither does a class that still goes on. */
-void evidence_fold(const struct session_row *row, const struct evidence *events, size_t n,
-		   int64_t now_us, struct decision *d, struct presence *p)
+void evidence_fold(struct arena *a, const struct session_row *row, const struct evidence *events,
+		   size_t n, int64_t now_us, struct decision *d, struct presence *p)
 {
 	*d = decide(&row->terms, events, n, now_us);
 	*p = (struct presence){ 0 };
 	if (d->has_end)
-		*p = presence_of(events, n, d->clicked_us, d->ended_us);
+		*p = presence_of(a, events, n, d->clicked_us, d->ended_us);
 	if (!p->sides)
 		*p = (struct presence){ 0 };
 }
@@ -341,7 +341,7 @@ enum err evidence_settle(struct db *db, struct arena *a, struct session_row *row
 
 	if (e)
 		return e;
-	evidence_fold(row, events, n, row->now_us, &row->decided, &row->presence);
+	evidence_fold(a, row, events, n, row->now_us, &row->decided, &row->presence);
 	if (decision_same(&before, &row->decided) && presence_same(&there, &row->presence))
 		return OK;
 	e = store(db, a, row);

@@ -89,8 +89,8 @@ MUST_CHECK enum err evidence_read(struct db *db, struct arena *a, int64_t sessio
 int64_t evidence_over_us(const struct decision *d);
 
 /* What evidence_read()'s evidence makes of the row at now_us: all that is stored of it. Pure. */
-void evidence_fold(const struct session_row *row, const struct evidence *events, size_t n,
-		   int64_t now_us, struct decision *d, struct presence *p);
+void evidence_fold(struct arena *a, const struct session_row *row, const struct evidence *events,
+		   size_t n, int64_t now_us, struct decision *d, struct presence *p);
 
 /* Whether two decisions give the same row. */
 bool decision_same(const struct decision *a, const struct decision *b);

@@ -74,7 +74,7 @@ static enum err read_together(struct db *db, struct arena *a, int64_t id, const 
 	ended = db_i64(&r);
 	estimated = db_bool(&r);
 	e = evidence_read(db, a, id, &events, &n);
-	if (!e && presence_together(events, n, clicked, ended, &first, &last)) {
+	if (!e && presence_together(a, events, n, clicked, ended, &first, &last)) {
 		*from = arena_int(a, first);
 		*to = estimated && last == ended ? NULL : arena_int(a, last);
 	}

@@ -1,12 +1,14 @@
 #ifndef PRESENCE_H
 #define PRESENCE_H
 
+#include "arena.h"
 #include "kind.h"
 
 /*
  * How long the teacher, the student side and both at once were in the meeting,
  * by Zoom's joins and leaves. Kept beside the click-to-end duration, never
- * instead of it. Pure, as decide(); the order of the events is irrelevant.
+ * instead of it. Pure, as decide(), but for room in the arena; the order of the
+ * events is irrelevant. A guest with the link can make thousands: n log n.
  *
  *  - A participant_uuid is one connection. A join opens it, its first later
  *    leave closes it; without one, its meeting's end does, or else ended_us. A
@@ -28,14 +30,14 @@ struct presence {
 	int64_t both_s;
 };
 
-struct presence presence_of(const struct evidence *events, size_t n, int64_t clicked_us,
-			    int64_t ended_us);
+struct presence presence_of(struct arena *a, const struct evidence *events, size_t n,
+			    int64_t clicked_us, int64_t ended_us);
 
 /* Whether two tell the same minutes. */
 bool presence_same(const struct presence *x, const struct presence *y);
 
 /* From when to when both sides were there, gaps included; false: never, or not known. */
-bool presence_together(const struct evidence *events, size_t n, int64_t clicked_us,
+bool presence_together(struct arena *a, const struct evidence *events, size_t n, int64_t clicked_us,
 		       int64_t ended_us, int64_t *from_us, int64_t *to_us);
 
 #endif

@@ -35,7 +35,7 @@ static enum err check(struct db *db, struct arena *a, int64_t id, struct replay 
 		e = evidence_read(db, a, id, &events, &n);
 	if (e)
 		return e;
-	evidence_fold(&row, events, n, judged_at(&row), &again, &there);
+	evidence_fold(a, &row, events, n, judged_at(&row), &again, &there);
 	out->checked++;
 	if (decision_same(&row.decided, &again) && presence_same(&row.presence, &there))
 		return OK;

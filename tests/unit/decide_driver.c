@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arena.h"
 #include "decide.h"
 #include "presence.h"
 
@@ -98,6 +99,7 @@ static void print_presence(const struct presence *p)
 static void answer(char *line)
 {
 	struct evidence events[EVIDENCE_MAX];
+	struct arena *a = arena_new();
 	struct terms terms;
 	struct decision d;
 	struct presence p;
@@ -113,9 +115,10 @@ static void answer(char *line)
 	for (int64_t i = 0; i < n; i++)
 		events[i] = read_event(&line);
 	d = decide(&terms, events, (size_t)n, now);
-	p = presence_of(events, (size_t)n, d.clicked_us, d.ended_us);
+	p = presence_of(a, events, (size_t)n, d.clicked_us, d.ended_us);
 	print_decision(&d);
 	print_presence(&p);
+	arena_free(a);
 }
 
 int main(void)

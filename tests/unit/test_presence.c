@@ -1,6 +1,9 @@
 /* Who was there, and how long: each rule of presence.h. The class runs 10:00 to 11:00. */
 #include "unit.h"
 
+#include <stdlib.h>
+#include <sys/resource.h>
+
 #include "presence.h"
 #include "story.h"
 
@@ -21,9 +24,29 @@ static void leaves(struct story *s, int connection, int64_t at_us)
 		  connection % 2 ? ROLE_UNKNOWN : ROLE_TEACHER);
 }
 
+static struct presence during(const struct evidence *events, size_t n, int64_t from_us,
+			      int64_t to_us)
+{
+	struct arena *a = arena_new();
+	struct presence p = presence_of(a, events, n, from_us, to_us);
+
+	arena_free(a);
+	return p;
+}
+
+static bool together(const struct evidence *events, size_t n, int64_t clicked_us, int64_t ended_us,
+		     int64_t *from_us, int64_t *to_us)
+{
+	struct arena *a = arena_new();
+	bool is = presence_together(a, events, n, clicked_us, ended_us, from_us, to_us);
+
+	arena_free(a);
+	return is;
+}
+
 static struct presence there(const struct story *s)
 {
-	return presence_of(s->events, s->n, CLICK, END);
+	return during(s->events, s->n, CLICK, END);
 }
 
 static void assert_seconds(const struct story *s, int64_t teacher, int64_t student, int64_t both)
@@ -52,7 +75,7 @@ static void nothing_is_known_without_joins_and_leaves(void **state)
 	tell_zoom(&s, KIND_ZOOM_ENDED, END, 0);
 	assert_false(there(&s).has);
 	assert_false(there(&s).sides);
-	assert_false(presence_of(NULL, 0, CLICK, END).has);
+	assert_false(during(NULL, 0, CLICK, END).has);
 }
 
 static void without_a_recognised_teacher_no_side_is_known(void **state)
@@ -115,7 +138,7 @@ static void a_class_without_length_has_no_minutes(void **state)
 
 	(void)state;
 	joins(&s, 0, AT(-10));
-	p = presence_of(s.events, s.n, CLICK, CLICK);
+	p = during(s.events, s.n, CLICK, CLICK);
 	assert_true(p.sides);
 	assert_int_equal(p.teacher_s, 0);
 }
@@ -259,11 +282,11 @@ static void tells_from_when_to_when_both_were_there(void **state)
 	joins(&s, 3, AT(20));
 	leaves(&s, 0, AT(30));
 	leaves(&s, 3, AT(40));
-	assert_true(presence_together(s.events, s.n, AT(0), AT(60), &from, &to));
+	assert_true(together(s.events, s.n, AT(0), AT(60), &from, &to));
 	assert_int_equal(from, AT(1));
 	assert_int_equal(to, AT(30));
-	assert_false(presence_together(s.events, s.n, AT(30), AT(60), &from, &to));
-	assert_false(presence_together(s.events, 0, AT(0), AT(60), &from, &to));
+	assert_false(together(s.events, s.n, AT(30), AT(60), &from, &to));
+	assert_false(together(s.events, 0, AT(0), AT(60), &from, &to));
 }
 
 static void is_the_same_when_every_sum_is(void **state)
@@ -304,11 +327,45 @@ static void no_more_events_are_read_than_there_are(void **state)
 					  connection % 2 ? ROLE_UNKNOWN : ROLE_TEACHER);
 				s.n = n;
 				assert_minutes(&s, 55, 60, 55);
-				assert_true(presence_together(s.events, n, CLICK, END, &from, &to));
+				assert_true(together(s.events, n, CLICK, END, &from, &to));
 				assert_int_equal(from, AT(5));
 				assert_int_equal(to, END);
 			}
-	assert_false(presence_of(s.events, 0, CLICK, END).has);
+	assert_false(during(s.events, 0, CLICK, END).has);
+}
+
+#define CROWD 10000 /* connections, a join and a leave each */
+
+/* A guest with the link joins and leaves as often as he likes. Whoever is asked about that in a
+ * transaction must be done at once: were each looked up among all others, the limit would end this.
+ */
+static void a_crowd_is_counted_at_once(void **state)
+{
+	const struct rlimit limit = { .rlim_cur = 60, .rlim_max = 60 };
+	struct evidence *events = calloc(2 * CROWD + 1, sizeof *events);
+	struct presence p;
+	int64_t from, to;
+
+	(void)state;
+	assert_non_null(events);
+	assert_int_equal(setrlimit(RLIMIT_CPU, &limit), 0);
+	for (int i = 0; i <= 2 * CROWD; i++)
+		events[i] = (struct evidence){
+			.id = i + 1,
+			.kind = i % 2 ? KIND_ZOOM_LEFT : KIND_ZOOM_JOINED,
+			.happened_us = AT(1) + i / 2 * (SECOND / 4) + i % 2 * (SECOND / 8),
+			.participant = i / 2,
+		};
+	events[2 * CROWD].happened_us = AT(2);
+	events[2 * CROWD].role = ROLE_TEACHER;
+	p = during(events, 2 * CROWD + 1, CLICK, END);
+	assert_int_equal(p.teacher_s, 58 * 60);
+	assert_int_equal(p.student_s, CROWD / 8);
+	assert_int_equal(p.both_s, CROWD / 8 - 30);
+	assert_true(together(events, 2 * CROWD + 1, CLICK, END, &from, &to));
+	assert_int_equal(from, AT(2));
+	assert_int_equal(to, AT(1) + (CROWD - 1) * (SECOND / 4) + SECOND / 8);
+	free(events);
 }
 
 int main(void)
@@ -335,6 +392,7 @@ int main(void)
 		cmocka_unit_test(is_the_same_when_every_sum_is),
 		cmocka_unit_test(tells_from_when_to_when_both_were_there),
 		cmocka_unit_test(no_more_events_are_read_than_there_are),
+		cmocka_unit_test(a_crowd_is_counted_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
