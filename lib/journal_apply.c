@@ -220,7 +220,7 @@ enum err journal_apply(struct db *db, struct arena *a, const struct journal_entr
 	enum err e;
 
 	*applied = 0;
-	db_deadline(db, JOURNAL_APPLY_MS);
+	db_deadline(db, n > 1 ? JOURNAL_APPLY_MS : JOURNAL_LINE_MS);
 	e = db_begin(db);
 	if (e)
 		return e;

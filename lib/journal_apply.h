@@ -5,6 +5,7 @@
 #include "journal.h"
 
 #define JOURNAL_APPLY_MS 10000 /* the deadline of a call */
+#define JOURNAL_LINE_MS	 2000  /* the same for a line alone */
 
 /*
  * Brings n lines of a journal into the database in one transaction, those that it has already left

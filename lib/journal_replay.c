@@ -7,12 +7,14 @@
 #include <unistd.h>
 
 #include "app_parent.h"
+#include "db_there.h"
 #include "journal_apply.h"
 #include "journal_replay.h"
 #include "log.h"
 
 #define LINE_BYTES_MAX 2048
 #define GROUP_MAX      50 /* lines in one transaction: one sync for all, and no lock held for long */
+#define FAILURES_MAX   10 /* classes one after the other: then it is not their own fault */
 
 static const char SQL_FORGET[] =
 	"DELETE FROM journal_lines WHERE applied_at < clock_now() - interval '30 days'";
@@ -98,24 +100,58 @@ static enum err replay_one(const struct group *g, size_t i, struct db *db,
 	return ERR_INTERNAL;
 }
 
+/* Whether the run has had its time; the next one goes on. */
+static bool is_time_over(struct journal_replay *out)
+{
+	out->is_cut |= out->until_ms && monotonic_ms() >= out->until_ms;
+	return out->is_cut;
+}
+
+/* Whether line i's class had no time for a line before it: it is held, or too much for a moment. */
+static bool is_stuck(const struct group *g, const bool *too_slow, size_t i)
+{
+	for (size_t j = 0; j < i; j++)
+		if (too_slow[j] && g->lines[j].session_id == g->lines[i].session_id)
+			return true;
+	return false;
+}
+
+/* One by one. The lines behind one that has to wait wait for nobody. */
+static enum err replay_each(const struct group *g, struct db *db, struct journal_replay *out)
+{
+	bool too_slow[GROUP_MAX] = { false };
+	enum err e, kept = OK;
+	int failures = 0;
+
+	for (size_t i = 0; i < g->n; i++) {
+		if (is_time_over(out))
+			return ERR_UNAVAILABLE;
+		if (is_stuck(g, too_slow, i))
+			continue;
+		e = replay_one(g, i, db, out);
+		too_slow[i] = e == ERR_UNAVAILABLE;
+		failures = too_slow[i] ? failures + 1 : 0;
+		if (e == ERR_IN_DOUBT ||
+		    (too_slow[i] && (failures == FAILURES_MAX || !db_is_there(db))))
+			return e;
+		if (too_slow[i])
+			e = ERR_INTERNAL;
+		kept = kept ? kept : e;
+	}
+	return kept;
+}
+
 /* All at once; where that fails one by one, so that a line fails for itself alone. */
 static enum err replay_group(const struct group *g, struct db *db, struct journal_replay *out)
 {
-	int64_t began = monotonic_ms();
-	enum err e, kept = OK;
+	enum err e;
 
 	if (!g->n)
 		return OK;
 	e = apply(db, g->arena, g->lines, g->n, out);
-	if (!e || e == ERR_IN_DOUBT || monotonic_ms() - began >= JOURNAL_APPLY_MS)
+	if (!e || e == ERR_IN_DOUBT || (e == ERR_UNAVAILABLE && !db_is_there(db)))
 		return e;
-	for (size_t i = 0; i < g->n; i++) {
-		e = replay_one(g, i, db, out);
-		if (e == ERR_UNAVAILABLE || e == ERR_IN_DOUBT)
-			return e;
-		kept = kept ? kept : e; /* the lines behind it wait for nobody */
-	}
-	return kept;
+	return replay_each(g, db, out);
 }
 
 /* One group of a file's lines; *more: it was a full one. */
@@ -144,10 +180,8 @@ static enum err replay_lines(const char *path, FILE *f, struct db *db, struct jo
 	while (more) {
 		enum err e;
 
-		if (out->until_ms && monotonic_ms() >= out->until_ms) {
-			out->is_cut = true;
+		if (is_time_over(out))
 			return ERR_UNAVAILABLE;
-		}
 		e = replay_some(path, f, db, out, &more);
 		if (e == ERR_UNAVAILABLE || e == ERR_IN_DOUBT)
 			return e;

@@ -1,4 +1,5 @@
 #include "app_parent.h"
+#include "db_there.h"
 #include "evidence.h"
 #include "log.h"
 #include "timeout.h"
@@ -7,7 +8,9 @@
 
 #define BATCH	     "1000"
 #define DEADLINE_MS  10000 /* of one statement or class, connection included; nginx waits longer */
-#define LAST_WORD_MS 2000  /* after a failure: for the database to show itself, for the record */
+#define LAST_WORD_MS 2000  /* after a failure: for the record */
+#define HURRY_MS     1000  /* of one class behind one that failed */
+#define FAILURES_MAX 30	   /* one after the other: then it is not the classes' own fault */
 
 /*
  * The set-based form of decide() for classes whose evidence leaves only one
@@ -154,6 +157,7 @@ static enum err settle_locked(struct db *db, struct arena *a, int64_t id, struct
 static enum err settle_unsettled(struct db *db, struct timeout_run *run)
 {
 	int64_t last = 0;
+	int failures = 0;
 	bool more = true;
 	enum err e = OK, broken = OK;
 
@@ -167,15 +171,17 @@ static enum err settle_unsettled(struct db *db, struct timeout_run *run)
 		more = !e && db_count(&r) > 0;
 		while (!e && db_next(&r)) {
 			last = db_i64(&r);
-			db_deadline(db, DEADLINE_MS);
+			db_deadline(db, failures ? HURRY_MS : DEADLINE_MS);
 			e = db_begin(db);
 			if (!e)
 				e = db_finish(db, settle_locked(db, a, last, run));
-			if (e == ERR_INTERNAL) { /* one class keeps no other back */
-				log_error("class %lld cannot be settled", (long long)last);
-				broken = e;
-				e = OK;
-			}
+			failures = e ? failures + 1 : 0;
+			if (!e)
+				continue;
+			log_error("class %lld cannot be settled", (long long)last);
+			broken = e;
+			if (failures < FAILURES_MAX && db_is_there(db))
+				e = OK; /* one class keeps no other back */
 		}
 		arena_free(a);
 	}
@@ -220,17 +226,6 @@ static enum err fold(struct db *db, struct timeout_run *run)
 	return batches(db, SQL_FOLD, &folded, NULL);
 }
 
-static bool is_there(struct db *db)
-{
-	struct arena *a = arena_new();
-	enum err e;
-
-	db_deadline(db, LAST_WORD_MS);
-	e = db_read(db, a, "SELECT", 0, NULL, NULL);
-	arena_free(a);
-	return !e;
-}
-
 /*
  * Every part is tried, whatever became of those before it; the first error. Where the database is
  * away they would only wait for it one after the other.
@@ -247,7 +242,7 @@ static enum err run_parts(struct db *db, struct timeout_run *run)
 
 		if (!first)
 			first = e;
-		if (e && !is_there(db))
+		if (e && !db_is_there(db))
 			break;
 	}
 	return first;

@@ -1,12 +1,15 @@
 #include <string.h>
 
+#include "db_there.h"
 #include "evidence.h"
 #include "log.h"
 #include "zoom_evidence.h"
 #include "zoom_match.h"
 #include "zoom_meeting.h"
 
-#define REVIEW_DEADLINE_MS 5000 /* for one meeting */
+#define REVIEW_DEADLINE_MS  5000 /* for one meeting */
+#define REVIEW_HURRY_MS	    1000 /* for one behind one that failed */
+#define REVIEW_FAILURES_MAX 30	 /* one after the other: then it is not the meetings' own fault */
 
 /* Where an occurrence is, as far as is known. */
 struct place {
@@ -384,6 +387,7 @@ static enum err review_locked(struct db *db, struct arena *a, const char *uuid, 
 enum err zoom_meeting_review(struct db *db, int64_t *changed)
 {
 	struct arena *a = arena_new();
+	int failures = 0;
 	enum err e, broken = OK;
 	struct db_rows r;
 
@@ -396,14 +400,16 @@ enum err zoom_meeting_review(struct db *db, int64_t *changed)
 		struct arena *each = arena_new();
 		const char *uuid = db_str(&r);
 
-		db_deadline(db, REVIEW_DEADLINE_MS);
+		db_deadline(db, failures ? REVIEW_HURRY_MS : REVIEW_DEADLINE_MS);
 		e = db_begin(db);
 		if (!e)
 			e = db_finish(db, review_locked(db, each, uuid, changed));
-		if (e == ERR_INTERNAL) { /* one meeting keeps no other back */
+		failures = e ? failures + 1 : 0;
+		if (e) {
 			log_error("zoom: meeting %s cannot be reviewed", uuid);
 			broken = e;
-			e = OK;
+			if (failures < REVIEW_FAILURES_MAX && db_is_there(db))
+				e = OK; /* one meeting keeps no other back */
 		}
 		arena_free(each);
 	}

@@ -351,22 +351,29 @@ def test_old_runs_are_forgotten(app, admin, clear, clock):
     assert not app.rows(f"SELECT FROM job_runs WHERE id = {old}")
 
 
-def test_what_cannot_be_done_keeps_nothing_else_back(app, clear, due, unopened):
+@pytest.mark.parametrize("error", ["P0001", "57014"], ids=["refused", "too slow"])
+def test_what_cannot_be_done_keeps_nothing_else_back(app, clear, due, unopened, error):
     """A meeting that cannot be reviewed and a class that cannot be settled: the rest is done, and the run has failed."""
     stuck, ended, missed = due(1), due(2), unopened(1)
     (broken,) = stuck
     app.psql(
-        f"UPDATE sessions SET unsettled = true, meeting_id = 7700000001 WHERE id = {broken}",
+        f"UPDATE sessions SET unsettled = true WHERE id IN ({broken}, {ended[1]})",
+        f"UPDATE sessions SET meeting_id = 7700000001 WHERE id = {broken}",
         "INSERT INTO zoom_occurrences (uuid, meeting_id, around, matched_at)"
-        " VALUES ('cannot-be-reviewed', 7700000001, clock_now(), clock_now() - interval '1 day')",
-        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'refused'; END$$",
-        "CREATE TRIGGER refuse BEFORE UPDATE ON zoom_occurrences FOR EACH ROW EXECUTE FUNCTION refuse()",
+        " VALUES ('cannot-be-reviewed', 7700000001, clock_now() - interval '1 hour', clock_now() - interval '1 day'),"
+        " ('reviewed', 7700000001, clock_now(), clock_now() - interval '1 day')",
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+        f" $$BEGIN RAISE 'refused' USING ERRCODE = '{error}'; END$$",
+        "CREATE TRIGGER refuse BEFORE UPDATE ON zoom_occurrences FOR EACH ROW WHEN (OLD.uuid = 'cannot-be-reviewed')"
+        " EXECUTE FUNCTION refuse()",
         f"CREATE TRIGGER refuse BEFORE UPDATE ON sessions FOR EACH ROW WHEN (OLD.id = {broken}) EXECUTE FUNCTION refuse()",
     )
     try:
         done = app.job("session-timeout")
     finally:
-        app.psql("DROP FUNCTION refuse CASCADE", "DELETE FROM zoom_occurrences WHERE uuid = 'cannot-be-reviewed'")
+        reviewed = app.psql("SELECT matched_at > clock_now() - interval '1 hour' FROM zoom_occurrences WHERE uuid = 'reviewed'")
+        app.psql("DROP FUNCTION refuse CASCADE", "DELETE FROM zoom_occurrences WHERE meeting_id = 7700000001")
+    assert reviewed == "t"
     assert done.returncode == 1 and "FAILED, 2 timed out, 1 missed" in done.stdout, done
     assert "meeting cannot-be-reviewed cannot be reviewed" in done.stderr
     assert f"class {broken} cannot be settled" in done.stderr

@@ -536,6 +536,21 @@ def test_a_line_that_is_refused_fails_for_itself_alone(app, error):
     assert app.lines() == []
 
 
+def test_a_class_that_is_held_keeps_no_other_line_back(app):
+    """Longer than all lines together may take: they are tried one by one, and of the class that waits one alone."""
+    classes = [app.send() for _ in range(3)]
+    held = classes[1]
+    n = held["session"]["id"]
+    app.replay()
+    put_clicks(app, [classes[0], *[held] * 20, classes[2]])
+    with academy.Locked(app, n):
+        done = app.job("journal-replay")
+        assert [len(app.clicks(sent)) for sent in classes] == [1, 0, 1], done
+    assert done.returncode == 1 and "2 applied, 0 repeated, 0 bad" in done.stdout
+    assert "20 applied, 2 repeated" in app.replay()
+    assert [len(app.clicks(sent)) for sent in classes] == [1, 20, 1] and app.lines() == []
+
+
 def by_crontab(app):
     done = app.job("session-timeout")
     assert done.returncode == 0, done.stderr
