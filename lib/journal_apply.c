@@ -3,6 +3,7 @@
 #include "click.h"
 #include "evidence.h"
 #include "journal_apply.h"
+#include "login.h"
 #include "session_action.h"
 
 static const char SQL_ONCE[] = "INSERT INTO journal_lines (id) VALUES ($1)"
@@ -17,11 +18,11 @@ static const char SQL_FIND[] =
 	"  WHERE e.session_id = s.id AND e.kind = 'superseded'))"
 	" FROM sessions s WHERE s.id = $1::bigint AND ($2::uuid IS NULL OR s.link_id = $2::uuid)";
 
-/* Whether the login that came along had begun by then; one that has ended since cannot be known. */
+/* Whether the login that came along was good then; of one that has ended since nothing is known. */
 static const char SQL_SIGNED_IN[] =
 	"SELECT count(*) FROM logins l JOIN accounts a ON a.id = l.account_id"
-	" WHERE l.token_hash = $1::bytea AND a.disabled_at IS NULL"
-	" AND l.created_at <= at_us($2::bigint)";
+	" WHERE l.token_hash = $1::bytea AND l.created_at <= at_us($2::bigint)"
+	" AND " LOGIN_IS_GOOD_AT("at_us($2::bigint)");
 
 /*
  * The session that a click at that moment belongs to: the link's own, or the

@@ -15,10 +15,11 @@
 #define LOGIN_IDLE_MAX "12 hours"
 #define LOGIN_AGE_MAX  "7 days"
 
-/* Whether login l of account a is good now. */
-#define LOGIN_IS_GOOD                                                                              \
-	"(a.disabled_at IS NULL AND l.acted_at > clock_now() - interval '" LOGIN_IDLE_MAX "'"      \
-	" AND l.created_at > clock_now() - interval '" LOGIN_AGE_MAX "')"
+/* Whether login l of account a is good at a moment, given as SQL; and whether it is now. */
+#define LOGIN_IS_GOOD_AT(moment)                                                                   \
+	"(a.disabled_at IS NULL AND l.acted_at > " moment " - interval '" LOGIN_IDLE_MAX "'"       \
+	" AND l.created_at > " moment " - interval '" LOGIN_AGE_MAX "')"
+#define LOGIN_IS_GOOD LOGIN_IS_GOOD_AT("clock_now()")
 
 enum account_role { ROLE_NOBODY, ROLE_TEACHER_ACCOUNT, ROLE_ADMIN };
 

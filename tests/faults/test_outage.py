@@ -300,6 +300,32 @@ def test_a_teacher_who_looks_at_the_link_during_an_outage_starts_nothing(app):
     assert [click["verdict"] for click in app.clicks(sent)] == ["signed_in"]
 
 
+@pytest.mark.parametrize(
+    "created, acted, begins",
+    [
+        ("6 days 23 hours 57 minutes", "11 hours 57 minutes", False),
+        ("7 days", "1 minute", True),
+        ("6 days", "12 hours", True),
+    ],
+)
+def test_a_login_that_had_run_out_takes_no_class_from_a_student(app, created, acted, begins):
+    """A family's device, on which a teacher was signed in once. What counts is when it was tapped."""
+    sent = app.send()
+    app.psql(
+        f"UPDATE logins SET created_at = clock_now() - interval '{created}', acted_at = clock_now() - interval '{acted}'"
+        f" WHERE account_id = {app.teacher_id}"
+    )
+    with Away(app):
+        assert app.teacher.fork().open(sent["join_url"]).status == 302
+    clock = academy.Clock(app)
+    clock.move("5 minutes")
+    app.replay()
+    clock.reset()
+    app.psql(f"UPDATE logins SET created_at = clock_now(), acted_at = clock_now() WHERE account_id = {app.teacher_id}")
+    assert [click["verdict"] for click in app.clicks(sent)] == ["human" if begins else "signed_in"]
+    assert (clicked(app, sent) is not None) == begins
+
+
 def test_programs_and_previews_start_nothing_during_an_outage(app):
     sent = app.send()
     with Away(app):
