@@ -105,6 +105,7 @@ static enum err supersede_unopened(struct db *db, struct arena *a, const struct 
 	return e;
 }
 
+/* The class that this request has made already; *id 0: none. */
 static enum err repeated(struct db *db, struct arena *a, const struct session_want *want,
 			 int64_t *id, struct why *why)
 {
@@ -112,10 +113,9 @@ static enum err repeated(struct db *db, struct arena *a, const struct session_wa
 	struct db_rows r;
 	enum err e = db_read(db, a, SQL_REPEATED, 3, args, &r);
 
-	if (e)
+	*id = 0;
+	if (e || !db_next(&r))
 		return e;
-	if (!db_next(&r))
-		return ERR_INTERNAL; /* the constraint said that it exists */
 	*id = db_i64(&r);
 	if (!db_bool(&r))
 		return why_not(why, ERR_CONFLICT, "request_id",
@@ -133,8 +133,11 @@ static enum err send_locked(struct db *db, struct arena *a, const struct session
 			       want->start_url };
 	const char *remember[] = { student[0], want->zoom_url };
 	struct db_rows r;
-	enum err e = db_write(db, a, SQL_LOCK_STUDENT, 2, student, &r);
+	enum err e = repeated(db, a, want, id, why); /* whatever became of the student since */
 
+	if (e || *id)
+		return e;
+	e = db_write(db, a, SQL_LOCK_STUDENT, 2, student, &r);
 	if (e)
 		return e;
 	if (!db_next(&r))
@@ -142,8 +145,10 @@ static enum err send_locked(struct db *db, struct arena *a, const struct session
 	e = db_write(db, a, SQL_SEND, 7, args, &r);
 	if (e)
 		return e;
-	if (!db_next(&r))
-		return repeated(db, a, want, id, why);
+	if (!db_next(&r)) { /* meanwhile, by the same request */
+		e = repeated(db, a, want, id, why);
+		return e || *id ? e : ERR_INTERNAL;
+	}
 	*id = db_i64(&r);
 	e = supersede_unopened(db, a, want, *id);
 	if (!e && !want->is_made)

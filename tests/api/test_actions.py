@@ -691,6 +691,22 @@ def test_the_same_request_gives_the_same_answer_byte_for_byte(app, hana, clock, 
     assert [e["kind"] for e in app.evidence(first["session"]["id"])] == ["sent"]
 
 
+@pytest.mark.parametrize("change", ["disabled", "moved"])
+def test_a_repeat_is_answered_whatever_became_of_the_student(app, admin, hana, other, make_student, change):
+    """The first answer was lost, and an admin was quicker than the second try."""
+    student = make_student(hana)
+    body = wish_for(student)
+    first = hana.post("/api/teacher/send-link", body)
+    assert first.status == 201
+    fields = {"disabled": True} if change == "disabled" else {"teacher_id": other.id}
+    assert admin.patch("/api/admin/students", {"id": student["id"], **fields}).status == 200
+    again = hana.post("/api/teacher/send-link", body)
+    assert again.status == 201 and again.body == first.body
+    assert_refused(hana.post("/api/teacher/send-link", {**body, "zoom_url": ZOOM_URL + "1"}), 409, "request_id")
+    assert_refused(hana.post("/api/teacher/send-link", wish_for(student)), 404, "student_id")
+    assert sessions_of(app, student) == 1
+
+
 def test_a_repeat_supersedes_nothing(app, send, hana, make_student):
     student = make_student(hana)
     body = wish_for(student)
