@@ -90,7 +90,8 @@ MUST_CHECK enum err session_json(struct db *db, struct arena *a, int64_t id,
 /* The links of a session. Strings belong to the arena. */
 struct session_links {
 	const char *join_url;  /* the student's */
-	const char *start_url; /* what the teacher opens */
+	const char *start_url; /* what the teacher opens: Zoom's start link, while it is surely
+				  good, else the join link, where Zoom knows its host */
 	const char *leave_url; /* the teacher's "End class" */
 };
 

@@ -42,6 +42,9 @@ import { LinkForm, isAtLink } from './zoom_link.js';
  * }} State
  */
 
+/** For so long Zoom's start link of a meeting is surely good; then the server gives another. As lib/session.c. */
+const START_LIFE = 110 * 60_000;
+
 /** Did it end on the academy's today? @param {Session | null} session */
 export const endedToday = (session) =>
   !!session && ['ended', 'timeout', 'missed'].includes(session.session_status) &&
@@ -69,8 +72,8 @@ export class StudentCard extends Component {
     }
   }
 
-  /** The session whose links have been asked for unasked. */
-  prepared = 0;
+  /** The session whose links have been asked for unasked, and whether that was late. */
+  prepared = '';
 
   componentDidMount() {
     this.prepare();
@@ -84,7 +87,7 @@ export class StudentCard extends Component {
     if (before === student) return;
     if (before.zoom_url === zoom_url || this.state.sent?.start_url === zoom_url) return this.prepare();
     // The link of the class may have been changed on another device.
-    this.prepared = 0;
+    this.prepared = '';
     this.setState({ sent: null }, () => this.prepare());
   }
 
@@ -96,9 +99,13 @@ export class StudentCard extends Component {
     const { student } = this.props;
     const session = student.last_session;
 
-    if (!session || !open(session) || this.prepared === session.id) return;
-    this.prepared = session.id;
-    this.links({ poll: true, raw401: true }).then((sent) => holdLink(student, sent), () => (this.prepared = 0));
+    if (!session || !open(session)) return;
+    const late = now() - Date.parse(session.sent_at) > START_LIFE;
+    const what = `${session.id} ${late}`;
+    if (this.prepared === what) return;
+    this.prepared = what;
+    (late ? this.ask : this.links).call(this, { poll: true, raw401: true })
+      .then((sent) => holdLink(student, sent), () => (this.prepared = ''));
   }
 
   /** @param {string | null} zoomUrl */
@@ -155,8 +162,12 @@ export class StudentCard extends Component {
   async links(options) {
     const session = /** @type {Session} */ (this.props.student.last_session);
 
-    if (this.state.sent?.session.id === session.id) return this.state.sent;
-    const sent = await linksOf(session, options);
+    return this.state.sent?.session.id === session.id ? this.state.sent : this.ask(options);
+  }
+
+  /** @param {import('../lib/api.js').Options} [options] */
+  async ask(options) {
+    const sent = await linksOf(/** @type {Session} */ (this.props.student.last_session), options);
     this.setState({ sent });
     return sent;
   }

@@ -283,6 +283,27 @@ def test_only_its_teacher_sees_the_start_link(connected, hana, boss):
     assert "SECRET-HOST-KEY" not in f"{opened.headers}{opened.text}"
 
 
+def test_a_start_link_is_not_handed_out_when_zoom_may_not_take_it_any_more(connected, hana, rest):
+    """It lives for two hours from the meeting's making: then the host opens the join link."""
+    fresh, old, late = (send(hana, wish_of(hana)) for _ in range(3))
+    meetings = list(rest.meetings.values())
+    connected.age(fresh["session"]["id"], "105 minutes")
+    connected.age(old["session"]["id"], "111 minutes")
+    # Sent by the repeat of a request whose meeting was made long before.
+    connected.psql(
+        "UPDATE zoom_creates SET asked_at = asked_at - interval '111 minutes'"
+        f" WHERE request_id = (SELECT request_id FROM sessions WHERE id = {late['session']['id']})",
+        "UPDATE zoom_creates c SET asked_at = sent_at FROM sessions s"
+        f" WHERE s.request_id = c.request_id AND s.id IN ({fresh['session']['id']}, {old['session']['id']})",
+    )
+    links = [hana.get(f"/api/teacher/session?session_id={a['session']['id']}") for a in (fresh, old, late)]
+    assert [link["start_url"] for link in links] == [
+        meetings[0]["start_url"],
+        meetings[1]["join_url"],
+        meetings[2]["join_url"],
+    ]
+
+
 def test_says_that_meetings_can_be_made(app, hana, make_teacher):
     assert hana.get("/api/teacher/students")["meetings"] is True
     assert make_teacher().get("/api/teacher/students")["meetings"] is False

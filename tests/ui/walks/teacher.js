@@ -132,6 +132,11 @@ walk('“Open Zoom” starts the very meeting of the class, whoever comes back t
   await page.reload();
   await start().waitFor();
   assert.equal(await start().getAttribute('href'), made);
+  // Zoom takes it for two hours only, and the page may lie open for as long.
+  await app.psql(`SET session_replication_role = replica; UPDATE sessions SET sent_at = sent_at - interval '2 hours' WHERE id = ${session.id};`
+    + ` UPDATE session_events SET happened_at = happened_at - interval '2 hours' WHERE session_id = ${session.id}`);
+  await page.getByRole('button', { name: 'Refresh' }).tap();
+  await own.locator(`a[href="${ZOOM_URL}"]`).waitFor();
   await teacher.client.post('/api/teacher/session', { session_id: session.id, action: 'cancel' });
   await page.getByRole('button', { name: 'Refresh' }).tap();
   await start().waitFor({ state: 'detached' });
