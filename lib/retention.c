@@ -22,8 +22,10 @@ static const char *const forget[] = {
 	" AND NOT EXISTS (SELECT FROM zoom_raw r WHERE r.uuid = o.uuid)"
 	" AND NOT EXISTS (SELECT FROM session_events e WHERE e.detail ? 'uuid'"
 	"  AND e.detail->>'uuid' = o.uuid) LIMIT " LIMIT ")",
+	/* With its start link; the class that it was made for may never have been sent. */
 	"DELETE FROM zoom_creates WHERE request_id IN (SELECT request_id FROM zoom_creates"
-	" JOIN sessions USING (request_id) WHERE sent_at < " CUT " LIMIT " LIMIT ")",
+	" LEFT JOIN sessions USING (request_id)"
+	" WHERE coalesce(sent_at, asked_at, leased_until) < " CUT " LIMIT " LIMIT ")",
 	/* Zoom's start link lets whoever has it be the teacher. */
 	"UPDATE sessions SET start_url = NULL WHERE id IN (SELECT id FROM sessions"
 	" WHERE start_url IS NOT NULL AND sent_at < " CUT " LIMIT " LIMIT ")",
@@ -35,8 +37,10 @@ static const char *const forget[] = {
 	" AND changed_at < " CUT " LIMIT " LIMIT ")",
 	"DELETE FROM chat_codes WHERE code_hash IN (SELECT code_hash FROM chat_codes"
 	" WHERE expires_at < " CUT " LIMIT " LIMIT ")",
+	/* Where nothing was tried, and nothing waits, nobody's chat is of no use. */
 	"DELETE FROM telegram_chats WHERE chat_id IN (SELECT chat_id FROM telegram_chats c"
-	" WHERE tried_at < " CUT
+	" WHERE (tried_at < " CUT " OR tried_at IS NULL AND NOT EXISTS ("
+	"SELECT FROM messages m WHERE m.chat_id = c.chat_id AND m.next_at IS NOT NULL))"
 	" AND NOT EXISTS (SELECT FROM students s WHERE s.telegram_chat_id = c.chat_id)"
 	" AND NOT EXISTS (SELECT FROM accounts t WHERE t.telegram_chat_id = c.chat_id)"
 	" LIMIT " LIMIT ")",

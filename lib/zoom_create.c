@@ -22,11 +22,11 @@
  * because of a class. A request_id that a session has already is no wish.
  */
 static const char SQL_WANT[] =
-	"INSERT INTO zoom_creates (request_id, account_id, zoom_user, topic, minutes)"
+	"INSERT INTO zoom_creates (request_id, account_id, zoom_user, topic, minutes, leased_until)"
 	" SELECT $1::uuid, t.id, coalesce((SELECT min(own.host_id) FROM zoom_hosts own"
 	"   WHERE own.account_id = t.id AND own.confirmed HAVING count(*) = 1), t.email),"
 	"  'Class ' || substr(replace(gen_random_uuid()::text, '-', ''), 1, 12),"
-	"  coalesce(p.duration_minutes, a.default_duration_minutes)"
+	"  coalesce(p.duration_minutes, a.default_duration_minutes), clock_now()"
 	" FROM students st JOIN accounts t ON t.id = st.teacher_id CROSS JOIN academy a"
 	" LEFT JOIN packages p ON p.id = st.package_id"
 	" WHERE st.id = $3::bigint AND t.id = $2::bigint AND st.disabled_at IS NULL"
@@ -46,7 +46,7 @@ static const char SQL_LEASE[] =
 	" AND (leased_until IS NULL OR leased_until <= clock_now())";
 
 static const char SQL_RELEASE[] =
-	"UPDATE zoom_creates SET leased_until = NULL WHERE request_id = $1::uuid";
+	"UPDATE zoom_creates SET leased_until = clock_now() WHERE request_id = $1::uuid";
 
 /* Counted before Zoom is asked, by Zoom's day. */
 static const char SQL_ASK[] =

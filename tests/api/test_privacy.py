@@ -98,6 +98,35 @@ def test_details_go_in_time_and_minutes_stay(app, make_teacher, make_student, se
     assert app.job("retention").stdout.startswith("retention: ok, 0 rows")
 
 
+@pytest.mark.parametrize("asked, kept", [("asked_at", 0), ("leased_until", 0), ("asked_at", 1)])
+def test_a_meeting_that_no_class_was_sent_for_goes_with_its_start_link(app, make_teacher, asked, kept):
+    days, topic = (179 if kept else 181), uuid.uuid4().hex
+    app.psql(
+        f"INSERT INTO zoom_creates (request_id, account_id, zoom_user, topic, minutes, start_url, {asked}) VALUES"
+        f" (gen_random_uuid(), {make_teacher().id}, 'hana@example.org', '{topic}', 60, 'https://zoom.us/s/1',"
+        f" clock_now() - interval '{days} days')"
+    )
+    assert app.job("retention").returncode == 0
+    assert app.psql(f"SELECT count(*) FROM zoom_creates WHERE topic = '{topic}'") == str(kept)
+
+
+def test_a_chat_where_nothing_was_tried_goes_once_it_is_nobodys(app, make_teacher, make_student):
+    """Whoever was erased and blocks the bot then is noted again."""
+    nobodys, students, waiting = new_chat(), new_chat(), new_chat()
+    make_student(make_teacher(), telegram_chat_id=students)
+    app.psql(
+        "INSERT INTO telegram_chats (chat_id, dead, dead_detail) VALUES"
+        f" ({nobodys}, 'blocked', 'x'), ({students}, 'blocked', 'x') ON CONFLICT DO NOTHING;"
+        f"INSERT INTO telegram_chats (chat_id, language) VALUES ({waiting}, 'am');"
+        f"INSERT INTO messages (kind, update_id, chat_id) VALUES ('welcome', {next_update()}, {waiting})"
+    )
+    assert app.job("retention").returncode == 0
+    assert [told_of(app, chat)[2] for chat in (nobodys, students, waiting)] == [0, 1, 1]
+    app.psql(f"UPDATE messages SET state = 'dropped', next_at = NULL WHERE chat_id = {waiting}")
+    assert app.job("retention").returncode == 0
+    assert told_of(app, waiting)[2] == 0
+
+
 def test_what_nobody_will_come_for_goes_from_the_journal_too(app):
     folder = app.state / "journal"
     for name, days in (("1.replay.bad", 181), ("2.new", 181), ("3.replay.bad", 179), ("keep", 999)):
