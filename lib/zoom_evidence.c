@@ -52,6 +52,21 @@ static const char SQL_LEARN_HOST[] =
 	"INSERT INTO zoom_hosts (host_id, account_id)"
 	" SELECT $1, teacher_id FROM sessions WHERE id = $2::bigint ON CONFLICT DO NOTHING";
 
+/*
+ * $1 host  $2 the session that lost a meeting of it. What nothing else tells is
+ * not the teacher's: no word of Zoom, no meeting made for them, none that their
+ * link names or an admin gave them. One that the rule found by the host alone
+ * tells nothing.
+ */
+static const char SQL_UNLEARN_HOST[] =
+	"DELETE FROM zoom_hosts h USING sessions lost WHERE lost.id = $2::bigint"
+	" AND h.host_id = $1 AND h.account_id = lost.teacher_id AND NOT h.confirmed"
+	" AND NOT EXISTS (SELECT FROM zoom_creates made"
+	"  WHERE made.account_id = h.account_id AND made.host_id = h.host_id)"
+	" AND NOT EXISTS (SELECT FROM sessions s JOIN zoom_occurrences o ON o.session_id = s.id"
+	"  WHERE s.teacher_id = h.account_id AND o.host_id = h.host_id"
+	"  AND (s.meeting_id IS NOT NULL OR o.admin_id IS NOT NULL))";
+
 static void put(void *o)
 {
 	json_object_put(o);
@@ -103,6 +118,7 @@ enum err zoom_evidence_move(struct db *db, struct arena *a, const struct zoom_mo
 			      move->account_id ? arena_int(a, move->account_id) : NULL,
 			      move->reason };
 	const char *state[] = { move->uuid, "inbox" };
+	const char *lost[] = { move->host_id, move->from ? arena_int(a, move->from) : NULL };
 	const char *host[] = { move->host_id, own[1] };
 	enum err e = say(db, a, move, "zoom_released", move->from);
 
@@ -110,6 +126,8 @@ enum err zoom_evidence_move(struct db *db, struct arena *a, const struct zoom_mo
 		e = say(db, a, move, "zoom_assigned", move->to);
 	if (!e)
 		e = db_write(db, a, SQL_OWN, 4, own, NULL);
+	if (!e && move->from && move->host_id)
+		e = db_write(db, a, SQL_UNLEARN_HOST, 2, lost, NULL);
 	if (!e && move->to && move->host_id)
 		e = db_write(db, a, SQL_LEARN_HOST, 2, host, NULL);
 	if (e)

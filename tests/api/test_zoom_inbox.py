@@ -270,6 +270,36 @@ def test_a_host_becomes_known_when_an_admin_says_so(app, admin, room):
     assert end_of(room.session(later)) == at("10:48")
 
 
+@pytest.mark.parametrize("to", ["nobody", "its own class"])
+def test_a_host_that_was_taken_for_a_teachers_by_mistake_is_unlearned(app, admin, make_room, to):
+    hana, ben = make_room(), make_room()
+    own = ben.hold("07:50", "08:00", url="https://us02web.zoom.us/my/ben.teaches")
+    wrong = hana.hold("07:55", "08:00", url=PERSONAL)
+    bens = ben.meet("08:01", "08:40")
+    hana.clock.reset()
+    assert assign(admin, bens, wrong).status == 200  # ben's meeting
+    mistaken = ben.meet("08:45", "08:50", meeting_id=next(_meetings))
+    assert ben.owner(mistaken) == wrong
+    assert assign(admin, bens, own if to != "nobody" else None).status == 200
+    running = hana.hold("09:50", "10:02", url=PERSONAL)
+    uuid = ben.meet("10:01", "10:48", meeting_id=next(_meetings))
+    assert ben.owner(uuid) is None
+    assert hana.session(running)["session_status"] == "active"
+    hosts = app.rows(f"SELECT account_id FROM zoom_hosts WHERE host_id = '{ben.host.account}'")
+    assert [row["account_id"] for row in hosts] == ([] if to == "nobody" else [ben.teacher.id])
+
+
+def test_a_host_stays_a_teachers_by_what_else_was_held_there(app, admin, room):
+    given = room.hold("07:50", "08:00", url=PERSONAL)
+    uuid = room.meet("08:01", "08:40")
+    room.hold("08:50", "09:00")
+    room.meet("09:01", "09:40")  # its link names the meeting
+    room.clock.reset()
+    assert assign(admin, uuid, given).status == 200 and assign(admin, uuid, None).status == 200
+    later = room.hold("10:50", "11:00", url=PERSONAL)
+    assert room.owner(room.meet("11:01", "11:40", meeting_id=next(_meetings))) == later
+
+
 def test_a_host_is_known_by_the_address_the_teacher_signs_in_with(app, room):
     session_id = room.hold("09:50", "10:02", url=PERSONAL)
     meeting = zoom.Meeting(next(_meetings), room.host.account)
