@@ -255,7 +255,7 @@ export class StudentCard extends Component {
         ${start
           ? html`<a class="button primary" href=${start} target="_blank" rel="noreferrer">
               <${Icon} name="video" /> ${t('send.start')}</a>`
-          : html`<button type="button" class="primary" disabled=${!!busy} onClick=${this.start}>
+          : html`<button key="start" type="button" class="primary" disabled=${!!busy} onClick=${this.start}>
               <${Icon} name="video" /> ${t('send.start')}</button>`}
         ${this.linkUsed(start || '', props, state)}
         <div class="buttons">
@@ -264,7 +264,7 @@ export class StudentCard extends Component {
           <button type="button" disabled=${!!busy} onClick=${this.show}>
             <${Icon} name="qr" /> ${t('share.show_qr')}</button>
         </div>
-        <${Finish} key=${session.id} what=${what} busy=${!!busy} onYes=${() => this.finish(what)} />
+        <${Finish} key=${`${session.id} ${what}`} what=${what} busy=${!!busy} onYes=${() => this.finish(what)} />
       `;
     }
     if (!student.may_send) return null;
@@ -276,7 +276,8 @@ export class StudentCard extends Component {
         <//>
       `;
     return html`
-      <button type="button" class="primary" disabled=${!!busy} onClick=${() => this.send(student.zoom_url)}>
+      <button key="send" type="button" class="primary" disabled=${!!busy}
+        onClick=${() => this.send(student.zoom_url)}>
         <${Icon} name="send" /> ${t(busy ? 'send.busy' : 'send.button')}</button>
       <p class="link-used">
         <span class="muted">

@@ -89,6 +89,41 @@ walk('a link that the student has opened meanwhile is not withdrawn: the class r
   assert.equal(session.session_status, 'active');
 });
 
+walk('no button that was asked for becomes another under the finger', async (t, open) => {
+  const { teacher, student, page, own } = await day(open);
+  const sent = await send(teacher, student);
+  const refresh = () => page.getByRole('button', { name: 'Refresh' }).tap();
+  const ask = () => own.getByRole('button', { name: 'Withdraw link' }).tap();
+  const isUnasked = async () => {
+    await own.getByRole('button', { name: /^End class|end now/ }).waitFor();
+    assert.equal(await own.getByRole('button', { name: 'Yes, end now' }).count(), 0);
+  };
+  await refresh();
+  await ask();
+  await page.route('**/api/teacher/students', (route) => route.abort());
+  await refresh(); // while the server is away ending is what is offered
+  await isUnasked();
+  await page.unroute('**/api/teacher/students');
+  await refresh();
+  await ask();
+  await click(sent);
+  await refresh();
+  await own.locator('.timer .stopwatch').waitFor();
+  await isUnasked();
+});
+
+walk('a button whose class is over elsewhere does not become one that sends the next', async (t, open) => {
+  const { teacher, student, page, own } = await day(open);
+  const { session } = await send(teacher, student);
+  await page.route('**/api/teacher/session?*', (route) => route.abort()); // its link is not there yet: the button asks
+  await page.reload();
+  await own.getByRole('button', { name: 'Open Zoom' }).focus();
+  await teacher.client.post('/api/teacher/session', { session_id: session.id, action: 'cancel' });
+  await page.evaluate(() => dispatchEvent(new Event('online')));
+  await own.getByRole('button', { name: 'Send class' }).waitFor();
+  assert.notEqual(await page.evaluate(() => document.activeElement.textContent.trim()), 'Send class');
+});
+
 walk('a class sent from another device is shared from this one', async (t, open) => {
   const { teacher, student, page, own } = await day(open);
   const { join_url } = await send(teacher, student);
