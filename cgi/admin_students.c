@@ -36,6 +36,17 @@ static enum err list(struct req *req)
 	return e ? e : req_json(req, 200, body);
 }
 
+/* Absent or null: 0, which is no chat, and so may not be given as one. */
+static int64_t chat_id(struct fields *f)
+{
+	int64_t id = fields_i64_or(f, "telegram_chat_id", -STUDENT_CHAT_ID_MAX, STUDENT_CHAT_ID_MAX,
+				   INT64_MAX);
+
+	if (!id)
+		fields_refuse(f, "telegram_chat_id", "It must be Telegram's number of a chat.");
+	return id == INT64_MAX ? 0 : id;
+}
+
 /* What POST must have (is_new) and PATCH may. */
 static void parse(struct fields *f, bool is_new, struct student_fields *want)
 {
@@ -53,8 +64,7 @@ static void parse(struct fields *f, bool is_new, struct student_fields *want)
 	want->package_id = fields_str_or(f, "package_id", 1, PACKAGE_NAME_MAX, NULL);
 	if (fields_has(f, "language"))
 		want->language = fields_str(f, "language", 2, 35);
-	want->telegram_chat_id =
-		fields_i64_or(f, "telegram_chat_id", -STUDENT_CHAT_ID_MAX, STUDENT_CHAT_ID_MAX, 0);
+	want->telegram_chat_id = chat_id(f);
 	want->zoom_url = fields_str_or(f, "zoom_url", 1, ZOOM_URL_MAX, NULL);
 	if (fields_has(f, "note"))
 		want->note = fields_str(f, "note", 0, STUDENT_NOTE_MAX);

@@ -309,7 +309,7 @@ def test_siblings_share_a_chat(make_teacher, make_student):
         ("package_id", "Atlantis", 404), ("package_id", "europe", 404), ("package_id", 1, 400), ("package_id", "", 400),
         ("package_id", "x" * 101, 400), ("language", "x", 400), ("language", "EN", 400), ("language", "en_US", 400),
         ("language", None, 400), ("telegram_chat_id", "5", 400), ("telegram_chat_id", 2**53, 400),
-        ("telegram_chat_id", 1.5, 400), ("note", "x" * 2001, 400), ("note", None, 400), ("note", 1, 400),
+        ("telegram_chat_id", 1.5, 400), ("telegram_chat_id", 0, 400), ("note", "x" * 2001, 400), ("note", None, 400), ("note", 1, 400),
         ("zoom_url", "https://zoom.us.evil.example/j/123456789", 400), ("zoom_url", "http://zoom.us/j/123456789", 400),
         ("zoom_url", "javascript:alert(1)", 400), ("zoom_url", ZOOM_URL + "\r\nSet-Cookie: a=b", 400),
         ("zoom_url", "https://zoom.us/s/123456789?zak=secret", 400), ("zoom_url", ZOOM_URL + "x" * 600, 400),
