@@ -4,7 +4,8 @@
  * A package  {"id" (its name), "duration_minutes", "buffer_minutes", "rate" (decimal text or
  *            null), "currency", "retired", "created_at", "active_students"}
  * GET        ?q= (part of a name) &limit=  -> 200 {"packages": [...], "more"}
- * POST       {"name", "duration_minutes", "buffer_minutes", "rate", "currency"} -> 201 a package
+ * POST       {"name", "duration_minutes", "buffer_minutes", "rate", "currency"}, all of them,
+ *            rate null where it is not agreed yet -> 201 a package
  * PATCH      {"id"} and any of "duration_minutes", "buffer_minutes", "rate", "currency",
  *            "retired" -> 200 a package. Never renamed; classes that were sent stay as they are,
  *            but those without a rate get the one that the package has then.
@@ -41,6 +42,9 @@ static void parse(struct fields *f, bool is_new, struct package_fields *want)
 		want->duration_minutes = fields_i64(f, "duration_minutes", 1, PACKAGE_MINUTES_MAX);
 	if (is_new || fields_has(f, "buffer_minutes"))
 		want->buffer_minutes = fields_i64(f, "buffer_minutes", 0, PACKAGE_MINUTES_MAX);
+	if (is_new && !want->set_rate)
+		fields_refuse(f, "rate",
+			      "It must be an amount such as \"10.00\", or null for none.");
 	want->rate = fields_money_or_null(f, "rate");
 	if (is_new || fields_has(f, "currency"))
 		want->currency = fields_str(f, "currency", 3, 3);

@@ -492,10 +492,15 @@ def test_a_wrong_field_of_a_package_is_refused_by_name(admin, field, value):
     assert "Wrong" not in packages and packages["Europe"]["duration_minutes"] == 60
 
 
-@pytest.mark.parametrize("missing", ["name", "duration_minutes", "buffer_minutes", "currency"])
+@pytest.mark.parametrize("missing", ["name", "duration_minutes", "buffer_minutes", "rate", "currency"])
 def test_what_a_package_must_have_is_asked_for_by_name(admin, missing):
-    answer = admin.post("/api/admin/packages", {k: v for k, v in GOLD.items() if k != missing})
+    answer = admin.post("/api/admin/packages", {k: v for k, v in {**GOLD, "name": "Lacking"}.items() if k != missing})
     assert answer.status == 400 and answer.field == missing
+
+
+def test_a_rate_that_is_not_agreed_yet_is_said_so(admin):
+    made = admin.post("/api/admin/packages", {**GOLD, "name": "To be agreed on", "rate": None})
+    assert made.status == 201 and made["rate"] is None
 
 
 @pytest.mark.parametrize("rate", ["0", "0.00", "9999999999.99", "1.5"])
