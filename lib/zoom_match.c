@@ -34,9 +34,20 @@ static int64_t begin(const struct question *q)
 	return q->occurrences[q->at].begin_us;
 }
 
+/* A later click went to the other meeting. */
+static bool is_clicked_here(const struct match_session *s)
+{
+	return s->has_click && s->clicked_us < s->left_us;
+}
+
 static bool is_clicked_by(const struct match_session *s, int64_t t)
 {
-	return s->has_click && second(s->clicked_us) <= t;
+	return is_clicked_here(s) && second(s->clicked_us) <= t;
+}
+
+static bool has_left(const struct match_session *s, int64_t t)
+{
+	return s->left_us <= t;
 }
 
 /* --- Of the sessions of the rank that qualify, the best: -1 if there is none --- */
@@ -67,14 +78,15 @@ static int latest(const struct question *q, moment_fn *moment)
 static bool claimed(const struct question *q, const struct match_session *s, int64_t *us)
 {
 	*us = is_clicked_by(s, begin(q)) && s->clicked_us > s->sent_us ? s->clicked_us : s->sent_us;
-	return second(*us) <= begin(q);
+	return second(*us) <= begin(q) && !has_left(s, begin(q)) &&
+	       (s->left_us == INT64_MAX || is_clicked_here(s));
 }
 
 /* Negated, so that the first click is the latest. */
 static bool clicked_meanwhile(const struct question *q, const struct match_session *s, int64_t *us)
 {
 	*us = s->has_click ? -s->clicked_us : 0;
-	return s->has_click && second(s->clicked_us) >= begin(q) &&
+	return is_clicked_here(s) && second(s->clicked_us) >= begin(q) &&
 	       s->clicked_us <= end_of(q, q->at);
 }
 
@@ -82,7 +94,7 @@ static bool unopened(const struct question *q, const struct match_session *s, in
 {
 	*us = s->sent_us;
 	return second(s->sent_us) <= begin(q) && begin(q) < s->link_end_us &&
-	       !is_clicked_by(s, begin(q));
+	       !has_left(s, begin(q)) && !is_clicked_by(s, begin(q));
 }
 
 /* --- The rules --- */

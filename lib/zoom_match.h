@@ -35,6 +35,9 @@
  *    falls into is that session's, if it ran longer after that click, up to
  *    its deadline, than before. One that has not ended yet counts as lasting.
  *  - An occurrence without an end ends where the next begins, and after a day.
+ *  - Whose link was changed to another meeting has what began before, and its
+ *    clicks before. Nobody having opened it by then, it holds nothing: what began in
+ *    the window of another class is that one's. It may still have waited there.
  *  - Zoom tells whole seconds, so a claim counts from the start of its second.
  *  - A session of a better rank is always preferred.
  */
@@ -54,6 +57,7 @@ struct match_session {
 	int64_t link_end_us;
 	bool has_click;
 	int64_t clicked_us, deadline_us; /* with has_click */
+	int64_t left_us; /* its link went to another meeting then; INT64_MAX: it is still here */
 };
 
 struct match_occurrence {

@@ -79,7 +79,10 @@ static const char SQL_OCCURRENCES[] =
  */
 static const char SQL_SESSIONS[] =
 	"WITH here AS ("
-	" SELECT s.*, CASE WHEN $2::text IS NOT NULL"
+	" SELECT s.*, CASE WHEN s.meeting_id IS DISTINCT FROM $1::bigint THEN ("
+	"  SELECT max(e.happened_at) FROM session_events e WHERE e.session_id = s.id"
+	"   AND e.kind = 'zoom_url' AND e.detail->>'was' = ($1::bigint)::text) END AS left_at,"
+	"  CASE WHEN $2::text IS NOT NULL"
 	"   AND EXISTS (SELECT FROM zoom_hosts WHERE host_id = $2::text)"
 	"   AND NOT EXISTS (SELECT FROM zoom_hosts WHERE host_id = $2 AND account_id = "
 	"s.teacher_id)"
@@ -89,12 +92,12 @@ static const char SQL_SESSIONS[] =
 	"  FROM session_events e WHERE e.kind = 'zoom_url' AND e.detail ? 'was'"
 	"   AND e.detail->>'was' = ($1::bigint)::text)"
 	" UNION ALL"
-	" SELECT s.*, 2 FROM sessions s WHERE s.meeting_id IS NULL AND s.teacher_id IN"
+	" SELECT s.*, NULL, 2 FROM sessions s WHERE s.meeting_id IS NULL AND s.teacher_id IN"
 	"  (SELECT account_id FROM zoom_hosts WHERE host_id = $2))"
 	" SELECT here.id, rank, us(sent_at), us(sent_at + link_hours * interval '1 hour'),"
 	"  us(coalesce(click.at, clicked_at)), us(greatest(times_out_at, coalesce(click.at, "
 	"clicked_at)"
-	"   + (duration_minutes + buffer_minutes) * interval '1 minute'))"
+	"   + (duration_minutes + buffer_minutes) * interval '1 minute')), us(left_at)"
 	" FROM here LEFT JOIN LATERAL (SELECT min(e.happened_at) AS at FROM session_events e"
 	"  WHERE e.session_id = here.id AND e.kind = 'clicked' AND e.happened_at >= sent_at"
 	"   AND e.happened_at < sent_at + link_hours * interval '1 hour') click ON true"
@@ -116,6 +119,13 @@ static const char SQL_STALE[] =
 	"SELECT o.uuid FROM zoom_occurrences o WHERE o.admin_id IS NULL"
 	" AND o.around > clock_now() - interval '8 days' AND (EXISTS (SELECT FROM sessions s"
 	"  JOIN session_events e ON e.session_id = s.id WHERE s.meeting_id = o.meeting_id"
+	"  AND s.sent_at BETWEEN o.around - interval '10 days' AND o.around + interval '1 day'"
+	"  AND e.kind IN ('sent', 'clicked', 'cancelled', 'corrected', 'reopened', 'zoom_url')"
+	"  AND e.received_at > o.matched_at - interval '1 minute')"
+	" OR EXISTS (SELECT FROM session_events left_it JOIN sessions s ON s.id = "
+	"left_it.session_id"
+	"  JOIN session_events e ON e.session_id = s.id WHERE left_it.kind = 'zoom_url'"
+	"  AND left_it.detail ? 'was' AND left_it.detail->>'was' = o.meeting_id::text"
 	"  AND s.sent_at BETWEEN o.around - interval '10 days' AND o.around + interval '1 day'"
 	"  AND e.kind IN ('sent', 'clicked', 'cancelled', 'corrected', 'reopened', 'zoom_url')"
 	"  AND e.received_at > o.matched_at - interval '1 minute')"
@@ -201,6 +211,7 @@ static enum err load_sessions(struct db *db, struct arena *a, const struct place
 		s->clicked_us = db_i64_or(&r, INT64_MIN);
 		s->has_click = s->clicked_us != INT64_MIN;
 		s->deadline_us = db_i64_or(&r, INT64_MIN);
+		s->left_us = db_i64_or(&r, INT64_MAX);
 	}
 	return db_end(&r);
 }

@@ -383,6 +383,39 @@ def test_a_class_that_changed_its_link_keeps_the_meeting_before(room):
     assert room.owner(uuid) == mine and end_of(room.session(mine)) == at("10:50")
 
 
+def go_elsewhere(room, session):
+    change = {"session_id": session, "action": "zoom_url", "zoom_url": f"https://zoom.us/j/{next(_meetings)}"}
+    assert room.teacher.post("/api/teacher/session", change).status == 200
+
+
+@pytest.mark.parametrize("opened", [None, "10:45"])
+def test_a_link_that_was_corrected_takes_no_restart(room, opened):
+    mine = room.hold("09:50", "10:02")
+    room.meet("09:58", "10:50")
+    wrong = room.send("10:40")
+    room.now("10:41")
+    go_elsewhere(room, wrong["session"]["id"])
+    if opened:
+        room.open(wrong, opened)
+    again = room.meet("10:52", "11:05")
+    assert room.owner(again) == mine and end_of(room.session(mine)) == at("11:05")
+    assert not room.session(wrong["session"]["id"])["zoom_seen"]
+
+
+def test_correcting_a_link_gives_the_restart_back(app, room):
+    mine = room.hold("09:50", "10:02")
+    room.meet("09:58", "10:40")
+    wrong = room.send("10:41")["session"]["id"]
+    room.now("10:55")
+    again = room.meet("10:42", "10:55")
+    assert room.owner(again) == wrong
+    room.now("10:58")
+    go_elsewhere(room, wrong)
+    assert app.job("session-timeout").returncode == 0
+    assert room.owner(again) == mine and end_of(room.session(mine)) == at("10:55")
+    assert not room.session(wrong)["zoom_seen"]
+
+
 def test_a_correction_of_minutes_moves_no_meeting(app, admin, room):
     mine = room.hold("09:50", "10:02")
     room.meet("09:58", "10:40")

@@ -30,8 +30,15 @@ static void session(struct day *d, int64_t sent_us, int64_t clicked_us)
 		.has_click = clicked_us != NONE,
 		.clicked_us = clicked_us,
 		.deadline_us = clicked_us + WINDOW,
+		.left_us = INT64_MAX,
 	};
 	d->n_sessions++;
+}
+
+/* The link of the last session went to another meeting then. */
+static void leaves(struct day *d, int64_t left_us)
+{
+	d->sessions[d->n_sessions - 1].left_us = left_us;
 }
 
 static void occurrence(struct day *d, int64_t begin_us, int64_t end_us)
@@ -262,6 +269,55 @@ static void nothing_is_nobodys(void **state)
 	assert_int_equal(owner(&d, 0), 0);
 }
 
+static void a_link_that_went_elsewhere_takes_no_restart(void **state)
+{
+	const int64_t left[] = { AT(10, 41), AT(10, 52), AT(10, 52) + 1, AT(11, 20) };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof left / sizeof *left; i++) {
+		struct day d = { 0 };
+
+		session(&d, AT(9, 50), AT(10, 2));
+		session(&d, AT(10, 40), i % 2 ? NONE : left[i]);
+		leaves(&d, left[i]);
+		occurrence(&d, AT(9, 58), AT(10, 50));
+		occurrence(&d, AT(10, 52), AT(11, 5));
+		assert_int_equal(owner(&d, 0), 1);
+		assert_int_equal(owner(&d, 1), 1);
+	}
+}
+
+static void a_link_that_went_elsewhere_keeps_what_began_before(void **state)
+{
+	struct day d = { 0 };
+
+	(void)state;
+	session(&d, AT(9, 50), AT(10, 2));
+	session(&d, AT(10, 30), AT(10, 35));
+	leaves(&d, AT(10, 46));
+	occurrence(&d, AT(10, 40), AT(10, 44));
+	occurrence(&d, AT(10, 45), NONE);
+	occurrence(&d, AT(10, 46), NONE);
+	assert_int_equal(owner(&d, 0), 2);
+	assert_int_equal(owner(&d, 1), 2);
+	assert_int_equal(owner(&d, 2), 1);
+}
+
+static void a_link_may_have_been_waited_for_before_it_went_elsewhere(void **state)
+{
+	struct day d = { 0 };
+
+	(void)state;
+	session(&d, AT(9, 50), AT(10, 2));
+	leaves(&d, AT(10, 0));
+	occurrence(&d, AT(9, 58), AT(9, 59));
+	occurrence(&d, AT(10, 0), AT(10, 1));
+	occurrence(&d, AT(10, 3), AT(10, 40));
+	assert_int_equal(owner(&d, 0), 1);
+	assert_int_equal(owner(&d, 1), 0);
+	assert_int_equal(owner(&d, 2), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -279,6 +335,9 @@ int main(void)
 		cmocka_unit_test(a_meeting_without_an_end_ends_where_the_next_begins),
 		cmocka_unit_test(a_better_rank_is_preferred),
 		cmocka_unit_test(nothing_is_nobodys),
+		cmocka_unit_test(a_link_that_went_elsewhere_takes_no_restart),
+		cmocka_unit_test(a_link_that_went_elsewhere_keeps_what_began_before),
+		cmocka_unit_test(a_link_may_have_been_waited_for_before_it_went_elsewhere),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
