@@ -5,12 +5,18 @@
 #include "health.h"
 #include "journal_state.h"
 
+/* $1 and $2: after how many seconds the job's last success, and Zoom's last challenge, are long
+ * ago. */
 static const char SQL_HEALTH[] =
 	"WITH run AS (SELECT finished_at, detail FROM job_runs WHERE job = 'session-timeout' AND ok"
-	"  ORDER BY id DESC LIMIT 1)"
-	" SELECT CASE WHEN (SELECT finished_at FROM run) > clock_now() - $1::bigint * interval '1 "
-	"second'"
-	"  THEN 'ok' ELSE 'degraded' END AS status,"
+	"  ORDER BY id DESC LIMIT 1),"
+	" challenge AS (SELECT max(received_at) AS at FROM zoom_raw"
+	"  WHERE event = 'endpoint.url_validation')"
+	" SELECT to_json(array_remove(ARRAY["
+	"  CASE WHEN (SELECT finished_at FROM run) > clock_now() - $1::bigint * interval '1 second'"
+	"   THEN NULL ELSE 'session-timeout has not succeeded lately' END,"
+	"  CASE WHEN challenge.at < clock_now() - $2::bigint * interval '1 second'"
+	"   THEN 'Zoom has not checked the webhook lately' END], NULL)) AS causes,"
 	" 'ok' AS database, clock_now() AS now,"
 	" (SELECT finished_at FROM run) AS \"timeout.last_success\","
 	" extract(epoch FROM clock_now() - (SELECT finished_at FROM run))::bigint AS "
@@ -18,11 +24,10 @@ static const char SQL_HEALTH[] =
 	" (SELECT count(*) FROM sessions WHERE session_status = 'active'"
 	"  AND times_out_at <= clock_now()) AS \"timeout.due\","
 	" (SELECT max(received_at) FROM zoom_raw) AS \"zoom.last_webhook\","
-	" (SELECT max(received_at) FROM zoom_raw WHERE event = 'endpoint.url_validation')"
-	"  AS \"zoom.last_challenge\","
+	" challenge.at AS \"zoom.last_challenge\","
 	" (SELECT count(*) FROM zoom_occurrences WHERE session_id IS NULL AND admin_id IS NULL)"
 	"  AS \"zoom.waiting\","
-	" (SELECT max(version) FROM migrations) AS schema_version";
+	" (SELECT max(version) FROM migrations) AS schema_version FROM challenge";
 
 static const char SQL_METRICS[] =
 	"WITH figure (name, help, type, value) AS (VALUES"
@@ -77,15 +82,24 @@ static void add_journal(struct json_object *health, const char *dir)
 
 	json_object_object_add(health, "journal", known ? journal_json(&j) : NULL);
 	if (dir && (!known || !journal_is_well(&j)))
-		json_object_object_add(health, "status", json_object_new_string("degraded"));
+		json_object_array_add(json_object_object_get(health, "causes"),
+				      json_object_new_string("this node's journal"));
+}
+
+static void add_status(struct json_object *health)
+{
+	bool ok = json_object_array_length(json_object_object_get(health, "causes")) == 0;
+
+	json_object_object_add(health, "status", json_object_new_string(ok ? "ok" : "degraded"));
 }
 
 enum err health_json(struct db *db, struct arena *a, const char *journal_dir,
 		     struct json_object **out)
 {
-	const char *args[] = { arena_int(a, HEALTH_TIMEOUT_LATE_S) };
+	const char *args[] = { arena_int(a, HEALTH_TIMEOUT_LATE_S),
+			       arena_int(a, HEALTH_CHALLENGE_LATE_S) };
 	struct db_rows r;
-	enum err e = db_read(db, a, SQL_HEALTH, 1, args, &r);
+	enum err e = db_read(db, a, SQL_HEALTH, 2, args, &r);
 
 	if (e)
 		return e;
@@ -95,6 +109,7 @@ enum err health_json(struct db *db, struct arena *a, const char *journal_dir,
 	if (!*out)
 		return ERR_INTERNAL;
 	add_journal(*out, journal_dir);
+	add_status(*out);
 	return OK;
 }
 

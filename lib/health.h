@@ -12,9 +12,15 @@ struct json_object;
 #define HEALTH_JOURNAL_LATE_S 600
 
 /*
- * How the product is: {"status":"ok|degraded","database","timeout":{...},"zoom":{...},
- * "journal":{...}}. journal_dir may be NULL. The caller owns *out.
- * ERR_UNAVAILABLE: the database is away.
+ * Zoom checks the webhook's address every 72 hours, and disables it after six checks that failed.
+ * Source: facts of Zoom, 2.
+ */
+#define HEALTH_CHALLENGE_LATE_S (80 * 3600)
+
+/*
+ * How the product is:
+ * {"status":"ok|degraded","causes":[...],"database","timeout":{...},"zoom":{...}, "journal":{...}}.
+ * journal_dir may be NULL. The caller owns *out. ERR_UNAVAILABLE: the database is away.
  */
 MUST_CHECK enum err health_json(struct db *db, struct arena *a, const char *journal_dir,
 				struct json_object **out);

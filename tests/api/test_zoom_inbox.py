@@ -712,3 +712,24 @@ def test_health_tells_when_zoom_was_heard(admin, room, app):
     assert health["zoom"]["last_webhook"] and health["zoom"]["waiting"] >= 1
     metrics = app.client().get("/metrics").text
     assert "classclock_zoom_waiting " in metrics
+
+
+def test_health_is_degraded_when_zoom_checks_the_webhook_no_more(app, clock):
+    """It checks every 72 hours; where it never has, nobody waits for it."""
+    cause = "Zoom has not checked the webhook lately"
+    app.psql("DELETE FROM zoom_raw WHERE event = 'endpoint.url_validation'")
+
+    def causes(later="0 hours"):
+        clock.move(later)
+        health = app.client().get("/healthz").json
+        assert health["status"] == ("degraded" if health["causes"] else "ok")
+        return health["causes"]
+
+    assert cause not in causes("100 hours")
+    clock.reset()
+    check = {"event": "endpoint.url_validation", "event_ts": 1, "payload": {"plainToken": "seldom"}}
+    assert zoom.deliver(app.client(), check).status == 200
+    assert app.job("session-timeout").returncode == 0
+    assert causes() == []
+    assert causes("79 hours") == ["session-timeout has not succeeded lately"]
+    assert causes("81 hours") == ["session-timeout has not succeeded lately", cause]
