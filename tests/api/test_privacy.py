@@ -274,3 +274,13 @@ def test_of_an_address_the_network_is_all_that_is_written(app, make_teacher, mak
     logs = "".join(path.read_text() for path in (app.state / "log").glob("nginx-*.log"))
     assert "127.0.0.0 " in logs and "127.0.0.1" not in logs
     assert "127.0.0.1" not in app.psql("SELECT string_agg(key, ' ') FROM login_attempts")
+
+
+def test_what_the_database_refuses_is_in_no_log(app, admin, make_teacher):
+    """PostgreSQL would tell in its own log which value was there already, or the whole row."""
+    teacher = make_teacher("Qwyxolt Vbnmur")
+    wish = {"name": "Qwyxolt Vbnmur", "email": teacher.email.upper()}
+    assert admin.post("/api/admin/teachers", wish).status == 409
+    assert admin.patch("/api/admin/teachers", {"id": make_teacher().id, "email": teacher.email}).status == 409
+    log = (app.state / "log" / "postgres.log").read_text()
+    assert "accounts_email" in log and teacher.email not in log.lower() and "Vbnmur" not in log
