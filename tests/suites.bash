@@ -299,7 +299,8 @@ run_tests() {
 		if (build_for "$suite"); then "suite_$suite"; else count "$suite" 0 1 0; fi
 	done
 	count_reports
-	echo "$PASSED passed, $FAILED failed$( ((SKIPPED == 0)) || echo ", $SKIPPED skipped")"
+	((SKIPPED == 0)) || echo "$SKIPPED skipped"
+	echo "$PASSED passed, $FAILED failed"
 	((FAILED == 0))
 }
 
