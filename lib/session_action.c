@@ -8,7 +8,7 @@
 #define REOPEN_MIN_US (600 * US_PER_S)	 /* source: design §3.9, at least 10 minutes */
 #define DAY_US	      (86400 * US_PER_S) /* no admin makes a class longer */
 
-/* One whose start came late, out of a journal, may have been superseded before. */
+/* Its link opens no newer class any more. */
 static const char SQL_WITHDRAW[] = "UPDATE sessions SET superseded_by = NULL WHERE id = $1::bigint";
 
 /*
@@ -129,11 +129,13 @@ static enum err cancel(struct db *db, struct arena *a, const struct action_want 
 	const char *args[] = { arena_int(a, row->id) };
 	enum err e;
 
-	if (status == STATUS_CANCELLED)
+	/* A link that was replaced opens the newer class until somebody withdraws it. */
+	if (status == STATUS_CANCELLED && !row->superseded_by)
 		return OK;
-	if (status != STATUS_SENT && status != STATUS_ACTIVE)
+	if (status != STATUS_SENT && status != STATUS_ACTIVE && status != STATUS_CANCELLED)
 		return wrong_state(a, row, "cancelled", why);
-	if (want->seen && strcmp(want->seen, status_name(status)) != 0)
+	if (want->seen && status != STATUS_CANCELLED &&
+	    strcmp(want->seen, status_name(status)) != 0)
 		return why_not(why, ERR_CONFLICT, "session_status",
 			       arena_printf(a, "This class is %s by now: it was not cancelled.",
 					    status_name(status)));

@@ -10,7 +10,8 @@ import { Timeline, TimelineSkeleton } from './timeline.js';
 /** @typedef {import('../types').Session} Session */
 /** @typedef {import('../types').Evidence} Evidence */
 /** @typedef {import('../types').Explained} Explained */
-/** @typedef {'end' | 'cancel' | 'reopen' | 'correct' | 'release'} Action */
+/** To withdraw is to cancel what a newer link has replaced. */
+/** @typedef {'end' | 'cancel' | 'reopen' | 'correct' | 'release' | 'withdraw'} Action */
 
 /** @type {Record<string, Action[]>} */
 const ACTIONS = {
@@ -170,7 +171,7 @@ export class SessionPanel extends Component {
               opened=${props.reopenFrom ?? state.opened_late_at} kept=${kept} busy=${busy}
               onInput=${this.type} onBusy=${(/** @type {boolean} */ is) => this.setState({ busy: is })} onDone=${this.done} onRefused=${this.refuse} onCancel=${this.leaveForm} />`
             : html`${refused && html`<${Notice} text=${explain(refused)} />`}
-              <${Actions} session=${session} events=${events ?? []}
+              <${Actions} session=${session} events=${events ?? []} explained=${explained}
               onChoose=${(/** @type {Action} */ a) => this.setState({ action: a, refused: null })} />`)}
           <h3>${t('panel.evidence')}</h3>
           ${events ? html`<${Timeline} events=${events} session=${session} />` : !error && html`<${TimelineSkeleton} />`}
@@ -233,20 +234,31 @@ function presence({ teacher_minutes, student_minutes, both_minutes }) {
   return t('presence.text', { teacher: of(teacher_minutes), student: of(student_minutes), both: of(both_minutes) });
 }
 
-/** @param {{session: Session, events: Evidence[], onChoose: (action: Action) => void}} props */
-const Actions = ({ session, events, onChoose }) => {
+/**
+ * @param {{
+ *   session: Session,
+ *   events: Evidence[],
+ *   explained: Explained | null,
+ *   onChoose: (action: Action) => void,
+ * }} props
+ */
+const Actions = ({ session, events, explained, onChoose }) => {
   const last = events.filter((e) => e.kind === 'corrected' || e.kind === 'released').at(-1);
   const actions = [...ACTIONS[session.session_status] ?? []];
 
   if (last?.kind === 'corrected' || session.ended_by === 'admin') actions.push('release');
+  if (explained?.withdrawn_by === 'newer_link') actions.push('withdraw');
   return html`
     <div class="actions">
       ${actions.map((name) => html`
-        <button key=${name} type="button" class=${name === 'cancel' ? 'danger' : ''}
+        <button key=${name} type="button" class=${isFinal(name) ? 'danger' : ''}
           onClick=${() => onChoose(name)}>${t(`do.${name}`)}</button>`)}
     </div>
   `;
 };
+
+/** Whether nobody can undo it. @param {Action} action */
+const isFinal = (action) => action === 'cancel' || action === 'withdraw';
 
 /**
  * The start that reopening offers. Who came back before the deadline came back to a class that is theirs, with what it
@@ -308,10 +320,9 @@ class ActionForm extends Component {
     const session = this.shown;
     const { reason, ...moments } = values(/** @type {HTMLFormElement} */ (event.currentTarget));
     /** @type {Record<string, unknown>} */
-    const body = { session_id: session.id, action, reason };
+    const body = { session_id: session.id, action: action === 'withdraw' ? 'cancel' : action, reason };
 
-    // What is cancelled is so for good: only what was shown.
-    if (action === 'cancel') body.session_status = session.session_status;
+    if (isFinal(action)) body.session_status = session.session_status; // nothing but what was shown
     // Only what was changed is a correction; a deadline is always a new one.
     for (const [name, value] of Object.entries(moments)) {
       const before = /** @type {any} */ (session)[name];
@@ -366,7 +377,7 @@ class ActionForm extends Component {
         ${kept && html`<${Notice} kind="note" text=${t('form.kept', { cancel: t('action.back') })} />`}
         <footer>
           <button type="button" disabled=${busy} onClick=${onCancel}>${t('action.back')}</button>
-          <button class=${action === 'cancel' ? 'danger solid' : 'primary'}
+          <button class=${isFinal(action) ? 'danger solid' : 'primary'}
             disabled=${busy}>${t(`do.${action}`)}</button>
         </footer>
       </form>

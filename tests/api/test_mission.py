@@ -618,6 +618,23 @@ def test_a_withdrawn_button_opens_nothing_whatever_is_sent_after_it(app, admin, 
     assert_not_started(app, third)
 
 
+def test_a_replaced_button_that_is_withdrawn_opens_nothing_any_more(app, admin, tap, send, hana, make_student):
+    """It went to the wrong person, and a newer link was sent before anybody noticed."""
+    student = make_student(hana)
+    first, second, third = (send(hana, student, f"{ZOOM_URL}{i}") for i in (1, 2, 3))
+    assert_opens(tap(first["join_url"], "HEAD"), f"{ZOOM_URL}3")
+    assert admin.act(identity(first), "cancel").status == 200
+    assert_page(tap(first["join_url"]), 410)
+    assert_not_started(app, third)
+    for person in (admin, hana):
+        assert person.act(identity(first), "cancel").status == 200
+    assert kinds(app, first) == ["sent", "superseded", "cancelled"]
+    assert app.session(identity(first))["superseded_by"] is None
+    assert explanation(admin, identity(first)).endswith("cancelled by an admin.")
+    assert tap(first["join_url"], "HEAD").status == 410
+    assert_opens(tap(second["join_url"]), f"{ZOOM_URL}3")  # which nobody withdrew
+
+
 def test_withdrawn_links_that_had_been_superseded_are_taken_back(app, tap, send, hana, make_student):
     """As an earlier version left them; a link that nobody had withdrawn goes on opening the newer class."""
     student = make_student(hana)

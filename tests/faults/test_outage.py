@@ -360,6 +360,23 @@ def test_a_class_that_was_cancelled_opens_and_stays_cancelled(app):
     assert clicked(app, newer) is None and app.clicks(newer) == []
 
 
+@pytest.mark.parametrize("tapped", ["before", "after"])
+def test_a_replaced_link_that_is_withdrawn_starts_no_newer_class(app, tapped):
+    """Nor does a tap that was in the journal still when it was withdrawn."""
+    sent = app.send()
+    newer = send_again(app, sent)
+    if tapped == "after":
+        cancel(app, sent)
+    with Away(app):
+        app.tap(sent)
+    if tapped == "before":
+        cancel(app, sent)
+    app.replay()
+    assert app.session(sent["session"]["id"])["session_status"] == "cancelled"
+    assert [click["verdict"] for click in app.clicks(sent)] == ["cancelled"]
+    assert clicked(app, newer) is None and app.clicks(newer) == []
+
+
 def test_a_class_that_is_voided_opens_no_newer_one(app):
     """Its click of before the newer link came out of the journal after it."""
     sent = app.send()

@@ -66,6 +66,24 @@ walk('a class that was opened meanwhile is not cancelled for one that nobody had
   await panel.locator('.badge.cancelled').waitFor();
 });
 
+walk('a link that a newer one has replaced is withdrawn, once', async (t, open) => {
+  const teacher = await makeTeacher();
+  const student = await makeStudent(teacher);
+  const [old, newer] = [await send(teacher, student), await send(teacher, student)];
+  const page = await open({ who: theAdmin(), path: `/admin/?session=${old.session.id}` });
+  const panel = page.getByRole('dialog', { name: student.name });
+  await panel.getByRole('button', { name: 'Withdraw link' }).click();
+  await panel.getByText('Withdrawn, it opens nothing.').waitFor();
+  await isAccessible(page, 'a link that was replaced');
+  await panel.getByLabel('Reason').fill('It went to another chat');
+  await panel.getByRole('button', { name: 'Withdraw link' }).click();
+  await page.locator('#said').getByText('The link was withdrawn.').waitFor();
+  await panel.getByText('cancelled by an admin').waitFor();
+  assert.equal(await panel.locator('.actions button').count(), 0);
+  assert.equal((await app.client().request('GET', old.join_url)).status, 410);
+  await click(newer);
+});
+
 walk('whoever leaves a form is in the panel still, and Escape closes it', async (t, open) => {
   const { page, panel } = await running(open);
   const inPanel = () => page.waitForFunction(() => document.activeElement.id === 'panel-title');
