@@ -139,32 +139,55 @@ static const char **field(struct conf *conf, const struct setting *s)
 	return (const char **)(void *)((char *)conf + s->offset);
 }
 
+/* Whether systemd, which reads the same file for the services, finds the same value in it. */
+static bool is_plain(const char *value)
+{
+	size_t len = strlen(value);
+
+	return !len || (!strchr("\"' \t", *value) && !strchr(value, '\\') &&
+			!strchr(" \t", value[len - 1]));
+}
+
 /* Takes a line of the file, unless the environment has named that setting already. */
-static void take_line(struct conf *conf, char *line)
+static enum err take_line(struct conf *conf, char *line)
 {
 	char *value;
 
 	line[strcspn(line, "\r")] = '\0';
 	value = strchr(line, '=');
 	if (!value || *line == '#')
-		return;
+		return OK;
 	*value++ = '\0';
-	for (size_t i = 0; i < N_SETTINGS; i++)
-		if (!strcmp(line, settings[i].name) && !getenv(line))
+	for (size_t i = 0; i < N_SETTINGS; i++) {
+		if (strcmp(line, settings[i].name) != 0)
+			continue;
+		if (!is_plain(value)) {
+			log_error(
+				"setting %s is malformed: in a file it may not begin with a quote,"
+				" hold a backslash, or begin or end with a blank",
+				line);
+			return ERR_INVALID;
+		}
+		if (!getenv(line))
 			*field(conf, &settings[i]) = value;
+	}
+	return OK;
 }
 
 /* Cuts text into its lines. */
-static void take_lines(struct conf *conf, char *text)
+static enum err take_lines(struct conf *conf, char *text)
 {
-	while (*text) {
+	enum err e = OK;
+
+	while (*text && !e) {
 		char *line = text;
 
 		text += strcspn(text, "\n");
 		if (*text)
 			*text++ = '\0';
-		take_line(conf, line);
+		e = take_line(conf, line);
 	}
+	return e;
 }
 
 static enum err refuse_file(const char *path, const char *what)
@@ -194,8 +217,7 @@ static enum err read_file(struct conf *conf)
 	if (n == sizeof text || memchr(text, '\0', n))
 		return refuse_file(path, "it is too long, or no text");
 	text[n] = '\0';
-	take_lines(conf, text);
-	return OK;
+	return take_lines(conf, text);
 }
 
 enum err conf_load(struct conf *conf, unsigned needs)

@@ -7,7 +7,8 @@
 
 /*
  * Settings. Read from the environment, else from the file that CLASSCLOCK_ENV
- * names (/etc/classclock/env), lines of literal KEY=VALUE. An empty value is
+ * names (/etc/classclock/env), lines of literal KEY=VALUE. Values that systemd,
+ * which reads that file too, would read otherwise are refused. An empty value is
  * unset. Source: design, commands and settings.
  */
 struct conf {

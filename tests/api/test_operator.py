@@ -112,6 +112,24 @@ def test_settings_come_from_the_environment_else_from_the_file(tmp_path):
     assert done.returncode == 1 and "BASE_URL" not in done.stderr
 
 
+SECRET = "0123456789abcdef0123456789abcdef"
+
+
+ODD = [f'"{SECRET}"', f"'{SECRET}'", f"{SECRET}\\", f"a\\b{SECRET}", f" {SECRET}", f"{SECRET} ", f"{SECRET}\t"]
+
+
+@pytest.mark.parametrize("value", ODD)
+def test_a_value_that_systemd_reads_otherwise_is_refused_in_the_file(tmp_path, value):
+    """Services have the settings from systemd, jobs from the file: with two keys no link of a job would open."""
+    file = tmp_path / "env"
+    lines = {**GOOD, "AUTH_SECRET": value}
+    file.write_text("".join(f"{name}={text}\n" for name, text in lines.items()))
+    for program in ("cron/session-timeout", "cron/telegram-outbox"):
+        assert_stops_naming(run(program, CLASSCLOCK_ENV=str(file)), "AUTH_SECRET")
+    file.write_text(f"{file.read_text()}AUTH_SECRET={SECRET}'\"\n".replace(value, SECRET))
+    assert "AUTH_SECRET" not in run("cron/telegram-outbox", CLASSCLOCK_ENV=str(file)).stderr  # within, a quote is one to both
+
+
 def test_every_program_tells_its_version_and_how_to_use_it():
     versions = set()
     for program in programs():
