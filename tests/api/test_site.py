@@ -7,11 +7,12 @@ import pathlib
 import re
 import signal
 import subprocess
+import tempfile
 import time
 
 import pytest
 
-from academy import ROOT, Response
+from academy import ROOT, Response, wait_for
 from wire import SECURITY_HEADERS
 
 PROGRAMS = sorted(file.stem for file in (ROOT / "cgi").glob("*.c"))
@@ -27,12 +28,11 @@ def run_folder(app):
     return (app.state / "run").resolve()
 
 
-@pytest.fixture(scope="module")
-def browser(app):
+def asker(port):
     """Asks for anything as it is, and takes any answer."""
 
     def ask(target, method="GET", body=None, **headers):
-        connection = http.client.HTTPConnection("127.0.0.1", app.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
         try:
             names = {name.replace("_", "-"): value for name, value in headers.items()}
             connection.request(method, target, body, names)
@@ -42,6 +42,11 @@ def browser(app):
             connection.close()
 
     return ask
+
+
+@pytest.fixture(scope="module")
+def browser(app):
+    return asker(app.port)
 
 
 def locations(app):
@@ -206,8 +211,17 @@ def test_the_access_log_keeps_no_whole_address(app, browser):
     assert "127.0.0.0" in line and "127.0.0.1" not in line
 
 
-def test_the_operators_site_is_valid(tmp_path):
-    """nginx accepts classclock.conf among Debian's own settings, once the operator's names are in it."""
+@pytest.fixture
+def html():
+    """/var/www/html: whoever nginx's workers are, they can read it."""
+    with tempfile.TemporaryDirectory(prefix="classclock-html.") as folder:
+        os.chmod(folder, 0o755)
+        yield pathlib.Path(folder)
+
+
+@pytest.fixture(name="operators")
+def operators_nginx(tmp_path, html):
+    """nginx's command with classclock.conf among Debian's own settings, once the operator's names are in it."""
     key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
     names = ["-subj", "/CN=class.example.org", "-keyout", key, "-out", cert]
     subprocess.run(
@@ -222,6 +236,7 @@ def test_the_operators_site_is_valid(tmp_path):
         text = re.sub(r"listen (80|443)", r"listen 127.0.0.1:20\1", text)
         text = re.sub(r"/etc/ssl/certs/\S+\.pem", str(cert), text)
         text = re.sub(r"/etc/ssl/private/\S+\.key", str(key), text)
+        text = text.replace("root /var/www/html;", f"root {html};")
         (tmp_path / "classclock" / file.name).write_text(text)
     main = tmp_path / "nginx.conf"
     debian = pathlib.Path("/etc/nginx/nginx.conf").read_text()
@@ -229,9 +244,29 @@ def test_the_operators_site_is_valid(tmp_path):
     debian = debian.replace("/etc/nginx/sites-enabled/*", f"{tmp_path}/classclock/classclock.conf")
     debian = re.sub(r"^user .*\n", "", debian, flags=re.M)  # who is not root is warned of it
     main.write_text(debian.replace("/run/nginx.pid", f"{tmp_path}/pid").replace("/var/log/nginx", str(tmp_path)))
-    done = subprocess.run(
-        ["/usr/sbin/nginx", "-t", "-p", tmp_path, "-c", main, "-e", tmp_path / "errors"],
-        capture_output=True,
-        text=True,
-    )
+    return ["/usr/sbin/nginx", "-p", tmp_path, "-c", main, "-e", tmp_path / "errors"]
+
+
+def test_the_operators_site_is_valid(operators):
+    done = subprocess.run([*operators, "-t"], capture_output=True, text=True)
     assert done.returncode == 0 and "warn" not in done.stderr, done.stderr
+
+
+def test_who_makes_the_certificate_finds_the_proof_on_port_80(operators, tmp_path, html):
+    """RFC 8555, 8.3: asked for on port 80, and answered from a folder that certbot writes to."""
+    proof = html / ".well-known" / "acme-challenge" / "token-1"
+    proof.parent.mkdir(parents=True)
+    proof.write_text("proof")
+    (html / "secret").write_text("secret")
+    with subprocess.Popen([*operators, "-g", "daemon off;"]) as nginx:
+        try:
+            wait_for(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text())
+            ask = asker(2080)
+            answer = ask("/.well-known/acme-challenge/token-1")
+            assert answer.status == 200 and answer.text == "proof"
+            assert ask("/.well-known/acme-challenge/other").status == 404
+            for path in ("/secret", "/.well-known/", "/.well-known/acme-challenge/../../secret"):
+                answer = ask(path)
+                assert answer.status == 301 and answer.headers["Location"].startswith("https://class.example.org/"), answer
+        finally:
+            nginx.terminate()
