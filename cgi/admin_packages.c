@@ -68,7 +68,7 @@ static enum err create(struct req *req)
 
 static enum err change(struct req *req)
 {
-	struct package_fields want = { 0 };
+	struct package_fields want = { .account_id = req->who.id };
 	struct json_object *body;
 	struct fields f;
 	enum err e;

@@ -33,12 +33,18 @@ static const char SQL_UNPRICED[] =
 	"SELECT s.id FROM sessions s JOIN packages p ON p.id = s.package_id"
 	" WHERE p.id = $1 AND p.rate IS NOT NULL AND s.package_rate IS NULL ORDER BY s.id";
 
-/* Locked in the order of their ids, as everywhere. */
+/* Locked in the order of their ids, as everywhere. The evidence explains pay and decides nothing.
+ */
 static const char SQL_PRICE[] =
 	"WITH locked AS (SELECT id FROM sessions WHERE id = ANY ($2::bigint[])"
-	"  AND package_rate IS NULL ORDER BY id FOR NO KEY UPDATE)"
-	" UPDATE sessions s SET package_rate = p.rate, currency = p.currency"
-	" FROM locked, packages p WHERE s.id = locked.id AND p.id = $1";
+	"  AND package_rate IS NULL ORDER BY id FOR NO KEY UPDATE"
+	"), priced AS (UPDATE sessions s SET package_rate = p.rate, currency = p.currency"
+	"  FROM locked, packages p WHERE s.id = locked.id AND p.id = $1"
+	"  RETURNING s.id, s.package_rate, s.currency)"
+	" INSERT INTO session_events (session_id, kind, happened_at, source, account_id, detail)"
+	" SELECT id, 'priced', clock_now(), 'admin', $3::bigint,"
+	"  jsonb_build_object('package_rate', package_rate::text, 'currency', currency) FROM "
+	"priced";
 
 static const struct db_field fields[] = {
 	{ "packages_pkey", "name", "A package of this name exists." },
@@ -71,9 +77,9 @@ enum err package_create(struct db *db, struct arena *a, const struct package_fie
 }
 
 /* Gives the package's rate, if it has one, to those of its classes that have none. */
-static enum err price(struct db *db, struct arena *a, const char *package_id)
+static enum err price(struct db *db, struct arena *a, const struct package_fields *want)
 {
-	const char *args[] = { package_id, NULL };
+	const char *args[] = { want->id, NULL, arena_int(a, want->account_id) };
 	int64_t ids[PRICE_BATCH];
 	struct db_rows unpriced;
 	enum err e = db_read(db, a, SQL_UNPRICED, 1, args, &unpriced);
@@ -87,7 +93,7 @@ static enum err price(struct db *db, struct arena *a, const char *package_id)
 			return db_end(&unpriced);
 		args[1] = db_i64_array(a, ids, n);
 		db_deadline(db, PRICE_MS);
-		e = db_write(db, a, SQL_PRICE, 2, args, NULL);
+		e = db_write(db, a, SQL_PRICE, 3, args, NULL);
 	}
 	return e;
 }
@@ -110,7 +116,7 @@ static enum err change(struct db *db, struct arena *a, const struct package_fiel
 	e = db_one_json(&rows, out);
 	if (e == ERR_NOT_FOUND)
 		return why_not(why, e, "id", "There is no such package.");
-	return e ? e : price(db, a, want->id);
+	return e ? e : price(db, a, want);
 }
 
 enum err package_change(struct db *db, struct arena *a, const struct package_fields *want,

@@ -28,6 +28,7 @@ struct package_fields {
 	const char *rate; /* decimal text; NULL: not agreed yet */
 	const char *currency;
 	const char *retired; /* "true", "false" */
+	int64_t account_id;  /* who changes it */
 };
 
 /* All packages by name, as {"packages": [...]}. */
@@ -41,7 +42,8 @@ MUST_CHECK enum err package_create(struct db *db, struct arena *a,
 
 /*
  * Whatever is changed, if anything is: the package's rate is given to those of
- * its classes that have none. ERR_NOT_FOUND naming id. ERR_INVALID as above.
+ * its classes that have none, and their evidence says so. ERR_NOT_FOUND naming
+ * id. ERR_INVALID as above.
  */
 MUST_CHECK enum err package_change(struct db *db, struct arena *a,
 				   const struct package_fields *want, struct json_object **out,

@@ -1,7 +1,7 @@
 // The evidence of one session, in the order in which it happened.
 
 import { Name, html } from './ui.js';
-import { day, full, isoDay, minutes, t, timeExact, word } from './i18n.js';
+import { day, full, isoDay, minutes, money, t, timeExact, word } from './i18n.js';
 
 /** @typedef {import('../types').Session} Session */
 /** @typedef {import('../types').Evidence} Evidence */
@@ -79,12 +79,13 @@ const Received = ({ event }) => {
 /** What a person needs of the rest: why, who, for how long. @param {{event: Evidence}} props */
 const Detail = ({ event: { kind, detail } }) => {
   if (!detail) return null;
-  const { reason, note, side, role = side, seconds, attendance, delivery } = /** @type {Record<string,
-    any>} */ (detail);
+  const { reason, note, side, role = side, seconds, attendance, delivery, package_rate: rate, currency } =
+    /** @type {Record<string, any>} */ (detail);
   const words = [
     role && word('side', role),
     attendance && word('attendance', attendance),
     kind !== 'sent' && delivery && word('delivery', delivery),
+    rate && money(rate, currency),
     seconds && t('evidence.for', { time: minutes(Math.round(seconds / 60)) }),
   ].filter(Boolean);
 

@@ -431,6 +431,10 @@ def test_classes_given_before_their_package_had_a_rate_get_its_first(admin, make
         listed = admin.get(f"/api/admin/teacher-sessions?teacher_id={teacher.id}")["sessions"]
         return {s["id"]: (s["package_rate"], s["currency"]) for s in listed}
 
+    def priced(n):
+        events = admin.get(f"/api/admin/session-events?session_id={n}")["events"]
+        return [event for event in events if event["kind"] == "priced"]
+
     over, running = give(), give(end=False)
     unopened = send(teacher, make_student(teacher, package_id=package["name"]))["session"]["id"]
     assert {over, running} <= set(sessions_of(admin, "no_rate"))
@@ -440,6 +444,11 @@ def test_classes_given_before_their_package_had_a_rate_get_its_first(admin, make
     assert rate(rate="9.50", currency="EUR")["rate"] == "9.50"
     assert rates() == {n: ("9.50", "EUR") for n in (over, running, unopened)}
     assert not {over, running} & set(sessions_of(admin, "no_rate"))
+    me = admin.get("/api/auth/me")["account"]
+    for n in (over, running, unopened):
+        assert [(e["source"], e["account"], e["detail"]) for e in priced(n)] == [
+            ("admin", {"id": me["id"], "name": me["name"]}, {"package_rate": "9.50", "currency": "EUR"})
+        ]
     assert pay() == [(1, "EUR", "9.50", 0)]
     for path in (f"teacher-sessions?teacher_id={teacher.id}&format=csv", "trends?format=csv"):
         assert '"EUR"' in admin.get(f"/api/admin/{path}").text and '"9.50"' in admin.get(f"/api/admin/{path}").text
@@ -449,6 +458,7 @@ def test_classes_given_before_their_package_had_a_rate_get_its_first(admin, make
     between = give()
     assert rate(rate="0.00").status == 200
     assert rates() == {n: ("9.50", "EUR") for n in (over, running, unopened, after)} | {between: ("0.00", "USD")}
+    assert [len(priced(n)) for n in (over, after, between)] == [1, 0, 1]
 
 
 def test_saving_a_package_prices_what_an_earlier_version_left_without(app, admin, make_teacher, make_student, send):
@@ -479,6 +489,8 @@ def test_a_first_rate_is_given_to_many_classes(demo, pair):
     assert demo.admin.patch("/api/admin/packages", {"id": package["name"], "rate": "3.00"}).status == 200
     query = f"SELECT package_rate, count(*) FROM sessions WHERE teacher_id = {pair['teacher_id']} GROUP BY 1 ORDER BY 1"
     assert demo.psql(query) == "3.00|4500\n7.00|10"
+    assert demo.psql("SELECT count(*) FROM session_events WHERE kind = 'priced'") == "4500"
+    demo.psql("DELETE FROM session_events WHERE kind = 'priced'")
     demo.psql(f"DELETE FROM sessions WHERE teacher_id = {pair['teacher_id']}")
 
 

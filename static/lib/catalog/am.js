@@ -192,6 +192,7 @@ export default {
   'kind.delivered': 'መልእክቱ ደረሰ',
   'kind.delivery': 'መልእክት',
   'kind.missed': 'በጊዜው አልተከፈተም',
+  'kind.priced': 'ዋጋው ተሞላ',
   'kind.released': 'እርማቱ ተነሳ',
   'kind.reopened': 'እንደገና ተከፈተ',
   'kind.sent': 'አገናኙ ተላከ',

@@ -199,6 +199,7 @@ export default {
   'kind.delivered': 'سُلّمت الرسالة',
   'kind.delivery': 'الرسالة',
   'kind.missed': 'لم تُفتح في الوقت',
+  'kind.priced': 'أُضيف السعر',
   'kind.released': 'أُلغي التصحيح',
   'kind.reopened': 'أُعيد فتحها',
   'kind.sent': 'أُرسل الرابط',

@@ -193,6 +193,7 @@ export default {
   'kind.delivered': 'Message delivered',
   'kind.delivery': 'Message',
   'kind.missed': 'Not opened in time',
+  'kind.priced': 'Rate filled in',
   'kind.released': 'Correction released',
   'kind.reopened': 'Reopened',
   'kind.sent': 'Link sent',

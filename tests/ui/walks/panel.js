@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { NARROW, app, click, isAccessible, makeStudent, makeTeacher, send, settled, theAdmin, walk } from '../lib/stage.js';
 
 /** A class that runs, in the panel beside the list. */
-export async function running(open, options) {
+export async function running(open, options, fields) {
   const teacher = await makeTeacher();
-  const student = await makeStudent(teacher);
+  const student = await makeStudent(teacher, undefined, fields);
   const sent = await send(teacher, student);
   await click(sent);
   const page = await open({ who: theAdmin(), path: `/admin/?teacher_id=${teacher.id}`, ...options });
@@ -28,6 +28,18 @@ walk('the panel tells the evidence in order and explains the minutes', async (t,
   await isAccessible(page, 'panel');
   await page.reload();
   await panel.getByRole('heading', { name: 'Evidence' }).waitFor();
+});
+
+walk('who filled the rate of a class in is told with the rate', async (t, open) => {
+  const name = `Agreed ${Date.now()}`;
+  const booked = { name, duration_minutes: 60, buffer_minutes: 10, rate: null, currency: 'USD' };
+  await theAdmin().post('/api/admin/packages', booked);
+  const { page, panel } = await running(open, {}, { package_id: name });
+  await theAdmin().patch('/api/admin/packages', { id: name, rate: '9.50' });
+  await page.reload();
+  const priced = panel.locator('.timeline li.priced');
+  await priced.getByText(/^USD\s9\.50$/).waitFor();
+  assert.match(await priced.textContent(), /Rate filled in · admin/);
 });
 
 walk('the sentence that explains is said once', async (t, open) => {
