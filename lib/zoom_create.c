@@ -157,17 +157,25 @@ static const char *meetings_path(struct arena *a, const struct wish *wish)
 	return arena_printf(a, "/users/%s/meetings", zoom_api_escape(a, wish->user));
 }
 
+/* What came of asking. */
+struct asked {
+	struct zoom_answer answer;
+	bool is_unusable; /* the meeting is there, but students cannot be sent to it */
+};
+
 /* Keeps the meeting that Zoom describes, if students may be sent there. */
-static enum err keep(const struct zoom_api *api, const struct wish *wish,
-		     struct json_object *meeting, struct zoom_created *out)
+static enum err keep(const struct zoom_api *api, const struct wish *wish, struct asked *asked,
+		     struct zoom_created *out)
 {
+	struct json_object *meeting = asked->answer.body;
 	int64_t id = zoom_json_meeting_id(meeting, "id");
 	const char *args[] = { wish->request_id, id ? arena_int(api->arena, id) : NULL,
 			       zoom_json_plain(meeting, "host_id", 128),
 			       zoom_json_plain(meeting, "join_url", ZOOM_URL_MAX),
 			       zoom_json_plain(meeting, "start_url", START_URL_MAX) };
 
-	if (!id || zoom_url_check(args[3], NULL))
+	asked->is_unusable = !id || zoom_url_check(args[3], NULL);
+	if (asked->is_unusable)
 		return OK;
 	if (args[4] && strncmp(args[4], "https://", 8) != 0)
 		args[4] = NULL;
@@ -196,32 +204,35 @@ static struct json_object *by_topic(const struct wish *wish, struct json_object 
 }
 
 /* Looks for a meeting whose making was not answered. The list has no start links. */
-static enum err look(const struct zoom_api *api, const struct wish *wish, struct zoom_answer *out,
+static enum err look(const struct zoom_api *api, const struct wish *wish, struct asked *out,
 		     struct zoom_created *made)
 {
 	const char *path = arena_printf(api->arena, "%s?type=upcoming&page_size=300",
 					meetings_path(api->arena, wish));
 	struct json_object *listed;
-	enum err e = call(api, wish, "GET", path, NULL, out);
+	int64_t id;
+	enum err e = call(api, wish, "GET", path, NULL, &out->answer);
 
-	if (e || out->outcome != ZOOM_DONE)
+	if (e || out->answer.outcome != ZOOM_DONE)
 		return e;
-	listed = by_topic(wish, out->body);
-	if (!listed)
+	listed = by_topic(wish, out->answer.body);
+	id = zoom_json_meeting_id(listed, "id");
+	out->is_unusable = listed && !id;
+	if (!id)
 		return OK;
-	path = arena_printf(api->arena, "/meetings/%lld",
-			    (long long)zoom_json_meeting_id(listed, "id"));
-	e = call(api, wish, "GET", path, NULL, out);
-	if (!e && out->outcome == ZOOM_DONE)
-		e = keep(api, wish, out->body, made);
+	path = arena_printf(api->arena, "/meetings/%lld", (long long)id);
+	e = call(api, wish, "GET", path, NULL, &out->answer);
+	if (!e && out->answer.outcome == ZOOM_DONE)
+		e = keep(api, wish, out, made);
 	return e;
 }
 
 /* --- Making one --- */
 
-static enum err refuse(const struct wish *wish, struct arena *a, const struct zoom_answer *answer,
+static enum err refuse(const struct wish *wish, struct arena *a, const struct asked *asked,
 		       struct why *why)
 {
+	const struct zoom_answer *answer = &asked->answer;
 	static const char *const words[] = {
 		[ZOOM_LIMITED] = "Zoom takes no more meetings for now." PASTE,
 		[ZOOM_LOCKED] = "Zoom does not accept the academy's app: tell the admin." PASTE,
@@ -229,6 +240,10 @@ static enum err refuse(const struct wish *wish, struct arena *a, const struct zo
 		[ZOOM_UNKNOWN] = "Zoom does not answer: try again." PASTE,
 	};
 
+	/* No conflict: the page then asks for another meeting, where a repeat finds this one. */
+	if (asked->is_unusable)
+		return why_not(why, ERR_UNAVAILABLE, "zoom_url",
+			       "Students cannot be sent to the meeting that Zoom made." PASTE);
 	if (answer->outcome != ZOOM_REFUSED)
 		return why_not(why, ERR_UNAVAILABLE, "zoom_url",
 			       answer->outcome == ZOOM_DONE ? words[ZOOM_UNKNOWN]
@@ -242,17 +257,17 @@ static enum err refuse(const struct wish *wish, struct arena *a, const struct zo
 }
 
 /* Asks Zoom for the meeting; what may have been made all the same is looked for. */
-static enum err make(const struct zoom_api *api, const struct wish *wish, struct zoom_answer *out,
+static enum err make(const struct zoom_api *api, const struct wish *wish, struct asked *out,
 		     struct zoom_created *made)
 {
 	enum err e = call(api, wish, "POST", meetings_path(api->arena, wish),
-			  meeting_json(api->arena, wish), out);
+			  meeting_json(api->arena, wish), &out->answer);
 
-	if (!e && out->outcome == ZOOM_DONE)
-		e = keep(api, wish, out->body, made);
+	if (!e && out->answer.outcome == ZOOM_DONE)
+		e = keep(api, wish, out, made);
 	if (e || made->join_url)
 		return e;
-	if (out->outcome == ZOOM_UNKNOWN || out->outcome == ZOOM_DONE)
+	if (out->answer.outcome == ZOOM_UNKNOWN || out->answer.outcome == ZOOM_DONE)
 		return look(api, wish, out, made);
 	return tell(api, wish, SQL_NOT_ASKED, NULL);
 }
@@ -261,25 +276,25 @@ static enum err make(const struct zoom_api *api, const struct wish *wish, struct
 static enum err pursue(const struct zoom_api *api, const struct wish *wish,
 		       struct zoom_created *out, struct why *why)
 {
-	struct zoom_answer answer = { .outcome = ZOOM_DONE };
+	struct asked asked = { .answer.outcome = ZOOM_DONE };
 	bool may_ask = true;
 	enum err e = OK;
 
 	if (wish->was_asked)
-		e = look(api, wish, &answer, out);
-	if (!e && !out->join_url && answer.outcome == ZOOM_DONE) {
+		e = look(api, wish, &asked, out);
+	if (!e && !out->join_url && !asked.is_unusable && asked.answer.outcome == ZOOM_DONE) {
 		e = tell(api, wish, SQL_ASK, &may_ask);
 		if (!e && may_ask)
-			e = make(api, wish, &answer, out);
+			e = make(api, wish, &asked, out);
 		else
-			answer.outcome = ZOOM_LIMITED;
+			asked.answer.outcome = ZOOM_LIMITED;
 	}
-	if (!e && (answer.outcome == ZOOM_AWAY || answer.outcome == ZOOM_UNKNOWN))
+	if (!e && (asked.answer.outcome == ZOOM_AWAY || asked.answer.outcome == ZOOM_UNKNOWN))
 		e = zoom_api_pause(api, "", AWAY_PAUSE_S);
 	if (e || out->join_url)
 		return e;
 	e = tell(api, wish, SQL_RELEASE, NULL);
-	return e ? e : refuse(wish, api->arena, &answer, why);
+	return e ? e : refuse(wish, api->arena, &asked, why);
 }
 
 static enum err already_used(struct why *why)

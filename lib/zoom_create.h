@@ -30,7 +30,8 @@ struct zoom_created {
  * ERR_INVALID      no app is configured
  * ERR_NOT_FOUND    no such student of this teacher
  * ERR_CONFLICT     the request_id is another's, or Zoom knows no such teacher
- * ERR_UNAVAILABLE  Zoom is away, or takes no more meetings: repeat later or paste
+ * ERR_UNAVAILABLE  Zoom is away, takes no more meetings, or has made one that students cannot be
+ *                  sent to: repeat later, with the same request_id, or paste
  */
 MUST_CHECK enum err zoom_create(const struct zoom_api *api, const struct zoom_create_want *want,
 				struct zoom_created *out, struct why *why);

@@ -462,6 +462,19 @@ def test_a_link_that_leads_elsewhere_is_not_sent(hana, rest):
     refused(send(hana, wish_of(hana)), 503)
 
 
+def test_a_meeting_that_cannot_be_used_is_found_and_not_made_again(hana, rest):
+    rest.plan = ["evil"]
+    wish = wish_of(hana)
+    for _ in range(3):
+        assert "cannot be sent" in refused(send(hana, wish), 503)
+    assert len(rest.creates) == 1
+    (meeting,) = rest.meetings.values()
+    meeting["id"] = 7  # no id of a meeting
+    assert "cannot be sent" in refused(send(hana, wish), 503)
+    assert len(rest.creates) == 1
+    assert send(hana, {**wish, "zoom_url": ZOOM_URL}).status == 201
+
+
 def test_a_worker_that_dies_meanwhile_loses_nothing(connected, hana, rest):
     rest.plan = ["slow made"]
     wish = wish_of(hana)
