@@ -36,7 +36,8 @@ static const char SQL_FACTS[] =
 	"  END AS withdrawn_by,"
 	" s.link_hours, s.duration_minutes, s.buffer_minutes,"
 	" coalesce(extract(epoch FROM date_trunc('minute', s.session_ended_at)"
-	"  - date_trunc('minute', s.clicked_at)) / 60 <> s.session_duration_minutes, false) AS with_seconds"
+	"  - date_trunc('minute', s.clicked_at)) / 60 <> s.session_duration_minutes, false) AS with_seconds,"
+	" s.corrected"
 	" FROM sessions s WHERE s.id = $1::bigint";
 
 static const char SQL_SESSION[] =
@@ -101,6 +102,7 @@ static enum err read_facts(struct db *db, struct arena *a, int n, const char *co
 	f->duration = db_i64(r);
 	f->buffer = db_i64(r);
 	f->with_seconds = db_str(r);
+	db_str(r); /* corrected, which the sentence does not tell */
 	return db_end(r);
 }
 

@@ -12,7 +12,7 @@ struct explanation {
 	const char *sentence;
 	/*
 	 * The row of what it says that session_json() does not, for who words it in
-	 * another language:
+	 * another language, and of what can be done about it:
 	 *
 	 *   began_by         corrected or reopened; NULL when the student opened it
 	 *   together_from    when both were first there; NULL: never, or not known
@@ -23,6 +23,7 @@ struct explanation {
 	 *   link_hours, duration_minutes, buffer_minutes
 	 *   with_seconds     start and end in minutes, as seconds are cut off, would
 	 *                    not give the minutes: seconds are told
+	 *   corrected        a correction stands, and can be released
 	 */
 	struct db_rows facts;
 };

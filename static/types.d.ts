@@ -60,6 +60,7 @@ export interface Explained {
   duration_minutes: number;
   buffer_minutes: number;
   with_seconds: boolean;
+  corrected: boolean;
 }
 
 export interface Totals {

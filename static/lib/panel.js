@@ -171,7 +171,7 @@ export class SessionPanel extends Component {
               opened=${props.reopenFrom ?? state.opened_late_at} kept=${kept} busy=${busy}
               onInput=${this.type} onBusy=${(/** @type {boolean} */ is) => this.setState({ busy: is })} onDone=${this.done} onRefused=${this.refuse} onCancel=${this.leaveForm} />`
             : html`${refused && html`<${Notice} text=${explain(refused)} />`}
-              <${Actions} session=${session} events=${events ?? []} explained=${explained}
+              <${Actions} session=${session} explained=${explained}
               onChoose=${(/** @type {Action} */ a) => this.setState({ action: a, refused: null })} />`)}
           <h3>${t('panel.evidence')}</h3>
           ${events ? html`<${Timeline} events=${events} session=${session} />` : !error && html`<${TimelineSkeleton} />`}
@@ -237,16 +237,14 @@ function presence({ teacher_minutes, student_minutes, both_minutes }) {
 /**
  * @param {{
  *   session: Session,
- *   events: Evidence[],
  *   explained: Explained | null,
  *   onChoose: (action: Action) => void,
  * }} props
  */
-const Actions = ({ session, events, explained, onChoose }) => {
-  const last = events.filter((e) => e.kind === 'corrected' || e.kind === 'released').at(-1);
+const Actions = ({ session, explained, onChoose }) => {
   const actions = [...ACTIONS[session.session_status] ?? []];
 
-  if (last?.kind === 'corrected' || session.ended_by === 'admin') actions.push('release');
+  if (explained?.corrected) actions.push('release');
   if (explained?.withdrawn_by === 'newer_link') actions.push('withdraw');
   return html`
     <div class="actions">

@@ -192,6 +192,24 @@ def test_a_refusal_says_what_state_the_class_is_in(app, admin, class_in, state):
         assert status in answer["detail"], answer
 
 
+@pytest.mark.parametrize("state", STATES)
+def test_it_is_told_whether_there_is_a_correction_to_release(admin, class_in, state):
+    def is_told(n):
+        told = admin.get(f"/api/admin/session-events?session_id={n}")["explained"]["corrected"]
+        answer = admin.act(n, "release", reason="to be sure")
+        assert answer.status == (200 if told else 409), answer
+        return told
+
+    assert is_told(class_in[state]()) is (state == "corrected")
+    if state != "corrected":
+        return
+    n = class_in["corrected"]()
+    assert admin.act(n, "reopen").status == 200  # the end that was corrected is taken back
+    assert not is_told(n)
+    assert admin.act(n, "correct", clicked_at=ago(20)).status == 200
+    assert is_told(n)
+
+
 # ---------------------------------------------------------------- what the actions do, each for itself
 
 

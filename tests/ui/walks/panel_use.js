@@ -84,6 +84,25 @@ walk('a link that a newer one has replaced is withdrawn, once', async (t, open) 
   await click(newer);
 });
 
+walk('a correction is released where there is one, and no end that an admin made', async (t, open) => {
+  const { page, panel, id } = await running(open);
+  const release = panel.getByRole('button', { name: 'Release correction' });
+  await act(id, 'end');
+  await page.reload();
+  await panel.getByText('Ended by an admin').waitFor();
+  await panel.getByRole('button', { name: 'Reopen' }).waitFor();
+  assert.equal(await release.count(), 0);
+  const { session: { clicked_at } } = await theAdmin().get(`/api/admin/session-events?session_id=${id}`);
+  await theAdmin().post('/api/admin/session', { session_id: id, action: 'correct', session_ended_at: clicked_at, reason: 'elsewhere' });
+  await page.reload();
+  await release.waitFor();
+  await act(id, 'reopen'); // which takes a corrected end back
+  await page.reload();
+  await panel.locator('.badge.active').waitFor();
+  await panel.getByRole('button', { name: 'End class' }).waitFor();
+  assert.equal(await release.count(), 0);
+});
+
 walk('whoever leaves a form is in the panel still, and Escape closes it', async (t, open) => {
   const { page, panel } = await running(open);
   const inPanel = () => page.waitForFunction(() => document.activeElement.id === 'panel-title');
