@@ -2,8 +2,9 @@
  * GET /healthz: whether the product works, for this machine's monitor.
  *
  * Answer    200 {"status":"ok|degraded","database","now","timeout":{...},"journal":{...},
- *           "schema_version"}; degraded: session-timeout has not succeeded lately, or the
- *           journal waits, cannot be read or has lost something
+ *           "schema_version"}; degraded: session-timeout or retention has not succeeded lately,
+ *           Zoom checks the webhook no more, or the journal waits, cannot be read or has lost
+ *           something
  * Errors    400, 403 another machine, 503 the database is away
  */
 #include "app.h"

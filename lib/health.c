@@ -5,8 +5,8 @@
 #include "health.h"
 #include "journal_state.h"
 
-/* $1 and $2: after how many seconds the job's last success, and Zoom's last challenge, are long
- * ago. */
+/* $1 to $3: after how many seconds the last success of session-timeout, Zoom's last challenge and
+ * the last success of retention, or else the database's first migration, are long ago. */
 static const char SQL_HEALTH[] =
 	"WITH run AS (SELECT finished_at, detail FROM job_runs WHERE job = 'session-timeout' AND ok"
 	"  ORDER BY id DESC LIMIT 1),"
@@ -16,7 +16,12 @@ static const char SQL_HEALTH[] =
 	"  CASE WHEN (SELECT finished_at FROM run) > clock_now() - $1::bigint * interval '1 second'"
 	"   THEN NULL ELSE 'session-timeout has not succeeded lately' END,"
 	"  CASE WHEN challenge.at < clock_now() - $2::bigint * interval '1 second'"
-	"   THEN 'Zoom has not checked the webhook lately' END], NULL)) AS causes,"
+	"   THEN 'Zoom has not checked the webhook lately' END,"
+	"  CASE WHEN coalesce((SELECT max(finished_at) FROM job_runs WHERE job = 'retention' AND "
+	"ok),"
+	"    (SELECT min(applied_at) FROM migrations)) < clock_now() - $3::bigint * interval '1 "
+	"second'"
+	"   THEN 'retention has not succeeded lately' END], NULL)) AS causes,"
 	" 'ok' AS database, clock_now() AS now,"
 	" (SELECT finished_at FROM run) AS \"timeout.last_success\","
 	" extract(epoch FROM clock_now() - (SELECT finished_at FROM run))::bigint AS "
@@ -42,6 +47,10 @@ static const char SQL_METRICS[] =
 	"'gauge',"
 	"  (SELECT coalesce(extract(epoch FROM max(finished_at)), 0)::bigint FROM job_runs"
 	"   WHERE job = 'session-timeout' AND ok)),"
+	" ('classclock_retention_last_success_timestamp_seconds', 'Last run of retention.', "
+	"'gauge',"
+	"  (SELECT coalesce(extract(epoch FROM max(finished_at)), 0)::bigint FROM job_runs"
+	"   WHERE job = 'retention' AND ok)),"
 	" ('classclock_zoom_last_webhook_timestamp_seconds', 'Last signed call of Zoom.', 'gauge',"
 	"  (SELECT coalesce(extract(epoch FROM max(received_at)), 0)::bigint FROM zoom_raw)),"
 	" ('classclock_zoom_last_challenge_timestamp_seconds', 'Last check of the webhook by Zoom;"
@@ -97,9 +106,10 @@ enum err health_json(struct db *db, struct arena *a, const char *journal_dir,
 		     struct json_object **out)
 {
 	const char *args[] = { arena_int(a, HEALTH_TIMEOUT_LATE_S),
-			       arena_int(a, HEALTH_CHALLENGE_LATE_S) };
+			       arena_int(a, HEALTH_CHALLENGE_LATE_S),
+			       arena_int(a, HEALTH_RETENTION_LATE_S) };
 	struct db_rows r;
-	enum err e = db_read(db, a, SQL_HEALTH, 2, args, &r);
+	enum err e = db_read(db, a, SQL_HEALTH, 3, args, &r);
 
 	if (e)
 		return e;

@@ -17,6 +17,9 @@ struct json_object;
  */
 #define HEALTH_CHALLENGE_LATE_S (80 * 3600)
 
+/* Retention runs once a day: so long without a success, and people's data is kept for too long. */
+#define HEALTH_RETENTION_LATE_S (96 * 3600)
+
 /*
  * How the product is:
  * {"status":"ok|degraded","causes":[...],"database","timeout":{...},"zoom":{...}, "journal":{...}}.

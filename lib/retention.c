@@ -2,9 +2,10 @@
 #include "journal_state.h"
 #include "retention.h"
 
-#define BATCH	    1000
-#define LIMIT	    "1000"
-#define DEADLINE_MS 30000 /* of one batch */
+#define BATCH	     1000
+#define LIMIT	     "1000"
+#define DEADLINE_MS  30000 /* of one batch */
+#define LAST_WORD_MS 2000  /* after a failure: for the record */
 
 #define CUT "clock_now() - $1::bigint * interval '1 day'"
 
@@ -56,7 +57,7 @@ static const char *const forget[] = {
 
 static const char SQL_RECORD[] =
 	"INSERT INTO job_runs (job, started_at, finished_at, ok, detail) VALUES ('retention',"
-	" clock_now() - $1::bigint * interval '1 millisecond', clock_now(), true,"
+	" clock_now() - $1::bigint * interval '1 millisecond', clock_now(), $3::boolean,"
 	" jsonb_build_object('gone', $2::bigint))";
 
 static enum err forget_all(struct db *db, const char *sql, const char *const *args, int64_t *gone)
@@ -82,17 +83,18 @@ enum err retention_run(struct db *db, struct arena *a, int64_t days, const char 
 {
 	const char *args[] = { arena_int(a, days) };
 	int64_t began = monotonic_ms();
-	const char *record[2];
-	enum err e = OK;
+	const char *record[3];
+	enum err e = OK, recorded;
 
 	*gone = journal_dir ? journal_forget(journal_dir, days) : 0;
 	for (size_t i = 0; !e && i < sizeof forget / sizeof *forget; i++)
 		e = forget_all(db, forget[i], args, gone);
-	if (e)
-		return e;
 	record[0] = arena_int(a, monotonic_ms() - began);
 	record[1] = arena_int(a, *gone);
-	return db_write(db, a, SQL_RECORD, 2, record, NULL);
+	record[2] = e ? "false" : "true";
+	db_deadline(db, e ? LAST_WORD_MS : DEADLINE_MS);
+	recorded = db_write(db, a, SQL_RECORD, 3, record, NULL);
+	return e ? e : recorded;
 }
 
 /* --- A person --- */

@@ -1,6 +1,7 @@
 """What is forgotten in time, and how a student is erased: minutes and their evidence stay as they are."""
 
 import os
+import re
 import time
 import uuid
 
@@ -125,6 +126,91 @@ def test_a_chat_where_nothing_was_tried_goes_once_it_is_nobodys(app, make_teache
     app.psql(f"UPDATE messages SET state = 'dropped', next_at = NULL WHERE chat_id = {waiting}")
     assert app.job("retention").returncode == 0
     assert told_of(app, waiting)[2] == 0
+
+
+# What a row is made by, and found by: {at} its moment, {n} and {key} its own, {session} a class that was sent then.
+AGED = {
+    "a login": (
+        "INSERT INTO logins (token_hash, account_id, created_at) VALUES (sha256('{key}'), {teacher}, {at})",
+        "logins WHERE token_hash = sha256('{key}')",
+    ),
+    "an invitation": (
+        "INSERT INTO invites (token_hash, account_id, expires_at) VALUES (sha256('{key}'), {teacher}, {at})",
+        "invites WHERE token_hash = sha256('{key}')",
+    ),
+    "a wrong password": (
+        "INSERT INTO login_attempts (key, failures, last_at) VALUES ('{key}', 1, {at})",
+        "login_attempts WHERE key = '{key}'",
+    ),
+    "an update of Telegram's": (
+        "INSERT INTO telegram_updates (update_id, received_at, outcome) VALUES ({n}, {at}, 'ignored')",
+        "telegram_updates WHERE update_id = {n}",
+    ),
+    "a chat that nobody has": (
+        "INSERT INTO telegram_chats (chat_id, tried_at) VALUES ({n}, {at})",
+        "telegram_chats WHERE chat_id = {n}",
+    ),
+    "a meeting that was made": (
+        "INSERT INTO zoom_creates (request_id, account_id, zoom_user, topic, minutes)"
+        " SELECT request_id, teacher_id, 'somebody', '{key}', 60 FROM sessions WHERE id = {session}",
+        "zoom_creates WHERE topic = '{key}'",
+    ),
+    "a start link": (
+        "UPDATE sessions SET start_url = 'https://zoom.us/s/1?zak={key}' WHERE id = {session}",
+        "sessions WHERE id = {session} AND start_url IS NOT NULL",
+    ),
+    "a meeting that was no class": (
+        "INSERT INTO zoom_occurrences (uuid, around, matched_at) VALUES ('{key}', {at}, {at})",
+        "zoom_occurrences WHERE uuid = '{key}'",
+    ),
+}
+
+
+def test_each_kind_goes_in_its_time_and_not_before(app, make_teacher, make_student, send):
+    teacher = make_teacher()
+    left = {}
+    for what, (made, found) in AGED.items():
+        for days in (179, 181):
+            session = send(teacher, make_student(teacher))["session"]["id"]
+            app.age(session, f"{days} days")
+            row = {"at": f"clock_now() - interval '{days} days'", "n": next_update(), "key": uuid.uuid4().hex,
+                   "session": session, "teacher": teacher.id}  # fmt: skip
+            app.psql(made.format(**row))
+            left[what, days] = f"SELECT count(*) FROM {found.format(**row)}"
+    assert {app.psql(count) for count in left.values()} == {"1"}
+    assert app.job("retention").returncode == 0
+    assert {what: int(app.psql(count)) for what, count in left.items()} == {what: int(what[1] == 179) for what in left}
+
+
+def test_a_retention_that_stays_away_or_fails_is_told_of(app, clock):
+    def is_told():
+        return "retention has not succeeded lately" in app.client().get("/healthz")["causes"]
+
+    def last():
+        (line,) = re.findall("^classclock_retention_last_success_timestamp_seconds (.*)$", app.client().get("/metrics").text, re.M)
+        return int(line)
+
+    assert app.job("retention").returncode == 0
+    clock.move("95 hours")
+    assert not is_told()
+    clock.move("97 hours")
+    assert is_told()
+    before = last()
+    app.psql("REVOKE DELETE ON login_attempts FROM classclock_app")
+    try:
+        failed = app.job("retention")
+    finally:
+        app.psql("GRANT DELETE ON login_attempts TO classclock_app")
+    assert failed.returncode == 1 and "FAILED" in failed.stdout
+    assert app.psql("SELECT ok FROM job_runs WHERE job = 'retention' ORDER BY id DESC LIMIT 1") == "f"
+    assert is_told() and last() == before
+    assert app.job("retention").returncode == 0
+    assert not is_told() and last() > before
+    # Where it has never succeeded, the age of the database counts.
+    app.psql("DELETE FROM job_runs WHERE job = 'retention'")
+    assert is_told() and last() == 0
+    clock.reset()
+    assert not is_told()
 
 
 def test_what_nobody_will_come_for_goes_from_the_journal_too(app):

@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from academy import ROOT, Response, wait_for
+from academy import ROOT, Response
 from wire import SECURITY_HEADERS
 
 PROGRAMS = sorted(file.stem for file in (ROOT / "cgi").glob("*.c"))
