@@ -109,6 +109,13 @@ static const char *const SQL_MIGRATE[] = {
 	"UPDATE accounts SET telegram_chat_id = $2::bigint WHERE telegram_chat_id = $1::bigint",
 	("UPDATE messages SET chat_id = $2::bigint"
 	 " WHERE chat_id = $1::bigint AND next_at IS NOT NULL"),
+	/* The codes that linked it, and whose language is spoken there: lib/chat.h. */
+	"UPDATE chat_codes SET chat_id = $2::bigint WHERE chat_id = $1::bigint",
+	("INSERT INTO telegram_chats AS c (chat_id, language)"
+	 " SELECT $2::bigint, language FROM telegram_chats WHERE chat_id = $1::bigint"
+	 "  AND language IS NOT NULL"
+	 " ON CONFLICT (chat_id) DO UPDATE SET language = excluded.language"
+	 " WHERE c.language IS NULL"),
 };
 
 /*

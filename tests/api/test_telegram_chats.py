@@ -486,6 +486,25 @@ def test_a_group_that_says_it_moved_is_followed(app, telegram, updates, pair, se
     assert telegram.shown(new) and not telegram.sent(old)
 
 
+def test_a_group_that_moved_keeps_its_codes_and_its_language(app, admin, telegram, updates, unlinked):
+    old, new = -new_chat(), -1_000_000_000_000 - new_chat()
+    _, student = unlinked()
+    teacher, _ = unlinked()
+    codes = [student_code(admin, student), code_of(teacher.post("/api/teacher/teacher-link"))]
+    for code in codes:
+        updates.start(old, code, language="ar")
+    moved = updates.message(old, "x", kind="group")
+    del moved["message"]["text"]
+    moved["message"]["migrate_to_chat_id"] = new
+    assert updates.post(moved).status == 200
+    assert app.row(f"SELECT language FROM telegram_chats WHERE chat_id = {new}") == {"language": "ar"}
+    for code in codes:
+        updates.start(new, code, language=None)
+    kinds = f"SELECT kind FROM messages WHERE chat_id = {new} ORDER BY id"
+    assert [row["kind"] for row in app.rows(kinds)] == ["student_linked", "teacher_linked"]
+    assert chat_of(app, student) == new
+
+
 # ---------------------------------------------------------------- the teacher's chat
 
 
