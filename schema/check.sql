@@ -91,6 +91,10 @@ UNION ALL
 SELECT 'what Zoom told is applied within two runs of the timeout job', count(*) FROM zoom_raw
   WHERE apply_at IS NOT NULL AND received_at < clock_now() - interval '11 minutes'
 UNION ALL
+SELECT 'a session''s meeting id is the one that its link names, if it names one', count(*) FROM sessions
+  WHERE meeting_id IS DISTINCT FROM substring(zoom_url -- as lib/zoom_url.c reads it
+    FROM '^[^/]*//[^/?#]*/(?:j|w|launch/jc|wc|wc/join)/([0-9]{9,11})(?:/join)?/?(?:[?#].*)?$')::bigint
+UNION ALL
 SELECT 'attendance is the last that was marked', count(*) FROM sessions s
   LEFT JOIN marked ON marked.session_id = s.id WHERE s.attendance IS DISTINCT FROM marked.attendance
 UNION ALL

@@ -336,6 +336,7 @@ def test_what_another_hand_wrote_into_the_table_reaches_no_header(app, make_teac
         (answer,) = ask(app.port, request(path_of(sent["join_url"]), "GET", f"User-Agent: {PHONE['User-Agent']}"))
         assert answer.headers["Location"] in (None, ZOOM_URL) and not answer.headers["Set-Cookie"], answer
         assert b"evil" not in answer.body and b"<script" not in answer.body
+    app.psql(f"UPDATE sessions SET zoom_url = '{ZOOM_URL}' WHERE id = {sent['session']['id']}")
 
 
 def test_no_parameter_and_no_cookie_reaches_a_header(app, admin):

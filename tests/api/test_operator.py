@@ -376,6 +376,9 @@ BREAKAGES = {
     "evidence of the timeout": "DELETE FROM session_events WHERE session_id = {timeout} AND kind = 'timed_out'",
     "evidence that moved": "UPDATE session_events SET happened_at = happened_at - interval '1 s'"
     " WHERE session_id = {ended} AND kind = 'clicked'",
+    "a meeting that its link does not name": "UPDATE sessions SET meeting_id = meeting_id + 1 WHERE id = {ended}",
+    "a link whose meeting is not known": "UPDATE sessions SET meeting_id = NULL WHERE id = {ended}",
+    "a meeting where its link names none": "UPDATE sessions SET zoom_url = 'https://zoom.us/my/hana' WHERE id = {ended}",
     "a late job": "UPDATE sessions SET sent_at = sent_at - interval '13 hours' WHERE id = {sent}",
     "a teacher that is none": "UPDATE sessions SET teacher_id = (SELECT id FROM accounts WHERE role = 'admin' LIMIT 1)"
     " WHERE id = {ended}",

@@ -16,6 +16,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "api"))
 import academy  # noqa: E402
 
 ZOOM_URL = academy.ZOOM_URL
+MEETING_ID = 8123456789  # its
 BUILD = pathlib.Path(os.environ.get("CLASSCLOCK_BUILD", academy.ROOT / "build"))
 LONG = "CLASSCLOCK_LONG" in os.environ
 AS_WEB = "www-data" if os.geteuid() == 0 else None
@@ -172,9 +173,9 @@ def put_classes(app, n, psql=None):
     app.send()  # for a student
     made = (psql or app.psql)(
         "WITH made AS (INSERT INTO sessions (teacher_id, student_id, package_id, currency, duration_minutes,"
-        " buffer_minutes, link_hours, link_id, request_id, request_digest, zoom_url, sent_at)"
+        " buffer_minutes, link_hours, link_id, request_id, request_digest, zoom_url, meeting_id, sent_at)"
         f" SELECT {app.teacher_id}, (SELECT max(id) FROM students WHERE teacher_id = {app.teacher_id}), 'Europe',"
-        f" 'USD', 60, 10, 12, gen_random_uuid(), gen_random_uuid(), '', '{ZOOM_URL}', clock_now()"
+        f" 'USD', 60, 10, 12, gen_random_uuid(), gen_random_uuid(), '', '{ZOOM_URL}', {MEETING_ID}, clock_now()"
         f" FROM generate_series(1, {n}) RETURNING *), evidence AS (INSERT INTO session_events (session_id, kind,"
         " happened_at, source) SELECT id, 'sent', sent_at, 'teacher' FROM made)"
         " SELECT concat_ws(' ', id, replace(link_id::text, '-', ''), us(sent_at),"
