@@ -635,6 +635,21 @@ def test_a_replaced_button_that_is_withdrawn_opens_nothing_any_more(app, admin, 
     assert_opens(tap(second["join_url"]), f"{ZOOM_URL}3")  # which nobody withdrew
 
 
+def test_a_former_teachers_button_is_still_the_students(app, admin, tap, send, hana, make_teacher, make_student):
+    """Who changed teachers goes on from the old chat message; the former teacher is told that it is not theirs."""
+    student, ben = make_student(hana), make_teacher("Ben")
+    old = send(hana, student, f"{ZOOM_URL}1")
+    assert admin.patch("/api/admin/students", {"id": student["id"], "teacher_id": ben.id}).status == 200
+    new = send(ben, student, f"{ZOOM_URL}2")
+    path = old["join_url"].removeprefix(app.url)
+    assert_page(hana.client.get(path), 200)
+    assert_not_started(app, new)
+    assert_opens(tap(old["join_url"]), f"{ZOOM_URL}2")
+    row = app.session(identity(new))
+    assert (row["session_status"], row["teacher_id"]) == ("active", ben.id)
+    assert app.session(identity(old))["session_status"] == "cancelled"
+
+
 def test_withdrawn_links_that_had_been_superseded_are_taken_back(app, tap, send, hana, make_student):
     """As an earlier version left them; a link that nobody had withdrawn goes on opening the newer class."""
     student = make_student(hana)
