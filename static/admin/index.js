@@ -203,7 +203,7 @@ class SessionsPage extends Component {
       return this.setState({ list, cards, rows: fresh, gone: NONE, fresh: 0, loading: false, refused: null });
     const known = new Set(rows.map(({ id }) => id));
     const byId = new Map(fresh.map((session) => [session.id, session]));
-    const last = fresh.at(-1)?.sent_at ?? '';
+    const last = fresh[fresh.length - 1]?.sent_at ?? '';
     // Rows that new ones pushed to the next page are still part of the view.
     const left = rows.filter(({ id, sent_at }) => !byId.has(id) && (sent_at > last || !list.next_cursor));
     const shown = rows.map((row) => byId.get(row.id) ?? row);
@@ -571,7 +571,7 @@ const NoRows = ({ view, onAll }) => html`
 const Pager = ({ view, list, busy, onGo, onLimit }) => {
   /** @type {string[]} */
   const before = history.state?.before ?? [];
-  const back = () => onGo({ ...view, cursor: before.at(-1) ?? '' }, { before: before.slice(0, -1) });
+  const back = () => onGo({ ...view, cursor: before[before.length - 1] ?? '' }, { before: before.slice(0, -1) });
   const forth = () => !busy && onGo({ ...view, cursor: list.next_cursor ?? '' }, { before: [...before, view.cursor ?? ''] });
 
   return html`

@@ -19,6 +19,9 @@ import { start } from '../lib/shell.js';
 
 const NUMBERS = /** @type {const} */ (['default_duration_minutes', 'default_buffer_minutes', 'link_hours']);
 
+/** To choose from; browsers of some years ago cannot tell, and any zone can be typed. @type {string[]} */
+const ZONES = /** @type {any} */ (Intl).supportedValuesOf?.('timeZone') ?? [];
+
 /** What a clock shows there now, or nothing for a zone that is none. @param {string} zone */
 function timeIn(zone) {
   try {
@@ -93,7 +96,7 @@ class SettingsPage extends Component {
             onInput=${(/** @type {any} */ e) =>
               this.setState({ zone: e.target.value.trim(), error: wrong('time_zone') ? null : error })} />
           <datalist id="zones">
-            ${Intl.supportedValuesOf('timeZone').map((name) => html`<option value=${name}></option>`)}</datalist>
+            ${ZONES.map((name) => html`<option value=${name}></option>`)}</datalist>
           ${zone !== settings.time_zone && html`<${Notice} kind="note" text=${t('settings.zone_change')} />`}
           <${Field} label=${t('field.currency')} name="currency" required pattern="[A-Za-z]{3}" maxlength="3"
             dir="ltr" defaultValue=${settings.currency}

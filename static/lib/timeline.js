@@ -24,7 +24,7 @@ function deciding(s, events) {
     const there = events.filter(({ kind, happened_at, detail }) =>
       happened_at === s[field] && (kind !== 'corrected' || detail?.field === field));
     const best = kinds.find((name) => there.some(({ kind }) => kind === name));
-    return there.findLast(({ kind }) => kind === best);
+    return there.filter(({ kind }) => kind === best).pop();
   };
 
   return { start: find('clicked_at', ['corrected', 'clicked']), end: find('session_ended_at', ENDS[by] ?? []) };

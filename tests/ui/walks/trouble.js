@@ -304,3 +304,39 @@ walk('a bad address is refused with a way out', async (t, open) => {
   await page.getByRole('link', { name: 'Clear filters' }).last().click();
   await settled(page);
 });
+
+walk('a browser of some years ago shows the evidence, turns pages, and saves settings', async (t, open) => {
+  const teacher = await makeTeacher();
+  const student = await makeStudent(teacher);
+  const sent = await send(teacher, student);
+  await click(sent);
+  await teacher.client.post('/api/teacher/session', { session_id: sent.session.id, action: 'end' });
+  const page = await open({ who: theAdmin(), path: '' });
+  await page.addInitScript(() => { // what came to browsers in 2021 and 2022
+    delete Intl.supportedValuesOf;
+    for (const it of [Array, String]) delete it.prototype.at;
+    for (const name of ['findLast', 'findLastIndex']) delete Array.prototype[name];
+    for (const [of, name] of [[Object, 'hasOwn'], [window, 'structuredClone'], [AbortSignal, 'timeout']]) delete of[name];
+    delete Crypto.prototype.randomUUID;
+  });
+  await page.goto(`/admin/?period=all&session=${sent.session.id}`);
+  await settled(page);
+  const panel = page.getByRole('dialog', { name: student.name });
+  await panel.getByText('decides the end').waitFor();
+  await panel.getByRole('button', { name: 'Close' }).click();
+  const turn = async (name, n) => {
+    await page.getByRole('button', { name, exact: true }).click();
+    await page.locator('.pager').getByText(`Page ${n}`).waitFor();
+  };
+  await turn('Older', 2);
+  await turn('Newer', 1);
+  await page.locator('tbody tr').first().hover(); // what comes now changes rows in place
+  await send(teacher, student);
+  await page.evaluate(() => dispatchEvent(new Event('online')));
+  await page.getByRole('button', { name: /new/ }).waitFor();
+
+  await page.goto('/admin/settings');
+  assert.ok(await page.getByLabel('Time zone').inputValue());
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Saved.').waitFor();
+});
