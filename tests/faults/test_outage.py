@@ -594,6 +594,22 @@ def test_a_class_that_is_held_keeps_no_other_line_back(app):
     assert [len(app.clicks(sent)) for sent in classes] == [1, 20, 1] and app.lines() == []
 
 
+def test_lines_that_are_too_much_for_a_group_come_home_by_http(app):
+    """Together they take longer than a group may, and leave time to try each by itself."""
+    classes = [app.send() for _ in range(9)]
+    app.replay()
+    put_clicks(app, classes)
+    app.psql(
+        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN PERFORM pg_sleep(1.2); RETURN NEW; END$$",
+        "CREATE TRIGGER slow BEFORE INSERT ON clicks FOR EACH ROW EXECUTE FUNCTION slow()",
+    )
+    try:
+        by_http(app)
+    finally:
+        app.psql("DROP FUNCTION slow CASCADE")
+    assert [len(app.clicks(sent)) for sent in classes] == [1] * 9 and app.lines() == []
+
+
 def by_crontab(app):
     done = app.job("session-timeout")
     assert done.returncode == 0, done.stderr
@@ -601,7 +617,7 @@ def by_crontab(app):
 
 def by_http(app):
     bearer = {"Authorization": f"Bearer {app.env['CRON_SECRET']}", "Origin": None, "Sec-Fetch-Site": None}
-    assert app.client().get("/api/cron/session-timeout", headers=bearer).status == 200
+    assert app.client().get("/api/cron/session-timeout", headers=bearer, timeout=120).status == 200
 
 
 def test_a_host_without_crontab_replays_too(app):
