@@ -527,7 +527,7 @@ export default {
   'settings.saved': 'Saved.',
   'settings.there': 'There it is {time}.',
   'settings.time_zone': 'Time zone',
-  'settings.zone_change': 'A new zone moves no class and no minute. Days and times are shown in it from now on, also for past classes: a class near midnight may count on another day in lists, trends and exports.',
+  'settings.zone_change': 'A new zone moves no class and no minute. Days and times are shown in it from now on, also for past classes: a class near midnight may count on another day in lists, trends, exports and pay. Near the end of a month that is another month: if the pay of one of the two was made before the change, the class may be in both or in neither.',
   'settings.zone_hint': 'A name such as Africa/Addis_Ababa.',
 
   'trends.by_day': 'Classes and minutes by day',

@@ -144,6 +144,7 @@ walk('settings are saved, and a change of zone says what it does', async (t, ope
   await page.getByText('Saved.').waitFor();
   await page.getByLabel('Time zone').fill('Not/A_Zone');
   await page.getByText('A new zone moves no class and no minute.').waitFor();
+  await page.getByText('the class may be in both or in neither').waitFor();
   await page.getByRole('button', { name: 'Save' }).click();
   await page.locator('#f-time_zone-error').waitFor();
   assert.equal(await page.locator('#f-time_zone-hint').count(), 0, 'it is said once');
