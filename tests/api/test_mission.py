@@ -8,7 +8,7 @@ import uuid
 
 import pytest
 
-from academy import PHONE, ROOT, ZOOM_URL, Client, at_once, moment
+from academy import PHONE, ROOT, ZOOM_URL, Client, at_once, moment, wait_for
 from retold import explanation
 
 MINUTE = datetime.timedelta(minutes=1)
@@ -361,6 +361,18 @@ def test_later_clicks_open_zoom_again_and_change_nothing(app, tap, clock, sent):
     assert app.session(identity(sent)) == before
     assert clicks(app, sent) == ["human", "human"]
     assert kinds(app, sent) == ["sent", "clicked"]
+
+
+def test_the_click_s_statement_is_planned_once_a_connection(app, tap, sent):
+    """PostgreSQL would plan it anew for each lone click. It is asked not to, as its own log says."""
+    said, log = "SET plan_cache_mode = force_generic_plan", app.state / "log" / "postgres.log"
+    app.psql("ALTER SYSTEM SET log_statement = 'all'")
+    try:
+        app.psql("SELECT pg_reload_conf()", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'classclock_app'")
+        wait_for(lambda: tap(sent["join_url"]).status == 302 and said in log.read_text())
+    finally:
+        app.psql("ALTER SYSTEM RESET log_statement")
+        app.psql("SELECT pg_reload_conf()")
 
 
 def test_a_click_after_the_end_still_opens_zoom(app, tap, clock, sent):
