@@ -4,7 +4,7 @@
 #include "log.h"
 #include "timeout.h"
 #include "zoom_intake.h"
-#include "zoom_meeting.h"
+#include "zoom_review.h"
 
 #define BATCH	     "1000"
 #define DEADLINE_MS  10000 /* of one statement or class, connection included; nginx waits longer */
@@ -205,7 +205,7 @@ static enum err catch_up(struct db *db, struct timeout_run *run)
 
 static enum err review(struct db *db, struct timeout_run *run)
 {
-	return zoom_meeting_review(db, &run->rematched);
+	return zoom_review(db, &run->rematched);
 }
 
 static enum err time_out(struct db *db, struct timeout_run *run)

@@ -1,15 +1,9 @@
 #include <string.h>
 
-#include "db_there.h"
 #include "evidence.h"
-#include "log.h"
 #include "zoom_evidence.h"
 #include "zoom_match.h"
 #include "zoom_meeting.h"
-
-#define REVIEW_DEADLINE_MS  5000 /* for one meeting */
-#define REVIEW_HURRY_MS	    1000 /* for one behind one that failed */
-#define REVIEW_FAILURES_MAX 30	 /* one after the other: then it is not the meetings' own fault */
 
 /* Where an occurrence is, as far as is known. */
 struct place {
@@ -105,37 +99,6 @@ static const char SQL_SESSIONS[] =
 	"  AND at_us($3::bigint) + interval '3 days'"
 	"  AND (session_status <> 'cancelled' OR click.at IS NOT NULL)"
 	" ORDER BY here.id";
-
-/*
- * Occurrences whose answer may have changed since it was asked: a session that
- * could be held there claimed it, or its claim changed, or its host became known.
- */
-/* Whether there is anything to review: to plan the next question costs more than most runs of the
- * job. */
-static const char SQL_RECENT[] = "SELECT FROM zoom_occurrences WHERE admin_id IS NULL"
-				 " AND around > clock_now() - interval '8 days' LIMIT 1";
-
-static const char SQL_STALE[] =
-	"SELECT o.uuid FROM zoom_occurrences o WHERE o.admin_id IS NULL"
-	" AND o.around > clock_now() - interval '8 days' AND (EXISTS (SELECT FROM sessions s"
-	"  JOIN session_events e ON e.session_id = s.id WHERE s.meeting_id = o.meeting_id"
-	"  AND s.sent_at BETWEEN o.around - interval '10 days' AND o.around + interval '1 day'"
-	"  AND e.kind IN ('sent', 'clicked', 'cancelled', 'corrected', 'reopened', 'zoom_url')"
-	"  AND e.received_at > o.matched_at - interval '1 minute')"
-	" OR EXISTS (SELECT FROM session_events left_it JOIN sessions s ON s.id = "
-	"left_it.session_id"
-	"  JOIN session_events e ON e.session_id = s.id WHERE left_it.kind = 'zoom_url'"
-	"  AND left_it.detail ? 'was' AND left_it.detail->>'was' = o.meeting_id::text"
-	"  AND s.sent_at BETWEEN o.around - interval '10 days' AND o.around + interval '1 day'"
-	"  AND e.kind IN ('sent', 'clicked', 'cancelled', 'corrected', 'reopened', 'zoom_url')"
-	"  AND e.received_at > o.matched_at - interval '1 minute')"
-	" OR EXISTS (SELECT FROM zoom_hosts h JOIN sessions s ON s.teacher_id = h.account_id"
-	"  JOIN session_events e ON e.session_id = s.id WHERE h.host_id = o.host_id"
-	"  AND s.meeting_id IS NULL"
-	"  AND s.sent_at BETWEEN o.around - interval '10 days' AND o.around + interval '1 day'"
-	"  AND e.kind IN ('sent', 'clicked', 'cancelled', 'corrected', 'reopened', 'zoom_url')"
-	"  AND greatest(e.received_at, h.learned_at) > o.matched_at - interval '1 minute'))"
-	" ORDER BY o.around, o.uuid";
 
 static const char SQL_MATCHED[] =
 	"UPDATE zoom_occurrences SET matched_at = clock_now() WHERE uuid = $1";
@@ -382,7 +345,7 @@ enum err zoom_meeting_learn(struct db *db, struct arena *a, const struct zoom_ev
 	return e ? e : review_at(db, a, event->uuid, &changed);
 }
 
-static enum err review_locked(struct db *db, struct arena *a, const char *uuid, int64_t *changed)
+enum err zoom_meeting_review(struct db *db, struct arena *a, const char *uuid, int64_t *changed)
 {
 	const char *args[] = { uuid };
 	const char *meeting_id;
@@ -393,39 +356,6 @@ static enum err review_locked(struct db *db, struct arena *a, const char *uuid, 
 	if (!e)
 		e = db_write(db, a, SQL_MATCHED, 1, args, NULL);
 	return e ? e : review_at(db, a, uuid, changed);
-}
-
-enum err zoom_meeting_review(struct db *db, int64_t *changed)
-{
-	struct arena *a = arena_new();
-	int failures = 0;
-	enum err e, broken = OK;
-	struct db_rows r;
-
-	*changed = 0;
-	db_deadline(db, REVIEW_DEADLINE_MS);
-	e = db_read(db, a, SQL_RECENT, 0, NULL, &r);
-	if (!e && db_count(&r) > 0)
-		e = db_read(db, a, SQL_STALE, 0, NULL, &r);
-	while (!e && db_next(&r)) {
-		struct arena *each = arena_new();
-		const char *uuid = db_str(&r);
-
-		db_deadline(db, failures ? REVIEW_HURRY_MS : REVIEW_DEADLINE_MS);
-		e = db_begin(db);
-		if (!e)
-			e = db_finish(db, review_locked(db, each, uuid, changed));
-		failures = e ? failures + 1 : 0;
-		if (e) {
-			log_error("zoom: meeting %s cannot be reviewed", uuid);
-			broken = e;
-			if (failures < REVIEW_FAILURES_MAX && db_is_there(db))
-				e = OK; /* one meeting keeps no other back */
-		}
-		arena_free(each);
-	}
-	arena_free(a);
-	return e ? e : broken;
 }
 
 static enum err assign_locked(struct db *db, struct arena *a, const struct zoom_meeting_want *want,

@@ -36,10 +36,10 @@ MUST_CHECK enum err zoom_meeting_assign(struct db *db, struct arena *a,
 					const struct zoom_meeting_want *want, struct why *why);
 
 /*
- * Asks the rule again where sessions were sent, clicked or changed since, each
- * meeting in a transaction of its own. *changed counts occurrences that went to
- * another session. For the job: a click itself does not wait for this.
+ * In the open transaction: asks the rule again about the occurrence and what is
+ * near it. Adds to *changed the occurrences that went to another session.
  */
-MUST_CHECK enum err zoom_meeting_review(struct db *db, int64_t *changed);
+MUST_CHECK enum err zoom_meeting_review(struct db *db, struct arena *a, const char *uuid,
+					int64_t *changed);
 
 #endif
