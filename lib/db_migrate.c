@@ -112,6 +112,9 @@ static enum err migrate(PGconn *conn)
 	}
 	if (!may_migrate(conn, version))
 		return ERR_CONFLICT;
+	/* Everybody would queue behind one that waits for a lock, say of a check that reads all. */
+	if (!run(conn, "SET lock_timeout = '5s'"))
+		return ERR_INTERNAL;
 	for (const struct migration *m = migrations; m->version; m++)
 		if (m->version > version && !apply(conn, m))
 			return ERR_INTERNAL;

@@ -20,13 +20,14 @@ ALTER ROLE classclock_app SET client_connection_check_interval = '5s';
 -- Statements are short; compiling one takes longer than running it, and is decided by guesses at rows that are not there.
 ALTER ROLE classclock_app SET jit = off;
 
--- PostgreSQL's own log tells what was refused, but not of whom: an address or a row would stand in its details.
-ALTER ROLE classclock_app SET log_error_verbosity = terse;
-ALTER ROLE classclock_owner SET log_error_verbosity = terse;
-
 -- Programs read timestamps as text: one form, in UTC, whatever the server's own settings are.
 ALTER ROLE classclock_app SET timezone = 'UTC';
 ALTER ROLE classclock_app SET datestyle = 'ISO, YMD';
 ALTER ROLE classclock_owner SET timezone = 'UTC';
 ALTER ROLE classclock_app SET search_path = classclock, public;
 ALTER ROLE classclock_owner SET search_path = classclock, public;
+
+-- PostgreSQL's own log tells what was refused, but not of whom: an address or a row would stand in its details. Last, since
+-- this is a superuser's to set, whom a hosted PostgreSQL does not give.
+ALTER ROLE classclock_app SET log_error_verbosity = terse;
+ALTER ROLE classclock_owner SET log_error_verbosity = terse;
