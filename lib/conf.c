@@ -59,9 +59,25 @@ static bool is_url(const char *url, bool may_have_path)
 	return url[strlen(url) - 1] != '/' && strcspn(url, " ?#\"\\") == strlen(url);
 }
 
+/* No capitals, and no port that goes without saying: as browsers write where a call comes from. */
+static bool is_origin(const char *url)
+{
+	const char *own = strncmp(url, "https://", 8) ? "80" : "443";
+	const char *bracket = strchr(url, ']'); /* of an IPv6 address, full of colons */
+	const char *port = strchr(bracket ? bracket : strchr(url, '/'), ':');
+
+	if (url[strcspn(url, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")])
+		return false;
+	if (!port)
+		return true;
+	port++;
+	return *port && *port != '0' && strspn(port, "0123456789") == strlen(port) &&
+	       strcmp(port, own) != 0;
+}
+
 bool conf_is_base_url(const char *url)
 {
-	return is_url(url, false);
+	return is_url(url, false) && is_origin(url);
 }
 
 static bool is_api_base(const char *url)
@@ -106,7 +122,9 @@ static const struct setting {
 	{ "DATABASE_URL", offsetof(struct conf, database_url), NEED_DATABASE, db_is_conninfo,
 	  "a PostgreSQL connection string", NULL },
 	{ "BASE_URL", offsetof(struct conf, base_url), NEED_BASE_URL, conf_is_base_url,
-	  "https://host without a path (plain http to loopback only)", NULL },
+	  "https://host as browsers write it: in lower case, without a path, and without :443"
+	  " (plain http to loopback only, without :80)",
+	  NULL },
 	{ "AUTH_SECRET", offsetof(struct conf, auth_secret), NEED_AUTH_SECRET, is_secret_list,
 	  "secrets of at least 32 bytes, separated by commas", NULL },
 	{ "CRON_SECRET", offsetof(struct conf, cron_secret), 0, is_any, "any text", NULL },

@@ -13,7 +13,7 @@
  */
 struct conf {
 	const char *database_url; /* libpq connection string or URI */
-	const char *base_url;	  /* https://host[:port], no slash at the end */
+	const char *base_url;	  /* https://host[:port], byte for byte as browsers' Origin */
 	const char *auth_secret;  /* comma list, each at least 32 bytes */
 	const char *cron_secret;  /* comma list, NULL: the HTTP door is closed */
 	const char *telegram_bot_token;
@@ -46,7 +46,10 @@ enum need {
  */
 MUST_CHECK enum err conf_load(struct conf *conf, unsigned needs);
 
-/* Whether url is http or https with a host and nothing behind it; plain http to loopback only. */
+/*
+ * Whether url is http or https with a host and nothing behind it, as browsers write an origin: in
+ * lower case, and without the scheme's own port. Plain http to loopback only.
+ */
 bool conf_is_base_url(const char *url);
 
 #endif

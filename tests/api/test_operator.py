@@ -55,6 +55,13 @@ WRONG = [
     ("BASE_URL", "https://class.example.org/path"),
     ("BASE_URL", "https://"),
     ("BASE_URL", "https://class.example.org?x"),
+    # Written otherwise than browsers write an Origin, which is compared with it: nobody could change anything.
+    ("BASE_URL", "https://Class.example.org"),
+    ("BASE_URL", "https://class.example.org:443"),
+    ("BASE_URL", "https://class.example.org:0443"),
+    ("BASE_URL", "https://class.example.org:"),
+    ("BASE_URL", "http://127.0.0.1:80"),
+    ("BASE_URL", "http://[::1]:80"),
     ("AUTH_SECRET", "0123456789abcdef0123456789abcde"),
     ("AUTH_SECRET", "0123456789abcdef0123456789abcdef,short"),
     ("JOURNAL_DIR", "relative/folder"),
@@ -83,6 +90,14 @@ def assert_stops_naming(done, setting):
 @pytest.mark.parametrize("setting, value", WRONG)
 def test_a_wrong_setting_stops_the_program_with_one_line_that_names_it(setting, value):
     assert_stops_naming(run("cgi/auth_me", **{**GOOD, setting: value}), setting)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://class.example.org:80", "https://class.example.org:8443", "http://127.0.0.1:443", "http://[::1]", "http://[::1]:8080"]
+)
+def test_an_address_as_browsers_write_it_is_taken(url):
+    done = run("cron/classclock-admin", "check", **{**GOOD, "BASE_URL": url})
+    assert done.returncode == 1 and "BASE_URL" not in done.stderr  # the database is not there
 
 
 # Settings that a program's source says it needs; classclock-admin needs other ones for each of its commands.
