@@ -6,7 +6,8 @@
 #include "journal_state.h"
 
 /* $1 to $3: after how many seconds the last success of session-timeout, Zoom's last challenge and
- * the last success of retention, or else the database's first migration, are long ago. */
+ * the last success of retention, or else the database's first migration, are long ago. The first is
+ * also how long an event of Zoom may wait for that job. */
 static const char SQL_HEALTH[] =
 	"WITH run AS (SELECT finished_at, detail FROM job_runs WHERE job = 'session-timeout' AND ok"
 	"  ORDER BY id DESC LIMIT 1),"
@@ -21,7 +22,10 @@ static const char SQL_HEALTH[] =
 	"ok),"
 	"    (SELECT min(applied_at) FROM migrations)) < clock_now() - $3::bigint * interval '1 "
 	"second'"
-	"   THEN 'retention has not succeeded lately' END], NULL)) AS causes,"
+	"   THEN 'retention has not succeeded lately' END,"
+	"  CASE WHEN EXISTS (SELECT FROM zoom_raw WHERE apply_at IS NOT NULL"
+	"   AND received_at < clock_now() - $1::bigint * interval '1 second')"
+	"   THEN 'an event of Zoom cannot be applied' END], NULL)) AS causes,"
 	" 'ok' AS database, clock_now() AS now,"
 	" (SELECT finished_at FROM run) AS \"timeout.last_success\","
 	" extract(epoch FROM clock_now() - (SELECT finished_at FROM run))::bigint AS "

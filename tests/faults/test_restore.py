@@ -1,5 +1,7 @@
 """A backup taken while people teach, restored into an empty PostgreSQL: docs/ops.md, "Backup and restore"."""
 
+import datetime
+import json
 import os
 import pathlib
 import shutil
@@ -10,6 +12,7 @@ import threading
 import pytest
 
 from outage import Academy, Taps, academy, put_classes, until
+import zoom
 
 
 FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
@@ -217,3 +220,36 @@ def test_a_backup_of_an_older_version_is_brought_up_to_this_one(new, folder):
     assert psql("older", "-c", version) == psql("classclock", "-c", version)
     owners = "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'classclock'"
     assert psql("older", "-c", owners) == "classclock_owner\n"
+
+
+def put_event(app, waited, apply_at):
+    """An event of Zoom that came so long ago and could not be applied; the meeting."""
+    meeting = zoom.Meeting(8123456780, "Host1")
+    body = json.dumps(meeting.ended(datetime.datetime.now(datetime.timezone.utc))).encode()
+    app.psql("INSERT INTO zoom_raw (key, event, state, body, received_at, kind, happened_at, uuid, apply_at) VALUES"
+             f" ('{meeting.uuid}', 'meeting.ended', 'inbox', '\\x{body.hex()}', now() - interval '{waited}', 'zoom_ended',"
+             f" now() - interval '{waited}', '{meeting.uuid}', {apply_at})")
+    return meeting.uuid
+
+
+@pytest.mark.parametrize("broken", [False, True], ids=["whole", "broken"])
+def test_what_cannot_be_applied_is_restored_as_it_waits(new, folder, broken):
+    operator = Operator(new, folder)
+    waits = put_event(new, "1 hour", "now() - interval '1 hour'")
+    given_up = put_event(new, "9 days", "'infinity'")
+    name = "broken" if broken else "waiting"
+    new.psql("CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'refused'; END$$",
+             "CREATE TRIGGER refuse BEFORE INSERT ON zoom_occurrences FOR EACH ROW EXECUTE FUNCTION refuse()")
+    if broken:
+        new.psql("INSERT INTO zoom_raw (key, event, state, body, kind, happened_at, uuid)"
+                 " VALUES ('lost', 'meeting.ended', 'applied', '', 'zoom_ended', now(), 'lost')")
+    try:
+        assert operator.run("classclock-backup", folder / name).returncode == 0
+    finally:
+        new.psql("DROP FUNCTION refuse CASCADE",
+                 f"DELETE FROM zoom_raw WHERE uuid IN ('{waits}', '{given_up}', 'lost')")
+    operator.env["PGDATABASE"] = name
+    done = operator.run("classclock-restore", folder / name)
+    assert "an event still cannot be applied" in done.stderr and "session-timeout failed" in done.stderr, done
+    assert f"{int(broken)} broken" in done.stdout and (done.returncode == 0) is not broken, done
+    assert new.psql(f"SELECT count(*) FROM pg_database WHERE datname = '{name}'") == str(int(not broken))
