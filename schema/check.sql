@@ -103,6 +103,9 @@ SELECT 'what replaces a link is a later session of the same student', count(*) F
   JOIN sessions newer ON newer.id = s.superseded_by
   WHERE newer.student_id <> s.student_id OR newer.id <= s.id
 UNION ALL
+SELECT 'only of a class that is cancelled does the link open a newer one', count(*) FROM sessions
+  WHERE superseded_by IS NOT NULL AND session_status <> 'cancelled'
+UNION ALL
 SELECT 'a link that somebody withdrew opens no newer class', count(*) FROM sessions s
   WHERE superseded_by IS NOT NULL AND EXISTS (SELECT FROM session_events e
     WHERE e.session_id = s.id AND e.kind = 'cancelled')

@@ -385,6 +385,8 @@ BREAKAGES = {
     "a state": "UPDATE sessions SET session_status = 'missed' WHERE id = {sent}",
     "an estimate": "UPDATE sessions SET estimated = NOT estimated WHERE id = {timeout}",
     "Zoom's part": "UPDATE sessions SET zoom_seen = false WHERE id = {ended}",
+    "a newer link": "UPDATE sessions s SET superseded_by = (SELECT min(id) FROM sessions newer"
+    " WHERE newer.student_id = s.student_id AND newer.id > s.id) WHERE id = {ended}",
     "attendance": "UPDATE sessions SET attendance = 'excused' WHERE id = {ended}",
     "evidence that is gone": "DELETE FROM session_events WHERE session_id = {ended} AND kind = 'zoom_ended'",
     "evidence of the sending": "DELETE FROM session_events WHERE session_id = {ended} AND kind = 'sent'",

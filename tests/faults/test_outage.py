@@ -377,6 +377,20 @@ def test_a_replaced_link_that_is_withdrawn_starts_no_newer_class(app, tapped):
     assert clicked(app, newer) is None and app.clicks(newer) == []
 
 
+def test_a_class_that_came_to_life_opens_no_newer_one(app):
+    """Its click of before the newer link came out of the journal after it; the student comes back by the same button."""
+    sent = app.send()
+    with Away(app):
+        app.tap(sent)
+    newer = send_again(app, sent)
+    assert app.session(sent["session"]["id"])["session_status"] == "cancelled"
+    app.replay()
+    assert app.session(sent["session"]["id"])["session_status"] == "active"
+    until(lambda: app.tap(sent) and (app.clicks(newer) or len(app.clicks(sent)) > 1))
+    assert clicked(app, newer) is None and app.clicks(newer) == []
+    assert {click["verdict"] for click in app.clicks(sent)} == {"human"}
+
+
 def test_a_class_that_is_voided_opens_no_newer_one(app):
     """Its click of before the newer link came out of the journal after it."""
     sent = app.send()
