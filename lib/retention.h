@@ -13,7 +13,9 @@
 #define RETENTION_DAYS_MIN 14
 #define RETENTION_DAYS_MAX 3650
 
-/* *gone: how many rows (and files of the journal) went. Records the run. journal_dir may be NULL.
+/*
+ * *gone: how many rows (and files of the journal) went. Records the run. journal_dir may be NULL.
+ * What cannot be forgotten keeps nothing else back; the first error is returned.
  */
 MUST_CHECK enum err retention_run(struct db *db, struct arena *a, int64_t days,
 				  const char *journal_dir, int64_t *gone);

@@ -213,6 +213,38 @@ def test_a_retention_that_stays_away_or_fails_is_told_of(app, clock):
     assert not is_told()
 
 
+def test_what_cannot_be_forgotten_keeps_nothing_else_back(app, make_teacher, make_student, send):
+    teacher = make_teacher()
+    n, meeting = play(app, teacher, make_student(teacher), send)
+    grow_old(app, n, meeting, 181)
+    app.psql("REVOKE DELETE ON clicks FROM classclock_app")
+    try:
+        failed = app.job("retention")
+    finally:
+        app.psql("GRANT DELETE ON clicks TO classclock_app")
+    assert failed.returncode == 1 and "FAILED" in failed.stdout
+    assert details(app, n, meeting) == {**NOTHING, "clicks": 1}
+    assert app.job("retention").returncode == 0
+    assert details(app, n, meeting) == NOTHING
+
+
+def test_a_batch_may_take_longer_than_a_request(app, make_teacher, make_student, send):
+    """As one does that passes by the messages of years to find those of a day."""
+    teacher = make_teacher()
+    n, meeting = play(app, teacher, make_student(teacher), send)
+    grow_old(app, n, meeting, 181)
+    app.psql(
+        "CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN PERFORM pg_sleep(6); RETURN NEW; END$$",
+        f"CREATE TRIGGER linger BEFORE UPDATE ON messages FOR EACH ROW WHEN (OLD.session_id = {n}) EXECUTE FUNCTION linger()",
+    )
+    try:
+        done = app.job("retention")
+    finally:
+        app.psql("DROP FUNCTION linger CASCADE")
+    assert done.returncode == 0, done.stderr
+    assert details(app, n, meeting) == NOTHING
+
+
 def test_what_nobody_will_come_for_goes_from_the_journal_too(app):
     folder = app.state / "journal"
     for name, days in (("1.replay.bad", 181), ("2.new", 181), ("3.replay.bad", 179), ("keep", 999)):
