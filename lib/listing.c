@@ -8,7 +8,7 @@
 
 void listing_params(struct params *p, struct listing *out)
 {
-	out->q = params_str_or(p, "q", 1, Q_BYTES_MAX, NULL);
+	out->q = params_str_or(p, "q", 0, Q_BYTES_MAX, NULL);
 	out->limit = params_i64_or(p, "limit", 1, LISTING_MAX, LISTING_MAX);
 }
 

@@ -18,17 +18,14 @@ void params_refuse(struct params *p, const char *name, const char *detail)
 		p->err = req_refuse(p->req, ERR_INVALID, name, detail);
 }
 
-/* The value, counted as asked for; NULL when absent or empty. */
+/* The value, counted as asked for; NULL when absent. */
 static const char *take(struct params *p, const char *name)
 {
-	const char *v;
-
 	if (p->err)
 		return NULL;
 	if (p->asked < PARAMS_MAX)
 		p->taken[p->asked++] = name;
-	v = query_get(&p->query, name);
-	return v && *v ? v : NULL;
+	return query_get(&p->query, name);
 }
 
 int64_t params_i64_or(struct params *p, const char *name, int64_t min, int64_t max,
@@ -42,7 +39,7 @@ int64_t params_i64_or(struct params *p, const char *name, int64_t min, int64_t m
 		return fallback;
 	errno = 0;
 	n = strtoll(v, &end, 10);
-	if (!errno && !*end && strspn(v, "0123456789") == strlen(v) && n >= min && n <= max)
+	if (!errno && *v && !*end && strspn(v, "0123456789") == strlen(v) && n >= min && n <= max)
 		return n;
 	params_refuse(p, name,
 		      arena_printf(p->req->arena, "It must be a whole number from %lld to %lld.",
@@ -55,7 +52,7 @@ const char *params_str_or(struct params *p, const char *name, size_t min, size_t
 {
 	const char *v = take(p, name);
 
-	if (!v)
+	if (!v || (!*v && !min))
 		return fallback;
 	if (strlen(v) < min || strlen(v) > max)
 		params_refuse(p, name,

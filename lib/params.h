@@ -13,8 +13,8 @@ struct req;
 /*
  * Reads the parameters behind a URL's ?, as fields.h reads a body: getters do
  * not fail, the first wrong one is remembered, and params_close() returns it,
- * or a repeated or unknown parameter, as ERR_INVALID. An empty value counts as
- * absent, as forms send it.
+ * or a repeated or unknown parameter, as ERR_INVALID. So is an empty value,
+ * which must not widen what is asked for.
  */
 struct params {
 	struct req *req;
@@ -28,6 +28,7 @@ void params_open(struct params *p, struct req *req);
 
 int64_t params_i64_or(struct params *p, const char *name, int64_t min, int64_t max,
 		      int64_t fallback);
+/* Where min is 0, for free text, an empty value counts as absent. */
 const char *params_str_or(struct params *p, const char *name, size_t min, size_t max,
 			  const char *fallback);
 /* One of the words in the list, which a NULL ends; absent: NULL. */

@@ -43,7 +43,7 @@ enum err session_page_read(struct req *req, enum page_of whose, struct session_p
 	f->status = params_word_or_null(&p, "status", status_names);
 	f->student_id = params_i64_or(&p, "student_id", 1, INT64_MAX - 1, 0);
 	f->package_id = params_str_or(&p, "package_id", 1, NAME_BYTES_MAX, NULL);
-	f->q = params_str_or(&p, "q", 1, NAME_BYTES_MAX, NULL);
+	f->q = params_str_or(&p, "q", 0, NAME_BYTES_MAX, NULL);
 	out->limit = params_i64_or(&p, "limit", 1, LIMIT_MAX, LIMIT_DEFAULT);
 	out->has_cursor = cursor_param(&p, &out->cursor);
 	if (whose == PAGE_OF_ADMIN) {
