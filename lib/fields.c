@@ -139,24 +139,14 @@ bool fields_bool_or(struct fields *f, const char *name, bool fallback)
 	return json_object_get_boolean(v);
 }
 
-/* Code points of valid UTF-8: the bytes that do not continue one. */
-static size_t characters(const char *s)
-{
-	size_t n = 0;
-
-	for (; *s; s++)
-		n += ((unsigned char)*s & 0xc0) != 0x80;
-	return n;
-}
-
 static const char *check_str(struct fields *f, const char *name, struct json_object *v, size_t min,
 			     size_t max)
 {
 	const char *s = json_object_is_type(v, json_type_string) ? json_object_get_string(v) : NULL;
 
 	/* An embedded NUL would end the text early in libpq. */
-	if (s && strlen(s) == (size_t)json_object_get_string_len(v) && characters(s) >= min &&
-	    characters(s) <= max)
+	if (s && strlen(s) == (size_t)json_object_get_string_len(v) && utf8_length(s) >= min &&
+	    utf8_length(s) <= max)
 		return s;
 	fields_refuse(
 		f, name,

@@ -5,6 +5,7 @@
 
 #include "log.h"
 #include "password.h"
+#include "utf8.h"
 
 #define OPS	   2
 #define MEMORY	   ((size_t)19456 * 1024) /* bytes */
@@ -92,12 +93,11 @@ static bool is_common(const char *password)
 
 enum err password_check(const char *password, const char *email, const char *field, struct why *why)
 {
-	size_t len = strlen(password);
-
-	if (len < PASSWORD_BYTES_MIN || len > PASSWORD_BYTES_MAX)
-		return why_not(
-			why, ERR_INVALID, field,
-			"Choose a password of 8 to 1024 bytes; a few words make a good one.");
+	if (utf8_length(password) < PASSWORD_CHARACTERS_MIN ||
+	    strlen(password) > PASSWORD_BYTES_MAX)
+		return why_not(why, ERR_INVALID, field,
+			       "Choose a password of 8 characters to 1024 bytes; "
+			       "a few words make a good one.");
 	if (is_common(password) || (email && !strcasecmp(password, email)))
 		return why_not(why, ERR_INVALID, field,
 			       "This password is among the first that a guesser tries. "

@@ -13,11 +13,11 @@
  * Source: OWASP Password Storage (m=19456 KiB, t=2, p=1) and Authentication;
  * ASVS 5.0, 6.2: no rules of composition, long ones welcome, common ones not.
  */
-#define PASSWORD_BYTES_MIN 8
-#define PASSWORD_BYTES_MAX 1024 /* nobody types more; a bound on the work */
+#define PASSWORD_CHARACTERS_MIN 8
+#define PASSWORD_BYTES_MAX	1024 /* nobody types more; a bound on the work */
 
 /*
- * Whether a person may choose this password. field is the input's name.
+ * Whether a person may choose this password, valid UTF-8. field is the input's name.
  *
  * ERR_INVALID  too short, too long, one of the most common ones, or the
  *              account's own e-mail address (may be NULL)

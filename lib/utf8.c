@@ -46,6 +46,16 @@ bool utf8_valid(const char *s, size_t len)
 	return true;
 }
 
+size_t utf8_length(const char *s)
+{
+	size_t n = 0;
+
+	/* The bytes that do not continue a character. */
+	for (; *s; s++)
+		n += ((unsigned char)*s & 0xc0) != 0x80;
+	return n;
+}
+
 char *utf8_clean(struct arena *a, const char *s, size_t max)
 {
 	size_t left = strlen(s), len = 0;

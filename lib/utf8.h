@@ -12,6 +12,9 @@
  */
 bool utf8_valid(const char *s, size_t len);
 
+/* How many characters (code points) s has, which is valid UTF-8. */
+size_t utf8_length(const char *s);
+
 /* s as UTF-8 without control characters, each offending byte a "?", cut to at most max bytes. */
 char *utf8_clean(struct arena *a, const char *s, size_t max);
 

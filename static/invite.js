@@ -48,7 +48,6 @@ class Invite extends Component {
       <form class="stack" onSubmit=${this.submit}>
         ${error && !field && html`<${Notice} text=${error} />`}
         <${Field} label=${t('password.new')} name="password" type="password" dir="ltr" required minlength="8"
-          maxlength="256"
           autocomplete="new-password" hint=${t('password.hint')} error=${field === 'password' ? error : ''} />
         <${Field} label=${t('invite.again')} name="again" type="password" dir="ltr" required
           autocomplete="new-password" error=${field === 'again' ? error : ''} />

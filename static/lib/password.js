@@ -20,7 +20,6 @@ export const PasswordDialog = ({ onClose }) => {
         <${Field} label=${t('password.current')} name="current_password" type="password" dir="ltr" required
           autocomplete="current-password" error=${wrong('current_password')} />
         <${Field} label=${t('password.new')} name="new_password" type="password" dir="ltr" required minlength="8"
-          maxlength="256"
           autocomplete="new-password" hint=${t('password.hint')} error=${wrong('new_password')} />
         <p class="muted">${t('password.others')}</p>`}
     <//>

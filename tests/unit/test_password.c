@@ -55,10 +55,12 @@ static void holds_both_limits_of_length(void **state)
 	assert_int_equal(check(text, &why), ERR_INVALID);
 	text[PASSWORD_BYTES_MAX] = '\0';
 	assert_int_equal(check(text, &why), OK);
-	text[PASSWORD_BYTES_MIN] = '\0';
+	text[PASSWORD_CHARACTERS_MIN] = '\0';
 	assert_int_equal(check(text, &why), OK);
-	text[PASSWORD_BYTES_MIN - 1] = '\0';
+	text[PASSWORD_CHARACTERS_MIN - 1] = '\0';
 	assert_int_equal(check(text, &why), ERR_INVALID);
+	assert_int_equal(check("ሰላምለዓለ", &why), ERR_INVALID); /* six of three bytes each */
+	assert_int_equal(check("ሰላምለዓለምታ", &why), OK);
 	assert_int_equal(check("", &why), ERR_INVALID);
 }
 
