@@ -6,6 +6,7 @@
 #include "telegram.h"
 #include "telegram_hook.h"
 #include "utf8.h"
+#include "when.h"
 
 #define TELEGRAM_MS	10000
 #define PATH		"/api/telegram/webhook"
@@ -95,6 +96,19 @@ static const char *shown(struct arena *a, struct json_object *o, const char *nam
 	return text && *text ? utf8_clean(a, text, WORDS_BYTES_MAX) : fallback;
 }
 
+/* When it was, if Telegram says so: it may be long over. */
+static const char *error_moment(struct arena *a, struct json_object *o)
+{
+	struct json_object *v;
+	int64_t s = 0;
+
+	if (json_object_object_get_ex(o, "last_error_date", &v))
+		s = json_object_get_int64(v);
+	return s > 0 && s <= WHEN_MAX_US / 1000000
+		       ? arena_printf(a, " (%s)", when_text(a, s * 1000000))
+		       : "";
+}
+
 enum err telegram_hook_show(const struct conf *conf, struct arena *a, FILE *out)
 {
 	struct telegram_answer answer;
@@ -110,7 +124,8 @@ enum err telegram_hook_show(const struct conf *conf, struct arena *a, FILE *out)
 		fprintf(out, "url: %s%s\n", url,
 			strcmp(url, url_of(conf, a)) != 0 ? " (not this server's)" : "");
 	fprintf(out, "pending updates: %s\n", shown(a, answer.result, "pending_update_count", "0"));
-	fprintf(out, "last error: %s\n", shown(a, answer.result, "last_error_message", "none"));
+	fprintf(out, "last error: %s%s\n", shown(a, answer.result, "last_error_message", "none"),
+		error_moment(a, answer.result));
 	return OK;
 }
 

@@ -662,6 +662,11 @@ def test_the_operator_sees_how_the_webhook_does(app, telegram):
         f"url: {app.url}/api/telegram/webhook\npending updates: 3\n"
         "last error: Wrong response from the webhook: 503\n"
     )
+    telegram.will_always(
+        info(f"{app.url}/x", last_error_message="Connection refused", last_error_date=1767261961), method="getWebhookInfo"
+    )
+    shown = app.job("classclock-admin", "telegram-webhook", "show").stdout
+    assert shown.endswith("\nlast error: Connection refused (2026-01-01T10:06:01Z)\n")
     telegram.will_always(info("https://elsewhere.example/x"), method="getWebhookInfo")
     assert "(not this server's)" in app.job("classclock-admin", "telegram-webhook", "show").stdout
     telegram.will_always(info(""), method="getWebhookInfo")
