@@ -1,8 +1,9 @@
 /*
  * POST /api/zoom/webhook: Zoom's events, signed.
  *
- * Answer    200 once the event and what follows from it are in the database, or it was before; to
- *           the challenge {"plainToken","encryptedToken"}, database or not
+ * Answer    200 once the event and what follows from it are in the database, or it was before; or,
+ *           where that fails or takes too long, the event alone, for the job to apply; to the
+ *           challenge {"plainToken","encryptedToken"}, database or not
  * Errors    401 not signed by Zoom, 400 an unsafe challenge, 503 outage: Zoom repeats it
  * Source    facts of Zoom's webhooks, 1 to 3: other errors than 5xx are never repeated
  */

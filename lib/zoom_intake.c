@@ -5,6 +5,8 @@
 #include "zoom_intake.h"
 #include "zoom_meeting.h"
 
+#define APPLY_MS	1200 /* of the 2 s that the webhook has; */
+#define KEEP_MS		600  /* then to keep what took longer */
 #define TRY_DEADLINE_MS 5000 /* for one event */
 
 /* A repeat is told from the first delivery by the key. */
@@ -105,18 +107,22 @@ static enum err take(struct db *db, struct arena *a, const struct zoom_event *ev
 enum err zoom_intake(struct db *db, struct arena *a, const struct zoom_event *event,
 		     const char *body, size_t len)
 {
-	bool is_new;
-	enum err e = db_begin(db);
+	bool has_effect = zoom_kind_name(event->kind), is_new;
+	enum err e, kept;
 
+	if (has_effect)
+		db_deadline(db, APPLY_MS);
+	e = db_begin(db);
 	if (e)
 		return e;
 	e = db_finish(db, take(db, a, event, body, len));
-	if (!e || e == ERR_UNAVAILABLE || e == ERR_IN_DOUBT)
+	if (!e || e == ERR_IN_DOUBT || !has_effect)
 		return e;
-	if (!zoom_kind_name(event->kind))
-		return e;
-	log_error("an event could not be applied (%s); it is kept", err_title(e));
-	return store(db, a, SQL_STORE_UNAPPLIED, event, body, len, &is_new);
+	db_deadline(db, KEEP_MS);
+	kept = store(db, a, SQL_STORE_UNAPPLIED, event, body, len, &is_new);
+	if (!kept)
+		log_error("an event could not be applied (%s); it is kept", err_title(e));
+	return kept;
 }
 
 /* --- What was kept --- */

@@ -11,10 +11,12 @@
 
 /*
  * Stores the event read from len bytes of body and applies it. A repeat of what
- * was applied changes nothing. What cannot be applied for a reason of ours is
- * logged and kept: zoom_intake_catch_up() applies it, or a repeat that comes first.
+ * was applied changes nothing. What cannot be applied for a reason of ours, or
+ * not in time, is logged and kept: zoom_intake_catch_up() applies it, or a repeat
+ * that comes first. Where there is something to apply it sets the deadline, and
+ * takes less than 2 s.
  *
- * ERR_IN_DOUBT  repeat it
+ * ERR_UNAVAILABLE, ERR_IN_DOUBT  repeat it
  */
 MUST_CHECK enum err zoom_intake(struct db *db, struct arena *a, const struct zoom_event *event,
 				const char *body, size_t len);

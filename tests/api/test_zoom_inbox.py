@@ -653,10 +653,10 @@ CANNOT_BE_APPLIED = "an event of Zoom cannot be applied"
 
 
 @contextlib.contextmanager
-def unready(app, uuid):
+def unready(app, uuid, how="RAISE 'refused'"):
     """For as long as it lasts, what Zoom tells of that meeting meets a bug, as before `migrate`."""
     app.psql(
-        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'refused'; END$$",
+        f"CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN {how}; RETURN NEW; END$$",
         "CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON zoom_occurrences FOR EACH ROW"
         f" WHEN (NEW.uuid = '{uuid}') EXECUTE FUNCTION refuse()",
     )
@@ -720,6 +720,19 @@ def test_the_check_finds_what_the_job_has_not_tried(app, room):
         assert not is_found() and is_told()
     room.now("11:20")
     assert app.job("session-timeout").returncode == 0 and not unapplied(app, meeting.uuid)
+
+
+def test_what_takes_longer_than_zoom_waits_is_applied_by_the_job(app, room):
+    session_id = room.hold("09:58", "10:00")
+    meeting = zoom.Meeting(room.meeting_id, room.host.account)
+    room.tell([meeting.started(at("10:00"))])
+    with unready(app, meeting.uuid, "PERFORM pg_sleep(2.5)"):
+        room.now("10:50")
+        room.tell([meeting.ended(at("10:50"))] * 2)
+        assert room.session(session_id)["session_status"] == "active" and len(unapplied(app, meeting.uuid)) == 1
+    room.now("10:55")
+    assert app.job("session-timeout").returncode == 0
+    assert end_of(room.session(session_id)) == at("10:50") and not unapplied(app, meeting.uuid)
 
 
 def test_what_could_not_be_applied_is_applied_by_its_repeat(app, room):
