@@ -177,7 +177,7 @@ def actions(w):
         {**act, "action": "correct", "clicked_at": start, "session_ended_at": end},
         {**act, "action": "reopen", "clicked_at": start, "times_out_at": end},
         {**act, "action": "end"},
-        {**act, "action": "cancel"},
+        {**act, "action": "cancel", "session_status": "active"},
     ]
 
 
@@ -222,6 +222,7 @@ GOOD = {
     "teacherSession": lambda w: [
         {"session_id": w.session, "action": "zoom_url", "reason": "x", "zoom_url": ZOOM_URL},
         {"session_id": w.session, "action": "end"},
+        {"session_id": w.session, "action": "cancel", "session_status": "active"},
     ],
     "attendance": lambda w: [{"session_id": w.session, "attendance": "late", "note": "x"}],
     "login": lambda w: [{"email": "bad-input@example.org", "password": "a quiet river 7"}],
