@@ -1,13 +1,19 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "app_parent.h"
+#include "db_there.h"
 #include "log.h"
 #include "zoom_intake.h"
 #include "zoom_meeting.h"
 
-#define APPLY_MS	1200 /* of the 2 s that the webhook has; */
-#define KEEP_MS		600  /* then to keep what took longer */
-#define TRY_DEADLINE_MS 5000 /* for one event */
+#define APPLY_MS 1200 /* of the 2 s that the webhook has; */
+#define KEEP_MS	 600  /* then to keep what took longer */
+
+#define TRY_DEADLINE_MS 5000   /* for one event */
+#define TRY_HURRY_MS	1000   /* for one behind one that failed */
+#define TRY_MAX_MS	120000 /* for all: classes have to be timed out, and the next run goes on */
+#define FAILURES_MAX	30     /* one after the other: then it is not the events' own fault */
 
 /* A repeat is told from the first delivery by the key. */
 #define STORE(column, value)                                                                       \
@@ -25,7 +31,7 @@ static const char SQL_IS_UNAPPLIED[] =
 static const char SQL_APPLIED[] = "UPDATE zoom_raw SET apply_at = NULL WHERE key = $1";
 
 static const char SQL_DUE[] = "SELECT key FROM zoom_raw WHERE apply_at <= clock_now()"
-			      " ORDER BY apply_at LIMIT 1000";
+			      " ORDER BY apply_at";
 
 /*
  * Puts the next attempt off before this one is made, so that whatever becomes of it there are some
@@ -143,10 +149,8 @@ static enum err try_one(struct db *db, struct arena *a, const char *key)
 	const char *hex;
 	size_t len;
 	char *body;
-	enum err e;
+	enum err e = begin_try(db, a, key, &hex);
 
-	db_deadline(db, TRY_DEADLINE_MS);
-	e = begin_try(db, a, key, &hex);
 	if (e || !hex)
 		return e;
 	len = strlen(hex) / 2;
@@ -161,19 +165,24 @@ static enum err try_one(struct db *db, struct arena *a, const char *key)
 enum err zoom_intake_catch_up(struct db *db)
 {
 	struct arena *a = arena_new();
+	int64_t until_ms = monotonic_ms() + TRY_MAX_MS;
+	int failures = 0;
 	enum err e, broken = OK;
 	struct db_rows r;
 
 	db_deadline(db, TRY_DEADLINE_MS);
 	e = db_read(db, a, SQL_DUE, 0, NULL, &r);
-	while (!e && db_next(&r)) {
+	while (!e && monotonic_ms() < until_ms && db_next(&r)) {
 		struct arena *each = arena_new();
 
+		db_deadline(db, failures ? TRY_HURRY_MS : TRY_DEADLINE_MS);
 		e = try_one(db, each, db_str(&r));
-		if (e && e != ERR_UNAVAILABLE && e != ERR_IN_DOUBT) { /* one keeps no other back */
+		failures = e ? failures + 1 : 0;
+		if (e) {
 			log_error("zoom: an event still cannot be applied (%s)", err_title(e));
 			broken = e;
-			e = OK;
+			if (failures < FAILURES_MAX && db_is_there(db))
+				e = OK; /* one event keeps no other back */
 		}
 		arena_free(each);
 	}

@@ -22,9 +22,9 @@ MUST_CHECK enum err zoom_intake(struct db *db, struct arena *a, const struct zoo
 				const char *body, size_t len);
 
 /*
- * Applies what was kept, each event in a transaction of its own. One that
- * still cannot be applied is tried again by later runs, ever more seldom, for
- * eight days. For the job.
+ * Applies what was kept, each event in a transaction of its own, for two
+ * minutes at most. One that still cannot be applied is tried again by later
+ * runs, ever more seldom, for eight days. For the job.
  *
  * The error of the last that failed; the others were applied nevertheless.
  */

@@ -670,13 +670,16 @@ def unapplied(app, uuid):
     return app.rows(f"SELECT apply_at FROM zoom_raw WHERE uuid = '{uuid}' AND apply_at IS NOT NULL")
 
 
-def test_what_could_not_be_applied_is_applied_by_the_job(app, room):
+@pytest.mark.parametrize("error", ["P0001", "57014"], ids=["refused", "too slow"])
+def test_what_could_not_be_applied_is_applied_by_the_job(app, room, error):
     session_id = room.hold("09:58", "10:00")
     meeting, other = (zoom.Meeting(n, room.host.account) for n in (room.meeting_id, next(_meetings)))
-    with unready(app, meeting.uuid):
+    refuse = f"RAISE 'refused' USING ERRCODE = '{error}'"
+    with unready(app, meeting.uuid, refuse):
         room.now("10:50")
         room.tell([meeting.started(at("10:00")), meeting.ended(at("10:50"))])
-    with unready(app, other.uuid):
+    with unready(app, other.uuid, refuse):
+        room.now("10:49")  # its turn comes first
         room.tell([other.ended(at("10:40"))])
         assert room.session(session_id)["session_status"] == "active"
         assert len(unapplied(app, meeting.uuid)) == 2 and len(unapplied(app, other.uuid)) == 1
@@ -720,6 +723,20 @@ def test_the_check_finds_what_the_job_has_not_tried(app, room):
         assert not is_found() and is_told()
     room.now("11:20")
     assert app.job("session-timeout").returncode == 0 and not unapplied(app, meeting.uuid)
+
+
+def test_a_run_applies_all_that_was_kept(app):
+    """However much it is. These are events that this version applies nothing of, for the sake of speed."""
+    app.psql(
+        "INSERT INTO zoom_raw (key, event, state, body, kind, happened_at, uuid, apply_at)"
+        " SELECT 'kept ' || n, 'meeting.ended', 'inbox', '{}', 'zoom_ended', clock_now(), 'kept', clock_now()"
+        " FROM generate_series(1, 1001) n"
+    )
+    try:
+        assert app.job("session-timeout").returncode == 0
+        assert not unapplied(app, "kept")
+    finally:
+        app.psql("DELETE FROM zoom_raw WHERE uuid = 'kept'")
 
 
 def test_what_takes_longer_than_zoom_waits_is_applied_by_the_job(app, room):
