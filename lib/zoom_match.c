@@ -11,6 +11,7 @@ struct question {
 	size_t n, at;
 	const struct match *before; /* the answers for the occurrences before at */
 	int rank;
+	bool is_lenient; /* as if a link that was corrected had led here from the start */
 };
 
 /* The start of the second: Zoom's moments have no smaller part. */
@@ -34,15 +35,31 @@ static int64_t begin(const struct question *q)
 	return q->occurrences[q->at].begin_us;
 }
 
+static int64_t here_since(const struct question *q, const struct match_session *s, int64_t us)
+{
+	return !q->is_lenient && s->came_us > us ? s->came_us : us;
+}
+
+static int64_t sent(const struct question *q, const struct match_session *s)
+{
+	return here_since(q, s, s->sent_us);
+}
+
+/* With is_clicked_here(). A click before its link led here opened it as it came. */
+static int64_t opened(const struct question *q, const struct match_session *s)
+{
+	return here_since(q, s, s->clicked_us);
+}
+
 /* A later click went to the other meeting. */
 static bool is_clicked_here(const struct match_session *s)
 {
 	return s->has_click && s->clicked_us < s->left_us;
 }
 
-static bool is_clicked_by(const struct match_session *s, int64_t t)
+static bool is_opened_by(const struct question *q, const struct match_session *s, int64_t t)
 {
-	return is_clicked_here(s) && second(s->clicked_us) <= t;
+	return is_clicked_here(s) && second(opened(q, s)) <= t;
 }
 
 static bool has_left(const struct match_session *s, int64_t t)
@@ -77,7 +94,9 @@ static int latest(const struct question *q, moment_fn *moment)
 /* Its last claim on the meeting before the occurrence began. */
 static bool claimed(const struct question *q, const struct match_session *s, int64_t *us)
 {
-	*us = is_clicked_by(s, begin(q)) && s->clicked_us > s->sent_us ? s->clicked_us : s->sent_us;
+	*us = sent(q, s);
+	if (is_opened_by(q, s, begin(q)) && opened(q, s) > *us)
+		*us = opened(q, s);
 	return second(*us) <= begin(q) && !has_left(s, begin(q)) &&
 	       (s->left_us == INT64_MAX || is_clicked_here(s));
 }
@@ -85,23 +104,23 @@ static bool claimed(const struct question *q, const struct match_session *s, int
 /* Negated, so that the first click is the latest. */
 static bool clicked_meanwhile(const struct question *q, const struct match_session *s, int64_t *us)
 {
-	*us = s->has_click ? -s->clicked_us : 0;
-	return is_clicked_here(s) && second(s->clicked_us) >= begin(q) &&
-	       s->clicked_us <= end_of(q, q->at);
+	*us = s->has_click ? -opened(q, s) : 0;
+	return is_clicked_here(s) && second(opened(q, s)) >= begin(q) &&
+	       opened(q, s) <= end_of(q, q->at);
 }
 
 static bool unopened(const struct question *q, const struct match_session *s, int64_t *us)
 {
-	*us = s->sent_us;
-	return second(s->sent_us) <= begin(q) && begin(q) < s->link_end_us &&
-	       !has_left(s, begin(q)) && !is_clicked_by(s, begin(q));
+	*us = sent(q, s);
+	return second(*us) <= begin(q) && begin(q) < s->link_end_us && !has_left(s, begin(q)) &&
+	       !is_opened_by(q, s, begin(q));
 }
 
 /* --- The rules --- */
 
-static bool is_in_window(const struct match_session *s, int64_t us)
+static bool is_in_window(const struct question *q, const struct match_session *s)
 {
-	return is_clicked_by(s, us) && us <= s->deadline_us;
+	return is_opened_by(q, s, begin(q)) && begin(q) <= s->deadline_us;
 }
 
 /* Whether an earlier occurrence was the session's and lasted into its window. */
@@ -123,14 +142,14 @@ static bool is_for_next(const struct question *q, const struct match_session *ne
 		return true;
 	if (end > next->deadline_us)
 		end = next->deadline_us;
-	return end - next->clicked_us > next->clicked_us - begin(q);
+	return end - opened(q, next) > opened(q, next) - begin(q);
 }
 
 static struct match answer(const struct question *q)
 {
 	int holder = latest(q, claimed), next = latest(q, clicked_meanwhile), waiting;
 
-	if (holder >= 0 && is_in_window(&q->sessions[holder], begin(q))) {
+	if (holder >= 0 && is_in_window(q, &q->sessions[holder])) {
 		if (next >= 0 && next != holder && has_met(q, holder) &&
 		    is_for_next(q, &q->sessions[next]))
 			return (struct match){ next, MATCH_CLICKED };
@@ -140,6 +159,17 @@ static struct match answer(const struct question *q)
 		return (struct match){ next, MATCH_CLICKED };
 	waiting = latest(q, unopened);
 	return (struct match){ waiting, waiting < 0 ? MATCH_NOBODYS : MATCH_WAITED };
+}
+
+/* The first rank's that has one. */
+static struct match best(struct question *q, bool is_lenient)
+{
+	struct match found = { -1, MATCH_NOBODYS };
+
+	q->is_lenient = is_lenient;
+	for (q->rank = 0; q->rank < MATCH_RANKS && found.session < 0; q->rank++)
+		found = answer(q);
+	return found;
 }
 
 void zoom_match(const struct match_session *sessions, size_t n_sessions,
@@ -152,10 +182,14 @@ void zoom_match(const struct match_session *sessions, size_t n_sessions,
 			      .before = out };
 
 	for (q.at = 0; q.at < n; q.at++) {
-		struct match found = { -1, MATCH_NOBODYS };
+		struct match corrected;
 
-		for (q.rank = 0; q.rank < MATCH_RANKS && found.session < 0; q.rank++)
-			found = answer(&q);
-		out[q.at] = found;
+		out[q.at] = best(&q, false);
+		if (out[q.at].why != MATCH_NOBODYS && out[q.at].why != MATCH_WAITED)
+			continue;
+		/* Nobody opened it: then a class has it whose link led here too late. */
+		corrected = best(&q, true);
+		if (out[q.at].why == MATCH_NOBODYS || corrected.why != MATCH_WAITED)
+			out[q.at] = corrected;
 	}
 }

@@ -38,6 +38,10 @@
  *  - Whose link was changed to another meeting has what began before, and its
  *    clicks before. Nobody having opened it by then, it holds nothing: what began in
  *    the window of another class is that one's. It may still have waited there.
+ *  - Whose link came from another meeting claims this one from then on, and a click
+ *    before opened it then: restarts before stay another class's. But what is
+ *    nobody's or at best waited for goes to whose it would be, had the link led here
+ *    from the start: the teacher opened the right room by hand.
  *  - Zoom tells whole seconds, so a claim counts from the start of its second.
  *  - A session of a better rank is always preferred.
  */
@@ -57,6 +61,7 @@ struct match_session {
 	int64_t link_end_us;
 	bool has_click;
 	int64_t clicked_us, deadline_us; /* with has_click */
+	int64_t came_us; /* its link led to another meeting until then; INT64_MIN: never */
 	int64_t left_us; /* its link went to another meeting then; INT64_MAX: it is still here */
 };
 

@@ -68,7 +68,8 @@ static const char SQL_OCCURRENCES[] =
 /*
  * The sessions that may be held there, with the window that their clicks give:
  * apart from corrections of minutes, but a reopening keeps the window open. A
- * class that was withdrawn before anybody opened it claims nothing.
+ * class that was withdrawn before anybody opened it claims nothing. A link that
+ * names no meeting came from another only where that one did.
  * $1 meeting or NULL  $2 host or NULL  $3 around; ranks as enum match_rank
  */
 static const char SQL_SESSIONS[] =
@@ -91,7 +92,11 @@ static const char SQL_SESSIONS[] =
 	" SELECT here.id, rank, us(sent_at), us(sent_at + link_hours * interval '1 hour'),"
 	"  us(coalesce(click.at, clicked_at)), us(greatest(times_out_at, coalesce(click.at, "
 	"clicked_at)"
-	"   + (duration_minutes + buffer_minutes) * interval '1 minute')), us(left_at)"
+	"   + (duration_minutes + buffer_minutes) * interval '1 minute')),"
+	"  us((SELECT max(e.happened_at) FROM session_events e WHERE e.session_id = here.id"
+	"   AND e.kind = 'zoom_url' AND e.detail->>'was' IS DISTINCT FROM ($1::bigint)::text"
+	"   AND (rank <> 2 OR e.detail ? 'was')"
+	"   AND (left_at IS NULL OR e.happened_at < left_at))), us(left_at)"
 	" FROM here LEFT JOIN LATERAL (SELECT min(e.happened_at) AS at FROM session_events e"
 	"  WHERE e.session_id = here.id AND e.kind = 'clicked' AND e.happened_at >= sent_at"
 	"   AND e.happened_at < sent_at + link_hours * interval '1 hour') click ON true"
@@ -174,6 +179,7 @@ static enum err load_sessions(struct db *db, struct arena *a, const struct place
 		s->clicked_us = db_i64_or(&r, INT64_MIN);
 		s->has_click = s->clicked_us != INT64_MIN;
 		s->deadline_us = db_i64_or(&r, INT64_MIN);
+		s->came_us = db_i64_or(&r, INT64_MIN);
 		s->left_us = db_i64_or(&r, INT64_MAX);
 	}
 	return db_end(&r);

@@ -383,8 +383,9 @@ def test_a_class_that_changed_its_link_keeps_the_meeting_before(room):
     assert room.owner(uuid) == mine and end_of(room.session(mine)) == at("10:50")
 
 
-def go_elsewhere(room, session):
-    change = {"session_id": session, "action": "zoom_url", "zoom_url": f"https://zoom.us/j/{next(_meetings)}"}
+def go_elsewhere(room, session, meeting_id=None):
+    url = f"https://zoom.us/j/{meeting_id or next(_meetings)}"
+    change = {"session_id": session, "action": "zoom_url", "zoom_url": url}
     assert room.teacher.post("/api/teacher/session", change).status == 200
 
 
@@ -414,6 +415,42 @@ def test_correcting_a_link_gives_the_restart_back(app, room):
     assert app.job("session-timeout").returncode == 0
     assert room.owner(again) == mine and end_of(room.session(mine)) == at("10:55")
     assert not room.session(wrong)["zoom_seen"]
+
+
+WRONG = [f"https://zoom.us/j/{next(_meetings)}", "https://zoom.us/my/somebody.else"]
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+@pytest.mark.parametrize("opened", [None, "09:55"])
+def test_a_link_that_is_corrected_later_takes_no_restart(app, room, opened, wrong):
+    mine = room.hold("09:20", "09:30")
+    room.meet("09:28", "09:50")
+    other = room.send("09:45", wrong)
+    if opened:
+        room.open(other, opened)
+    room.now("10:30")
+    again = room.meet("10:00", "10:30")
+    assert room.owner(again) == mine and end_of(room.session(mine)) == at("10:30")
+    room.now("11:00")
+    go_elsewhere(room, other["session"]["id"], room.meeting_id)
+    assert app.job("session-timeout").returncode == 0
+    assert room.owner(again) == mine and end_of(room.session(mine)) == at("10:30")
+    assert not room.session(other["session"]["id"])["zoom_seen"]
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+@pytest.mark.parametrize("corrected", ["10:04", "10:40", "10:55"])
+def test_a_class_whose_link_is_corrected_has_its_meeting(app, room, corrected, wrong):
+    """While it runs in the right room, or after."""
+    later = room.send("08:00")["session"]["id"]
+    mine = room.hold("09:45", "10:00", wrong)
+    uuid = room.meet("09:58", "10:50")
+    assert room.owner(uuid) == later  # the only one on that meeting: as if it were waited for
+    room.now(corrected)
+    go_elsewhere(room, mine, room.meeting_id)
+    assert app.job("session-timeout").returncode == 0
+    assert room.owner(uuid) == mine and end_of(room.session(mine)) == at("10:50")
+    assert not room.session(later)["zoom_seen"]
 
 
 def test_a_correction_of_minutes_moves_no_meeting(app, admin, room):

@@ -30,6 +30,7 @@ static void session(struct day *d, int64_t sent_us, int64_t clicked_us)
 		.has_click = clicked_us != NONE,
 		.clicked_us = clicked_us,
 		.deadline_us = clicked_us + WINDOW,
+		.came_us = INT64_MIN,
 		.left_us = INT64_MAX,
 	};
 	d->n_sessions++;
@@ -39,6 +40,12 @@ static void session(struct day *d, int64_t sent_us, int64_t clicked_us)
 static void leaves(struct day *d, int64_t left_us)
 {
 	d->sessions[d->n_sessions - 1].left_us = left_us;
+}
+
+/* The link of the last session led to another meeting until then. */
+static void comes(struct day *d, int64_t came_us)
+{
+	d->sessions[d->n_sessions - 1].came_us = came_us;
 }
 
 static void occurrence(struct day *d, int64_t begin_us, int64_t end_us)
@@ -318,6 +325,77 @@ static void a_link_may_have_been_waited_for_before_it_went_elsewhere(void **stat
 	assert_int_equal(owner(&d, 2), 0);
 }
 
+static void a_link_that_came_late_takes_no_restart(void **state)
+{
+	const int64_t clicked[] = { NONE, AT(9, 47), AT(9, 55), AT(10, 10), AT(11, 5) };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof clicked / sizeof *clicked; i++) {
+		struct day d = { 0 };
+
+		session(&d, AT(9, 20), AT(9, 30));
+		session(&d, AT(9, 45), clicked[i]);
+		comes(&d, AT(11, 0));
+		occurrence(&d, AT(9, 28), AT(9, 50));
+		occurrence(&d, AT(10, 0), AT(10, 30));
+		assert_int_equal(owner(&d, 0), 1);
+		assert_int_equal(owner(&d, 1), 1);
+	}
+}
+
+static void a_link_that_came_late_has_what_begins_then(void **state)
+{
+	struct day d = { 0 };
+
+	(void)state;
+	session(&d, AT(9, 20), AT(9, 30));
+	session(&d, AT(9, 45), AT(9, 55));
+	comes(&d, AT(10, 2));
+	occurrence(&d, AT(9, 28), AT(9, 50));
+	occurrence(&d, AT(10, 1), AT(10, 2) - 1);
+	occurrence(&d, AT(10, 2), AT(10, 35));
+	occurrence(&d, AT(10, 37), AT(10, 50));
+	assert_int_equal(owner(&d, 1), 1);
+	assert_int_equal(owner(&d, 2), 2);
+	assert_int_equal(owner(&d, 3), 2);
+}
+
+/* The teacher opened the right room for a class and corrected its link meanwhile. */
+static void a_link_that_comes_to_a_meeting_is_opened_there(void **state)
+{
+	struct day d = { 0 };
+
+	(void)state;
+	session(&d, AT(9, 20), AT(9, 30));
+	session(&d, AT(9, 45), AT(10, 0));
+	comes(&d, AT(10, 5));
+	occurrence(&d, AT(9, 28), AT(9, 50));
+	occurrence(&d, AT(9, 58), AT(10, 50));
+	assert_int_equal(owner(&d, 0), 1);
+	assert_int_equal(owner(&d, 1), 2);
+	d.occurrences[1].end_us = AT(10, 11);
+	assert_int_equal(owner(&d, 1), 1);
+}
+
+static void a_link_that_came_too_late_has_the_meeting_that_nobody_opened(void **state)
+{
+	const int64_t clicked[] = { AT(9, 55), AT(10, 0), NONE };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof clicked / sizeof *clicked; i++) {
+		struct day d = { 0 };
+
+		session(&d, AT(9, 45), clicked[i]);
+		comes(&d, AT(11, 0));
+		occurrence(&d, AT(9, 58), AT(10, 50));
+		assert_int_equal(owner(&d, 0), 1);
+		session(&d, AT(8, 0), NONE); /* a link for later, or one that is waited for */
+		assert_int_equal(owner(&d, 0), clicked[i] == NONE ? 2 : 1);
+		session(&d, AT(9, 0), AT(9, 10)); /* whose restart it may be */
+		assert_int_equal(owner(&d, 0), 3);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -338,6 +416,10 @@ int main(void)
 		cmocka_unit_test(a_link_that_went_elsewhere_takes_no_restart),
 		cmocka_unit_test(a_link_that_went_elsewhere_keeps_what_began_before),
 		cmocka_unit_test(a_link_may_have_been_waited_for_before_it_went_elsewhere),
+		cmocka_unit_test(a_link_that_came_late_takes_no_restart),
+		cmocka_unit_test(a_link_that_came_late_has_what_begins_then),
+		cmocka_unit_test(a_link_that_comes_to_a_meeting_is_opened_there),
+		cmocka_unit_test(a_link_that_came_too_late_has_the_meeting_that_nobody_opened),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
