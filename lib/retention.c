@@ -25,10 +25,11 @@ static const char *const forget[] = {
 	" AND NOT EXISTS (SELECT FROM zoom_raw r WHERE r.uuid = o.uuid)"
 	" AND NOT EXISTS (SELECT FROM session_events e WHERE e.detail ? 'uuid'"
 	"  AND e.detail->>'uuid' = o.uuid) LIMIT " LIMIT ")",
-	/* With its start link; the class that it was made for may never have been sent. */
+	/* With its start link; the class that it was made for may never have been sent. One without
+	 * any moment is at nobody's work. */
 	"DELETE FROM zoom_creates WHERE request_id IN (SELECT request_id FROM zoom_creates"
 	" LEFT JOIN sessions USING (request_id)"
-	" WHERE coalesce(sent_at, asked_at, leased_until) < " CUT " LIMIT " LIMIT ")",
+	" WHERE coalesce(sent_at, asked_at, leased_until, '-infinity') < " CUT " LIMIT " LIMIT ")",
 	/* Zoom's start link lets whoever has it be the teacher. */
 	"UPDATE sessions SET start_url = NULL WHERE id IN (SELECT id FROM sessions"
 	" WHERE start_url IS NOT NULL AND sent_at < " CUT " LIMIT " LIMIT ")",

@@ -99,6 +99,17 @@ def test_details_go_in_time_and_minutes_stay(app, make_teacher, make_student, se
     assert app.job("retention").stdout.startswith("retention: ok, 0 rows")
 
 
+def test_a_wish_that_nobody_is_at_goes_too(app, make_teacher):
+    """Neither asked for nor leased: it has no moment to count from."""
+    topic = uuid.uuid4().hex
+    app.psql(
+        "INSERT INTO zoom_creates (request_id, account_id, zoom_user, topic, minutes) VALUES"
+        f" (gen_random_uuid(), {make_teacher().id}, 'hana@example.org', '{topic}', 60)"
+    )
+    assert app.job("retention").returncode == 0
+    assert app.psql(f"SELECT count(*) FROM zoom_creates WHERE topic = '{topic}'") == "0"
+
+
 @pytest.mark.parametrize("asked, kept", [("asked_at", 0), ("leased_until", 0), ("asked_at", 1)])
 def test_a_meeting_that_no_class_was_sent_for_goes_with_its_start_link(app, make_teacher, asked, kept):
     days, topic = (179 if kept else 181), uuid.uuid4().hex
