@@ -176,6 +176,14 @@ static const char *const erase[] = {
 	"DELETE FROM clicks WHERE session_id IN " THEIRS " AND " CHATS " IS NOT NULL",
 	"DELETE FROM zoom_raw WHERE uuid IN (SELECT uuid FROM zoom_occurrences"
 	" WHERE session_id IN " THEIRS ") AND " CHATS " IS NOT NULL",
+	/* What could not be applied may be no known meeting's: by the class's room and time. */
+	"DELETE FROM zoom_raw r USING sessions s WHERE r.apply_at IS NOT NULL"
+	" AND s.student_id = $1::bigint AND r.happened_at >= date_trunc('second', s.clicked_at)"
+	" AND r.happened_at <= greatest(s.session_ended_at, s.times_out_at)"
+	" AND position(convert_to(s.meeting_id::text, 'UTF8') IN r.body) > 0"
+	" AND NOT EXISTS (SELECT FROM zoom_occurrences o WHERE o.uuid = r.uuid"
+	"  AND o.session_id IS NOT NULL)"
+	" AND " CHATS " IS NOT NULL",
 	"DELETE FROM zoom_creates WHERE request_id IN (SELECT request_id FROM sessions"
 	" WHERE student_id = $1::bigint) AND " CHATS " IS NOT NULL",
 	"DELETE FROM chat_codes WHERE student_id = $1::bigint AND " CHATS " IS NOT NULL",

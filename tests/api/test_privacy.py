@@ -304,6 +304,39 @@ def test_of_an_erased_student_nothing_is_left_but_minutes(app, admin, person):
     assert pay(app, n) == before
 
 
+def put_unapplied(app, meeting_id, moment):
+    """An event that could not be applied, so that nothing says whose it is but its room and moment; its key."""
+    key = uuid.uuid4().hex
+    body = f'{{"payload": {{"object": {{"id": "{meeting_id}", "participant": {{"user_name": "{NAME}"}}}}}}}}'
+    app.psql(
+        "INSERT INTO zoom_raw (key, event, state, body, kind, happened_at, uuid, apply_at) VALUES"
+        f" ('{key}', 'meeting.participant_joined', 'inbox', '{body}', 'zoom_joined', {moment}, '{key}', 'infinity')"
+    )
+    return key
+
+
+def test_what_could_not_be_applied_of_an_erased_students_class_goes_too(app, person, make_student, send):
+    teacher, student, n, _ = person
+    app.psql(
+        "UPDATE sessions SET zoom_url = 'https://us02web.zoom.us/j/81777000111', meeting_id = 81777000111"
+        f" WHERE id = {n}"
+    )
+    clicked = f"(SELECT clicked_at FROM sessions WHERE id = {n})"
+    theirs = put_unapplied(app, 81777000111, f"{clicked} + interval '1 minute'")
+    others = [
+        put_unapplied(app, 81777000111, f"{clicked} + interval '2 days'"),  # another class in that room
+        put_unapplied(app, 81777000111, f"{clicked} - interval '2 days'"),
+        put_unapplied(app, 81777000112, f"{clicked} + interval '1 minute'"),  # another room
+        put_unapplied(app, 81777000111, f"{clicked} + interval '1 minute'"),  # a meeting that is known as another's
+    ]
+    another = play(app, teacher, make_student(teacher), send)
+    app.psql(f"UPDATE zoom_raw SET uuid = '{another[1]}' WHERE key = '{others[-1]}'")
+    done = app.job("classclock-admin", "erase", "--student", str(student["id"]))
+    left = [key for key in (theirs, *others) if app.rows(f"SELECT FROM zoom_raw WHERE key = '{key}'")]
+    app.psql(f"DELETE FROM zoom_raw WHERE key = ANY ('{{{','.join(others)}}}')")
+    assert done.returncode == 0 and left == others
+
+
 def test_a_sibling_keeps_the_chat_that_they_share(app, make_student, person):
     teacher, student, *_ = person
     sibling = make_student(teacher, telegram_chat_id=CHAT)
