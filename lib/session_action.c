@@ -358,7 +358,8 @@ enum err session_teacher_left_in(struct db *db, struct arena *a, int64_t session
 	struct session_row row;
 	enum err e = session_lock(db, a, session_id, &row);
 
-	if (e || row.decided.status == STATUS_CANCELLED)
+	/* A link that was replaced may come to life yet: its tap is in a journal. */
+	if (e || (row.decided.status == STATUS_CANCELLED && !row.superseded_by))
 		return e;
 	seen.happened_us = happened_us == HAPPENED_NOW ? row.now_us : happened_us;
 	/* The earliest counts, unless Zoom may yet tell of a restart after it. */

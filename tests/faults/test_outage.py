@@ -391,6 +391,19 @@ def test_a_class_that_came_to_life_opens_no_newer_one(app):
     assert {click["verdict"] for click in app.clicks(sent)} == {"human"}
 
 
+def test_an_end_is_kept_of_a_class_whose_tap_has_not_come_yet(app):
+    """A newer link took its place meanwhile, as far as the database knew."""
+    sent = app.send()
+    with Away(app):
+        app.tap(sent)
+    send_again(app, sent)
+    assert app.session(sent["session"]["id"])["session_status"] == "cancelled"
+    until(lambda: app.end(sent) or "teacher_left" in [e["kind"] for e in app.evidence(sent["session"]["id"])], 8)
+    app.replay()
+    row = app.session(sent["session"]["id"])
+    assert (row["session_status"], row["ended_by"]) == ("ended", "teacher_left")
+
+
 def test_a_class_that_is_voided_opens_no_newer_one(app):
     """Its click of before the newer link came out of the journal after it."""
     sent = app.send()
