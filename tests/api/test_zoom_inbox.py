@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime
+import uuid
 
 import pytest
 
@@ -381,6 +382,40 @@ def test_a_class_that_changed_its_link_keeps_the_meeting_before(room):
     assert room.owner(meeting.uuid) == mine
     uuid = room.meet("10:12", "10:50", meeting_id=other)
     assert room.owner(uuid) == mine and end_of(room.session(mine)) == at("10:50")
+
+
+@pytest.mark.parametrize("how", ["page", "link"])
+def test_a_second_end_is_kept_for_a_restart_that_is_told_later(room, how):
+    """Zoom is first heard of when all is over; that the meeting ended again is lost."""
+    link = room.send("09:50")
+    mine = link["session"]["id"]
+    room.open(link, "10:02")
+    for moment in ("10:20", "10:50"):
+        room.now(moment)
+        for _ in range(2):
+            if how == "page":
+                assert room.teacher.post("/api/teacher/session", {"session_id": mine, "action": "end"}).status == 200
+            else:
+                assert room.client.get(link["leave_url"].removeprefix(room.app.url)).status == 200
+        assert end_of(room.session(mine)) == at("10:20")
+    assert len([e for e in room.app.evidence(mine) if e["kind"] in ("teacher_ended", "teacher_left")]) == 2
+    meeting, again = (zoom.Meeting(room.meeting_id, room.host.account) for _ in range(2))
+    room.tell([meeting.started(at("09:58")), meeting.ended(at("10:20")), again.started(at("10:22"))])
+    row = room.session(mine)
+    assert (row["session_status"], end_of(row)) == ("ended", at("10:50"))
+
+
+def test_a_newer_link_replaces_none_whose_life_is_over(room):
+    """Though the job has not been there yet: its button opens nothing."""
+    old = room.send("00:00")
+    room.now("12:01")
+    wish = {"student_id": old["session"]["student"]["id"], "zoom_url": f"https://us02web.zoom.us/j/{room.meeting_id}"}
+    newer = room.teacher.post("/api/teacher/send-link", {**wish, "request_id": str(uuid.uuid4())})
+    assert newer.status == 201
+    row = room.session(old["session"]["id"])
+    assert (row["session_status"], row["superseded_by"]) == ("missed", None)
+    assert room.client.get(old["join_url"].removeprefix(room.app.url)).status == 410
+    assert room.session(newer["session"]["id"])["session_status"] == "sent"
 
 
 def go_elsewhere(room, session, meeting_id=None):
