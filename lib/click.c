@@ -208,6 +208,8 @@ enum err click_record(struct db *db, struct arena *a, const struct click *click,
 		if (!seen.superseded_by && !seen.again)
 			break;
 	}
+	if (seen.again) /* nothing of it was kept: the journal takes it */
+		return ERR_UNAVAILABLE;
 	answer(&seen, click, out);
 	return OK;
 }

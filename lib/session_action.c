@@ -122,14 +122,14 @@ static enum err end(struct db *db, struct arena *a, const struct action_want *wa
 				       (long long)(row->now_us / US_PER_S)),
 	};
 
-	if (row->decided.has_end && want->by_admin)
+	/* The teacher's word is kept beside Zoom's, each time, once a second: Zoom may yet tell of
+	 * a restart between. */
+	if (row->decided.has_end && (want->by_admin || !row->decided.zoom_seen))
 		return OK;
 	if (row->decided.status != STATUS_ACTIVE && !row->decided.has_end)
 		return wrong_state(a, row, "ended", why);
 	if (want->by_admin)
 		return add(db, a, want, "admin_ended", HAPPENED_NOW, seen.detail);
-	/* The teacher's word is kept each time, once a second: Zoom may yet tell of a restart
-	 * between, however late it is first heard. */
 	return evidence_add(db, a, want->session_id, &seen, NULL);
 }
 
@@ -373,6 +373,10 @@ enum err session_teacher_left_in(struct db *db, struct arena *a, int64_t session
 	if (e || (row.decided.status == STATUS_CANCELLED && !row.superseded_by))
 		return e;
 	seen.happened_us = happened_us == HAPPENED_NOW ? row.now_us : happened_us;
+	/* The earliest counts, unless Zoom may yet tell of a restart after it. */
+	if (row.decided.ended_by == ENDER_TEACHER_LEFT && !row.decided.zoom_seen &&
+	    seen.happened_us >= row.decided.ended_us)
+		return OK;
 	seen.dedupe = arena_printf(a, "left:%lld", (long long)(seen.happened_us / US_PER_S));
 	e = evidence_add(db, a, session_id, &seen, NULL);
 	return e ? e : evidence_settle(db, a, &row);

@@ -8,10 +8,10 @@
 /*
  * What people do to a session: each action is evidence with its author and
  * reason, and the row is decided anew. Repeating one that already holds
- * changes nothing and succeeds (a teacher's end is kept each time, once a second); to reopen,
- * correct or release is a repeat when the last that anybody decided is the same account's, with the
- * same reason and moments, and of a reopened class only while it runs. What a newer link alone
- * cancelled can be cancelled: its own then opens that class no more.
+ * changes nothing and succeeds (beside Zoom's events a teacher's end is kept each time, once a
+ * second); to reopen, correct or release is a repeat when the last that anybody decided is the same
+ * account's, with the same reason and moments, and of a reopened class only while it runs. What a
+ * newer link alone cancelled can be cancelled: its own then opens that class no more.
  */
 enum action { ACTION_END, ACTION_CANCEL, ACTION_REOPEN, ACTION_CORRECT, ACTION_RELEASE };
 

@@ -358,7 +358,7 @@ def test_what_cannot_be_done_keeps_nothing_else_back(app, clear, due, unopened, 
     (broken,) = stuck
     app.psql(
         f"UPDATE sessions SET unsettled = true WHERE id IN ({broken}, {ended[1]})",
-        f"UPDATE sessions SET meeting_id = 7700000001 WHERE id = {broken}",
+        f"UPDATE sessions SET zoom_url = 'https://zoom.us/j/7700000001', meeting_id = 7700000001 WHERE id = {broken}",
         "INSERT INTO zoom_occurrences (uuid, meeting_id, around, matched_at)"
         " VALUES ('cannot-be-reviewed', 7700000001, clock_now() - interval '1 hour', clock_now() - interval '1 day'),"
         " ('reviewed', 7700000001, clock_now(), clock_now() - interval '1 day')",

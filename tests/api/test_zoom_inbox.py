@@ -384,27 +384,6 @@ def test_a_class_that_changed_its_link_keeps_the_meeting_before(room):
     assert room.owner(uuid) == mine and end_of(room.session(mine)) == at("10:50")
 
 
-@pytest.mark.parametrize("how", ["page", "link"])
-def test_a_second_end_is_kept_for_a_restart_that_is_told_later(room, how):
-    """Zoom is first heard of when all is over; that the meeting ended again is lost."""
-    link = room.send("09:50")
-    mine = link["session"]["id"]
-    room.open(link, "10:02")
-    for moment in ("10:20", "10:50"):
-        room.now(moment)
-        for _ in range(2):
-            if how == "page":
-                assert room.teacher.post("/api/teacher/session", {"session_id": mine, "action": "end"}).status == 200
-            else:
-                assert room.client.get(link["leave_url"].removeprefix(room.app.url)).status == 200
-        assert end_of(room.session(mine)) == at("10:20")
-    assert len([e for e in room.app.evidence(mine) if e["kind"] in ("teacher_ended", "teacher_left")]) == 2
-    meeting, again = (zoom.Meeting(room.meeting_id, room.host.account) for _ in range(2))
-    room.tell([meeting.started(at("09:58")), meeting.ended(at("10:20")), again.started(at("10:22"))])
-    row = room.session(mine)
-    assert (row["session_status"], end_of(row)) == ("ended", at("10:50"))
-
-
 def test_a_newer_link_replaces_none_whose_life_is_over(room):
     """Though the job has not been there yet: its button opens nothing."""
     old = room.send("00:00")

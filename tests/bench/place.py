@@ -113,6 +113,8 @@ class Place:
             self._attach()
             return
         self._up()
+        # statements() reads parameters, which the role keeps out of the log.
+        self.psql("ALTER ROLE classclock_app IN DATABASE classclock SET log_error_verbosity = default")
         if self.shared:
             return
         # These take a restart; they stay in the cluster.
