@@ -12,7 +12,7 @@ declare -A SUITE_PACKAGES=(
 	[sql]='postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl'
 	[api]='python3 python3-pytest python3-pytest-xdist python3-jsonschema python3-yaml openssl systemd'
 	[ui]='chromium fonts-sil-abyssinica'
-	[faults]='python3 python3-pytest python3-pytest-xdist python3-jsonschema python3-yaml strace cron faketime'
+	[faults]='python3 python3-pytest python3-jsonschema python3-yaml strace cron faketime'
 	[fuzz]='clang libclang-rt-dev'
 	[scan]='python3 python3-pytest python3-jsonschema python3-yaml wapiti sqlmap'
 	[mutation]='libcmocka-dev python3 python3-pytest python3-jsonschema python3-yaml'
@@ -128,16 +128,29 @@ suite_api() {
 }
 
 # Three files at a time, for most of their time goes by in waiting; what counts waits or loads the machine
-# runs alone. Files of one process share an instance whose programs fail as they want.
+# runs alone. Many of the first two share an instance, whose programs fail as they want.
 suite_faults() {
-	local folder=$ROOT/tests/faults alone=(test_outage.py test_outage_load.py)
+	local file n folder=$ROOT/tests/faults third=() beside=()
+	local first=(test_calls.py test_kills.py test_zoom_faults.py)
+	local second=(test_doubt.py test_flat.py test_jobs.py test_orders.py test_restore.py test_wire.py)
+	local alone=(test_outage.py test_outage_load.py)
+	for file in "$folder"/test_*.py; do
+		[[ " ${first[*]} ${second[*]} ${alone[*]} " == *" ${file##*/} "* ]] || third+=("$file")
+	done
 	local AS=()
 	((EUID == 0)) || AS=(sudo -E) # they look into processes, which are closed to their own user
 	reports
-	pytest_of "$PLAIN_BUILD" faults -n 3 --dist loadfile "${alone[@]/#/--ignore=$folder/}" "$folder"
-	pytest_of "$PLAIN_BUILD" outages "${alone[@]/#/$folder/}"
-	count_pytest faults
-	count_pytest outages
+	pytest_of "$PLAIN_BUILD" faults-1 "${first[@]/#/$folder/}" >"$LOGS/faults-1.log" 2>&1 &
+	beside+=($!)
+	pytest_of "$PLAIN_BUILD" faults-2 "${second[@]/#/$folder/}" >"$LOGS/faults-2.log" 2>&1 &
+	beside+=($!)
+	pytest_of "$PLAIN_BUILD" faults-3 "${third[@]}"
+	wait "${beside[@]}"
+	cat "$LOGS/faults-1.log" "$LOGS/faults-2.log"
+	pytest_of "$PLAIN_BUILD" faults-4 "${alone[@]/#/$folder/}"
+	for n in 1 2 3 4; do
+		count_pytest "faults-$n"
+	done
 }
 
 suite_scan() {
