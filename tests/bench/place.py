@@ -114,7 +114,7 @@ class Place:
             return
         self._up()
         # statements() reads parameters, which the role keeps out of the log.
-        self.psql("ALTER ROLE classclock_app IN DATABASE classclock SET log_error_verbosity = default")
+        self.psql("ALTER ROLE classclock_app IN DATABASE classclock SET log_error_verbosity = 'default'")
         if self.shared:
             return
         # These take a restart; they stay in the cluster.

@@ -4,6 +4,7 @@ click is lost. docs/guarantees.md, P1 and P5."""
 import base64
 import hashlib
 import os
+import pathlib
 import random
 import re
 import shutil
@@ -114,9 +115,10 @@ def test_the_first_tap_after_a_restart_of_the_database_asks_it(app):
     until(lambda: app.tap(before) and clicked(app, before))  # also after the outage of the test before
     app.replay()
     assert app.teacher.post("/api/teacher/session", {"session_id": withdrawn["session"]["id"], "action": "cancel"}).status == 200
-    mine = "usename = 'classclock_app'"
-    app.psql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {mine}")
-    until(lambda: app.psql(f"SELECT count(*) FROM pg_stat_activity WHERE {mine}") == "0")
+    backends = app.psql("SELECT pid FROM pg_stat_activity WHERE usename = 'classclock_app'").split()
+    app.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'classclock_app'")
+    # Whole processes: what a backend is seen to do ends before its connection does.
+    until(lambda: not any(pathlib.Path(f"/proc/{pid}").exists() for pid in backends))
     assert app.client().open(withdrawn["join_url"]).status == 410
     app.tap(sent)
     assert clicked(app, sent)
