@@ -334,20 +334,24 @@ static void no_more_events_are_read_than_there_are(void **state)
 	assert_false(during(s.events, 0, CLICK, END).has);
 }
 
-#define CROWD 10000 /* connections, a join and a leave each */
+#define CROWD	10000 /* connections, a join and a leave each */
+#define CROWD_S 60    /* of processor time */
 
 /* A guest with the link joins and leaves as often as he likes. Whoever is asked about that in a
  * transaction must be done at once: were each looked up among all others, the limit would end this.
  */
 static void a_crowd_is_counted_at_once(void **state)
 {
-	const struct rlimit limit = { .rlim_cur = 60, .rlim_max = 60 };
+	struct rlimit limit;
 	struct evidence *events = calloc(2 * CROWD + 1, sizeof *events);
 	struct presence p;
 	int64_t from, to;
 
 	(void)state;
 	assert_non_null(events);
+	assert_int_equal(getrlimit(RLIMIT_CPU, &limit), 0);
+	if (limit.rlim_max > CROWD_S) /* whoever runs the tests may have set a lower one */
+		limit.rlim_cur = CROWD_S;
 	assert_int_equal(setrlimit(RLIMIT_CPU, &limit), 0);
 	for (int i = 0; i <= 2 * CROWD; i++)
 		events[i] = (struct evidence){
