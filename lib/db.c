@@ -7,6 +7,7 @@
 #include "db.h"
 #include "db_cancel.h"
 #include "db_connect.h"
+#include "db_error.h"
 #include "log.h"
 
 #define DEADLINE_DEFAULT_MS 10000
@@ -143,76 +144,16 @@ static PGresult *receive(struct db *db)
 	}
 }
 
-/* What an SQLSTATE means to a caller. Source: PostgreSQL manual, appendix A. */
-static enum err err_of(const char *sqlstate)
-{
-	static const struct {
-		const char *prefix;
-		enum err e;
-	} map[] = {
-		{ "23505", ERR_CONFLICT },    /* unique_violation */
-		{ "23P01", ERR_CONFLICT },    /* exclusion_violation */
-		{ "23503", ERR_NOT_FOUND },   /* foreign_key_violation */
-		{ "23514", ERR_INVALID },     /* check_violation */
-		{ "22", ERR_INVALID },	      /* data exception */
-		{ "25006", ERR_UNAVAILABLE }, /* read-only: an old primary */
-		{ "25P03",
-		  ERR_UNAVAILABLE },	   /* idle in a transaction, as when stopped: rolled back */
-		{ "40", ERR_UNAVAILABLE }, /* serialization, deadlock: rolled back */
-		{ "53", ERR_UNAVAILABLE }, /* insufficient resources */
-		{ "55P03", ERR_UNAVAILABLE }, /* lock timeout */
-		{ "57014", ERR_UNAVAILABLE }, /* statement timeout: rolled back */
-		{ "57P", ERR_UNAVAILABLE },   /* shutting down: rolled back */
-		{ "58", ERR_UNAVAILABLE },    /* system error: disk */
-	};
-
-	for (size_t i = 0; i < sizeof map / sizeof *map; i++)
-		if (!strncmp(sqlstate, map[i].prefix, strlen(map[i].prefix)))
-			return map[i].e;
-	return ERR_INTERNAL;
-}
-
-static const char *field_of(const PGresult *res, int code)
-{
-	const char *text = PQresultErrorField(res, code);
-
-	return text ? text : "";
-}
-
-/*
- * Whether an error is the server's word that nothing was changed. libpq's own
- * errors carry no SQLSTATE, not even "out of memory" on a connection that is
- * well; after a broken protocol (class 08) or a PANIC a commit may have happened.
- */
-static bool is_refusal(const PGresult *res)
-{
-	const char *sqlstate = field_of(res, PG_DIAG_SQLSTATE);
-
-	return *sqlstate && strncmp(sqlstate, "08", 2) != 0 &&
-	       strcmp(field_of(res, PG_DIAG_SEVERITY_NONLOCALIZED), "PANIC") != 0;
-}
-
-/* Whether the connection is of no more use: ended, read-only, or without its prepared statements.
- */
-static bool is_spent(const PGresult *res)
-{
-	const char *sqlstate = field_of(res, PG_DIAG_SQLSTATE);
-
-	return !strcmp(field_of(res, PG_DIAG_SEVERITY_NONLOCALIZED), "FATAL") ||
-	       !strcmp(sqlstate, "25006") || !strcmp(sqlstate, "26000") ||
-	       !strcmp(sqlstate, "0A000");
-}
-
 static enum err refused(struct db *db, const PGresult *res)
 {
-	const char *sqlstate = field_of(res, PG_DIAG_SQLSTATE);
-	enum err e = err_of(sqlstate);
+	const char *sqlstate = db_error_field(res, PG_DIAG_SQLSTATE);
+	enum err e = db_error_meaning(sqlstate);
 
 	snprintf(db->constraint, sizeof db->constraint, "%s",
-		 field_of(res, PG_DIAG_CONSTRAINT_NAME));
+		 db_error_field(res, PG_DIAG_CONSTRAINT_NAME));
 	if (e == ERR_INTERNAL || e == ERR_UNAVAILABLE)
-		log_error("db: %s %s", sqlstate, field_of(res, PG_DIAG_MESSAGE_PRIMARY));
-	if (is_spent(res))
+		log_error("db: %s %s", sqlstate, db_error_field(res, PG_DIAG_MESSAGE_PRIMARY));
+	if (db_error_spends(res))
 		drop(db);
 	return e;
 }
@@ -300,7 +241,7 @@ static enum err outcome(struct db *db, struct arena *a, PGresult *res, struct db
 			*rows = (struct db_rows){ .res = res, .arena = a, .row = -1 };
 		return db->unsure ? ERR_IN_DOUBT : OK;
 	}
-	if (res && is_refusal(res)) {
+	if (res && db_error_is_refusal(res)) {
 		e = refused(db, res);
 		PQclear(res);
 		return e;

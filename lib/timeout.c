@@ -9,8 +9,6 @@
 #define BATCH	     "1000"
 #define DEADLINE_MS  10000 /* of one statement or class, connection included; nginx waits longer */
 #define LAST_WORD_MS 2000  /* after a failure: for the record */
-#define HURRY_MS     1000  /* of one class behind one that failed */
-#define FAILURES_MAX 30	   /* one after the other: then it is not the classes' own fault */
 
 /*
  * The set-based form of decide() for classes whose evidence leaves only one
@@ -156,10 +154,10 @@ static enum err settle_locked(struct db *db, struct arena *a, int64_t id, struct
 /* Those that need all of their evidence looked at, one transaction each. */
 static enum err settle_unsettled(struct db *db, struct timeout_run *run)
 {
+	struct db_run classes = { 0 };
 	int64_t last = 0;
-	int failures = 0;
 	bool more = true;
-	enum err e = OK, broken = OK;
+	enum err e = OK;
 
 	while (more && !e) {
 		struct arena *a = arena_new();
@@ -171,21 +169,17 @@ static enum err settle_unsettled(struct db *db, struct timeout_run *run)
 		more = !e && db_count(&r) > 0;
 		while (!e && db_next(&r)) {
 			last = db_i64(&r);
-			db_deadline(db, failures ? HURRY_MS : DEADLINE_MS);
+			db_run_next(db, &classes, DEADLINE_MS);
 			e = db_begin(db);
 			if (!e)
 				e = db_finish(db, settle_locked(db, a, last, run));
-			failures = e ? failures + 1 : 0;
-			if (!e)
-				continue;
-			log_error("class %lld cannot be settled", (long long)last);
-			broken = e;
-			if (failures < FAILURES_MAX && db_is_there(db))
-				e = OK; /* one class keeps no other back */
+			if (e)
+				log_error("class %lld cannot be settled", (long long)last);
+			e = db_run_after(db, &classes, e);
 		}
 		arena_free(a);
 	}
-	return e ? e : broken;
+	return e ? e : classes.broken;
 }
 
 static enum err record(struct db *db, struct arena *a, const struct timeout_run *run, bool ok)

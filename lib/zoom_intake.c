@@ -11,9 +11,7 @@
 #define KEEP_MS	 600  /* then to keep what took longer */
 
 #define TRY_DEADLINE_MS 5000   /* for one event */
-#define TRY_HURRY_MS	1000   /* for one behind one that failed */
 #define TRY_MAX_MS	120000 /* for all: classes have to be timed out, and the next run goes on */
-#define FAILURES_MAX	30     /* one after the other: then it is not the events' own fault */
 
 /* A repeat is told from the first delivery by the key. */
 #define STORE(column, value)                                                                       \
@@ -166,8 +164,8 @@ enum err zoom_intake_catch_up(struct db *db)
 {
 	struct arena *a = arena_new();
 	int64_t until_ms = monotonic_ms() + TRY_MAX_MS;
-	int failures = 0;
-	enum err e, broken = OK;
+	struct db_run run = { 0 };
+	enum err e;
 	struct db_rows r;
 
 	db_deadline(db, TRY_DEADLINE_MS);
@@ -175,17 +173,13 @@ enum err zoom_intake_catch_up(struct db *db)
 	while (!e && monotonic_ms() < until_ms && db_next(&r)) {
 		struct arena *each = arena_new();
 
-		db_deadline(db, failures ? TRY_HURRY_MS : TRY_DEADLINE_MS);
+		db_run_next(db, &run, TRY_DEADLINE_MS);
 		e = try_one(db, each, db_str(&r));
-		failures = e ? failures + 1 : 0;
-		if (e) {
+		if (e)
 			log_error("zoom: an event still cannot be applied (%s)", err_title(e));
-			broken = e;
-			if (failures < FAILURES_MAX && db_is_there(db))
-				e = OK; /* one event keeps no other back */
-		}
+		e = db_run_after(db, &run, e);
 		arena_free(each);
 	}
 	arena_free(a);
-	return e ? e : broken;
+	return e ? e : run.broken;
 }

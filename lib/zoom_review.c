@@ -3,9 +3,7 @@
 #include "zoom_meeting.h"
 #include "zoom_review.h"
 
-#define REVIEW_DEADLINE_MS  5000 /* for one meeting */
-#define REVIEW_HURRY_MS	    1000 /* for one behind one that failed */
-#define REVIEW_FAILURES_MAX 30	 /* one after the other: then it is not the meetings' own fault */
+#define REVIEW_DEADLINE_MS 5000 /* for one meeting */
 
 /* Whether there is anything to review: to plan the next question costs more than most runs of the
  * job. */
@@ -41,8 +39,8 @@ static const char SQL_STALE[] =
 enum err zoom_review(struct db *db, int64_t *changed)
 {
 	struct arena *a = arena_new();
-	int failures = 0;
-	enum err e, broken = OK;
+	struct db_run run = { 0 };
+	enum err e;
 	struct db_rows r;
 
 	*changed = 0;
@@ -54,19 +52,15 @@ enum err zoom_review(struct db *db, int64_t *changed)
 		struct arena *each = arena_new();
 		const char *uuid = db_str(&r);
 
-		db_deadline(db, failures ? REVIEW_HURRY_MS : REVIEW_DEADLINE_MS);
+		db_run_next(db, &run, REVIEW_DEADLINE_MS);
 		e = db_begin(db);
 		if (!e)
 			e = db_finish(db, zoom_meeting_review(db, each, uuid, changed));
-		failures = e ? failures + 1 : 0;
-		if (e) {
+		if (e)
 			log_error("zoom: meeting %s cannot be reviewed", uuid);
-			broken = e;
-			if (failures < REVIEW_FAILURES_MAX && db_is_there(db))
-				e = OK; /* one meeting keeps no other back */
-		}
+		e = db_run_after(db, &run, e);
 		arena_free(each);
 	}
 	arena_free(a);
-	return e ? e : broken;
+	return e ? e : run.broken;
 }

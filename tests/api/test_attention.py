@@ -3,6 +3,8 @@
 import time
 from datetime import timedelta
 
+import pytest
+
 import zoom
 from academy import at_once, moment
 from ledger import Ledger, ended, put_sessions, sent
@@ -303,11 +305,19 @@ def test_a_meeting_that_is_no_class_until_someone_decides(app, admin, make_teach
 # ---------------------------------------------------------------- as people do it
 
 
-def test_a_late_tap_is_seen_and_gone_once_the_class_is_reopened_from_it(app, admin, make_teacher, make_student, send, tap):
-    teacher = make_teacher()
-    made = send(teacher, make_student(teacher))
-    session = made["session"]["id"]
-    assert tap(made["join_url"]).status == 302
+@pytest.fixture(name="opened")
+def a_class_that_was_opened(make_teacher, make_student, send, tap):
+    def make(*url):
+        teacher = make_teacher()
+        made = send(teacher, make_student(teacher), *url)
+        assert tap(made["join_url"]).status == 302
+        return teacher, made, made["session"]["id"]
+
+    return make
+
+
+def test_a_late_tap_is_seen_and_gone_once_the_class_is_reopened_from_it(app, admin, opened, tap):
+    teacher, made, session = opened()
     assert teacher.act(session, "end").status == 200
     assert session not in sessions_of(admin, "late_click")
     assert tap(made["join_url"]).status == 302
@@ -317,11 +327,8 @@ def test_a_late_tap_is_seen_and_gone_once_the_class_is_reopened_from_it(app, adm
     assert moment(app.session(session)["clicked_at"]) == moment(item["clicked_at"])
 
 
-def test_a_tap_after_the_deadline_is_late_before_the_job_has_come_round(app, admin, make_teacher, make_student, send, tap):
-    teacher = make_teacher()
-    made = send(teacher, make_student(teacher))
-    session = made["session"]["id"]
-    assert tap(made["join_url"]).status == 302
+def test_a_tap_after_the_deadline_is_late_before_the_job_has_come_round(app, admin, opened, tap):
+    _, made, session = opened()
     app.age(session, "71 minutes")
     for _ in range(2):
         assert tap(made["join_url"]).status == 302
@@ -361,14 +368,9 @@ def test_a_tap_after_an_end_that_zoom_tells_later_is_late(app, admin, make_teach
     assert ignored["detail"] == {"why": "late"} and moment(ignored["happened_at"]) == moment(item["clicked_at"])
 
 
-def test_the_tap_that_began_a_class_is_not_late_where_only_the_class_is_shifted(
-    app, admin, make_teacher, make_student, send, tap
-):
-    teacher = make_teacher()
+def test_the_tap_that_began_a_class_is_not_late_where_only_the_class_is_shifted(app, admin, opened):
     meeting = zoom.Meeting(81234567894, "HostWhoLeft")
-    made = send(teacher, make_student(teacher), f"https://zoom.us/j/{meeting.id}")
-    session = made["session"]["id"]
-    assert tap(made["join_url"]).status == 302
+    _, _, session = opened(f"https://zoom.us/j/{meeting.id}")
     app.age(session, "60 minutes")
     start = moment(app.session(session)["clicked_at"])
     assert zoom.deliver(app.client(), meeting.started(start)).status in (200, 204)
@@ -378,12 +380,9 @@ def test_the_tap_that_began_a_class_is_not_late_where_only_the_class_is_shifted(
     assert "click_ignored" not in [e["kind"] for e in app.evidence(session)]
 
 
-def test_an_estimate_is_seen_until_the_end_is_corrected(app, admin, make_teacher, make_student, send, tap):
+def test_an_estimate_is_seen_until_the_end_is_corrected(app, admin, opened):
     """Whoever says when a class began does not say when it ended."""
-    teacher = make_teacher()
-    made = send(teacher, make_student(teacher))
-    session = made["session"]["id"]
-    assert tap(made["join_url"]).status == 302
+    _, _, session = opened()
     app.age(session, "3 hours")
     app.job("session-timeout")
     row = app.session(session)

@@ -193,6 +193,16 @@ def test_each_kind_goes_in_its_time_and_not_before(app, make_teacher, make_stude
     assert {what: int(app.psql(count)) for what, count in left.items()} == {what: int(what[1] == 179) for what in left}
 
 
+def fail_to_forget(app, table):
+    """A run of the job that cannot delete from this table."""
+    app.psql(f"REVOKE DELETE ON {table} FROM classclock_app")
+    try:
+        failed = app.job("retention")
+    finally:
+        app.psql(f"GRANT DELETE ON {table} TO classclock_app")
+    assert failed.returncode == 1 and "FAILED" in failed.stdout
+
+
 def test_a_retention_that_stays_away_or_fails_is_told_of(app, clock):
     def is_told():
         return "retention has not succeeded lately" in app.client().get("/healthz")["causes"]
@@ -207,12 +217,7 @@ def test_a_retention_that_stays_away_or_fails_is_told_of(app, clock):
     clock.move("97 hours")
     assert is_told()
     before = last()
-    app.psql("REVOKE DELETE ON login_attempts FROM classclock_app")
-    try:
-        failed = app.job("retention")
-    finally:
-        app.psql("GRANT DELETE ON login_attempts TO classclock_app")
-    assert failed.returncode == 1 and "FAILED" in failed.stdout
+    fail_to_forget(app, "login_attempts")
     assert app.psql("SELECT ok FROM job_runs WHERE job = 'retention' ORDER BY id DESC LIMIT 1") == "f"
     assert is_told() and last() == before
     assert app.job("retention").returncode == 0
@@ -228,12 +233,7 @@ def test_what_cannot_be_forgotten_keeps_nothing_else_back(app, make_teacher, mak
     teacher = make_teacher()
     n, meeting = play(app, teacher, make_student(teacher), send)
     grow_old(app, n, meeting, 181)
-    app.psql("REVOKE DELETE ON clicks FROM classclock_app")
-    try:
-        failed = app.job("retention")
-    finally:
-        app.psql("GRANT DELETE ON clicks TO classclock_app")
-    assert failed.returncode == 1 and "FAILED" in failed.stdout
+    fail_to_forget(app, "clicks")
     assert details(app, n, meeting) == {**NOTHING, "clicks": 1}
     assert app.job("retention").returncode == 0
     assert details(app, n, meeting) == NOTHING
