@@ -3,8 +3,6 @@
 
 #include "db.h"
 
-#define DB_THERE_MS 2000 /* for the database to show itself */
-
 /*
  * Whether the database answers, asked after something failed: then the fault is
  * that thing's own, and need not keep others back. Sets the deadline.
@@ -12,8 +10,8 @@
 bool db_is_there(struct db *db);
 
 /*
- * A run over many things, each in a transaction of its own: one that fails keeps
- * no other back. Zeroed at the start; broken is the last error in the end.
+ * A run over many things: one that fails keeps no other back. Zeroed at the
+ * start; broken is the first error in the end.
  */
 struct db_run {
 	int failures; /* one after the other */

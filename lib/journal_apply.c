@@ -6,6 +6,9 @@
 #include "login.h"
 #include "session_action.h"
 
+#define APPLY_MS 10000 /* the deadline of a call */
+#define LINE_MS	 2000  /* the same for a line alone */
+
 static const char SQL_ONCE[] = "INSERT INTO journal_lines (id) VALUES ($1)"
 			       " ON CONFLICT (id) DO NOTHING RETURNING us(clock_now())";
 
@@ -221,7 +224,7 @@ enum err journal_apply(struct db *db, struct arena *a, const struct journal_entr
 	enum err e;
 
 	*applied = 0;
-	db_deadline(db, n > 1 ? JOURNAL_APPLY_MS : JOURNAL_LINE_MS);
+	db_deadline(db, n > 1 ? APPLY_MS : LINE_MS);
 	e = db_begin(db);
 	if (e)
 		return e;

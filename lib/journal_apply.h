@@ -4,9 +4,6 @@
 #include "db.h"
 #include "journal.h"
 
-#define JOURNAL_APPLY_MS 10000 /* the deadline of a call */
-#define JOURNAL_LINE_MS	 2000  /* the same for a line alone */
-
 /*
  * Brings n lines of a journal into the database in one transaction, those that it has already left
  * out: *applied is how many were new to it. All of them or none; another error than these is one

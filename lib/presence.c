@@ -94,10 +94,8 @@ static int compare_spans(const void *x, const void *y)
 static const struct evidence *sorted(struct arena *a, const struct evidence *events, size_t n,
 				     int (*order)(const void *, const void *))
 {
-	struct evidence *copy = arena_alloc(a, n * sizeof *copy + 1);
+	struct evidence *copy = arena_alloc(a, n * sizeof *copy);
 
-	if (!n)
-		return copy;
 	memcpy(copy, events, n * sizeof *copy);
 	qsort(copy, n, sizeof *copy, order);
 	return copy;
@@ -247,7 +245,7 @@ static bool is_of_teacher(const struct evidence *events, size_t n)
 
 static struct side side_new(struct arena *a, size_t max)
 {
-	return (struct side){ .spans = arena_alloc(a, max * sizeof(struct span) + 1) };
+	return (struct side){ .spans = arena_alloc(a, max * sizeof(struct span)) };
 }
 
 static void fill_sides(const struct window *w, struct side *teacher, struct side *student)
@@ -269,8 +267,7 @@ static void merge(const struct window *w, struct side *side)
 	int64_t until_us = w->clicked_us;
 	size_t n = 0;
 
-	if (side->n)
-		qsort(side->spans, side->n, sizeof *side->spans, compare_spans);
+	qsort(side->spans, side->n, sizeof *side->spans, compare_spans);
 	for (size_t i = 0; i < side->n; i++) {
 		struct span s = { max_us(side->spans[i].from_us, until_us), side->spans[i].to_us };
 
@@ -366,7 +363,7 @@ bool presence_together(struct arena *a, const struct evidence *events, size_t n,
 	struct side teacher, student;
 	struct overlap o;
 
-	if (!find_sides(a, events, n, clicked_us, ended_us, &teacher, &student))
+	if (!n || !find_sides(a, events, n, clicked_us, ended_us, &teacher, &student))
 		return false;
 	o = overlap_of(&teacher, &student);
 	if (!o.us)

@@ -107,17 +107,12 @@ static enum err forget_all(struct db *db, const char *sql, const char *const *ar
  */
 static enum err forget_kinds(struct db *db, const char *const *args, int64_t *gone)
 {
-	enum err first = OK;
+	struct db_run kinds = { 0 };
+	enum err e = OK;
 
-	for (size_t i = 0; i < sizeof forget / sizeof *forget; i++) {
-		enum err e = forget_all(db, forget[i], args, gone);
-
-		if (!first)
-			first = e;
-		if (e && !db_is_there(db))
-			break;
-	}
-	return first;
+	for (size_t i = 0; !e && i < sizeof forget / sizeof *forget; i++)
+		e = db_run_after(db, &kinds, forget_all(db, forget[i], args, gone));
+	return kinds.broken;
 }
 
 enum err retention_run(struct db *db, struct arena *a, int64_t days, const char *journal_dir,

@@ -60,7 +60,8 @@ static enum err wrong_state(struct arena *a, const struct session_row *row, cons
 }
 
 static enum err add(struct db *db, struct arena *a, const struct action_want *want,
-		    const char *kind, int64_t happened_us, const char *detail_text)
+		    const char *kind, int64_t happened_us, const char *detail_text,
+		    const char *dedupe)
 {
 	const struct observation seen = {
 		.kind = kind,
@@ -68,6 +69,7 @@ static enum err add(struct db *db, struct arena *a, const struct action_want *wa
 		.source = want->by_admin ? SOURCE_ADMIN : SOURCE_TEACHER,
 		.account_id = want->account_id,
 		.detail = detail_text,
+		.dedupe = dedupe,
 	};
 
 	return evidence_add(db, a, want->session_id, &seen, NULL);
@@ -112,25 +114,18 @@ static enum err is_repeat(struct db *db, struct arena *a, const struct action_wa
 static enum err end(struct db *db, struct arena *a, const struct action_want *want,
 		    struct session_row *row, struct why *why)
 {
-	const struct observation seen = {
-		.kind = "teacher_ended",
-		.happened_us = HAPPENED_NOW,
-		.source = SOURCE_TEACHER,
-		.account_id = want->account_id,
-		.detail = detail(a, NULL, NULL, want->reason, 0),
-		.dedupe = arena_printf(a, "ended:%lld:%lld", (long long)row->decided.times_out_us,
-				       (long long)(row->now_us / US_PER_S)),
-	};
-
 	/* The teacher's word is kept beside Zoom's, each time, once a second: Zoom may yet tell of
 	 * a restart between. */
 	if (row->decided.has_end && (want->by_admin || !row->decided.zoom_seen))
 		return OK;
 	if (row->decided.status != STATUS_ACTIVE && !row->decided.has_end)
 		return wrong_state(a, row, "ended", why);
-	if (want->by_admin)
-		return add(db, a, want, "admin_ended", HAPPENED_NOW, seen.detail);
-	return evidence_add(db, a, want->session_id, &seen, NULL);
+	return add(db, a, want, want->by_admin ? "admin_ended" : "teacher_ended", HAPPENED_NOW,
+		   detail(a, NULL, NULL, want->reason, 0),
+		   want->by_admin ? NULL
+				  : arena_printf(a, "ended:%lld:%lld",
+						 (long long)row->decided.times_out_us,
+						 (long long)(row->now_us / US_PER_S)));
 }
 
 static enum err cancel(struct db *db, struct arena *a, const struct action_want *want,
@@ -150,7 +145,8 @@ static enum err cancel(struct db *db, struct arena *a, const struct action_want 
 		return why_not(why, ERR_CONFLICT, "session_status",
 			       arena_printf(a, "This class is %s by now: it was not cancelled.",
 					    status_name(status)));
-	e = add(db, a, want, "cancelled", HAPPENED_NOW, detail(a, NULL, NULL, want->reason, 0));
+	e = add(db, a, want, "cancelled", HAPPENED_NOW, detail(a, NULL, NULL, want->reason, 0),
+		NULL);
 	return e || !row->superseded_by ? e : db_write(db, a, SQL_WITHDRAW, 1, args, NULL);
 }
 
@@ -200,10 +196,10 @@ static enum err reopen(struct db *db, struct arena *a, const struct action_want 
 		return too_long("clicked_at", why);
 	if (want->clicked_us != MOMENT_NONE)
 		e = add(db, a, want, "corrected", want->clicked_us,
-			detail(a, "field", "clicked_at", want->reason, 0));
+			detail(a, "field", "clicked_at", want->reason, 0), NULL);
 	return e ? e
 		 : add(db, a, want, "reopened", row->now_us,
-		       detail(a, NULL, NULL, want->reason, until - row->now_us));
+		       detail(a, NULL, NULL, want->reason, until - row->now_us), NULL);
 }
 
 /* The end that is wanted or stands. What runs lasts until now, reopened until that deadline. */
@@ -284,7 +280,7 @@ static enum err correct_moment(struct db *db, struct arena *a, const struct acti
 	if (over) /* evidence_read() heeds nothing that comes later */
 		json_object_object_add(o, "over", json_object_new_boolean(true));
 	return add(db, a, want, "corrected", us,
-		   json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
+		   json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN), NULL);
 }
 
 static enum err correct(struct db *db, struct arena *a, const struct action_want *want,
@@ -321,7 +317,8 @@ static enum err release(struct db *db, struct arena *a, const struct action_want
 		return e;
 	if (!row->decided.corrected)
 		return why_not(why, ERR_CONFLICT, "action", "This class has no correction.");
-	return add(db, a, want, "released", HAPPENED_NOW, detail(a, NULL, NULL, want->reason, 0));
+	return add(db, a, want, "released", HAPPENED_NOW, detail(a, NULL, NULL, want->reason, 0),
+		   NULL);
 }
 
 static enum err act_locked(struct db *db, struct arena *a, const struct action_want *want,

@@ -100,18 +100,6 @@ enum err teacher_create(struct db *db, struct arena *a, const char *base_url,
 	return e ? e : db_finish_json(db, create(db, a, base_url, want, out, why), out);
 }
 
-/*
- * Nobody works with a disabled account from now on, and no old invitation brings
- * it back; nor does the one of a wrong address open what has another by now.
- */
-static enum err shut_out(struct db *db, struct arena *a, int64_t id, bool disabled, bool moved)
-{
-	const char *args[] = { arena_int(a, id) };
-	enum err e = disabled ? login_end_all(db, a, id, NULL) : OK;
-
-	return e || !(disabled || moved) ? e : db_write(db, a, SQL_UNINVITE, 1, args, NULL);
-}
-
 static enum err change(struct db *db, struct arena *a, const char *base_url,
 		       const struct teacher_fields *want, struct json_object **out, struct why *why)
 {
@@ -129,7 +117,12 @@ static enum err change(struct db *db, struct arena *a, const char *base_url,
 	moved = db_bool(&rows);
 	if (disabled && want->invite)
 		return why_not(why, ERR_CONFLICT, "invite", "This account is disabled.");
-	e = shut_out(db, a, want->id, disabled, moved);
+	/* Nobody works with a disabled account from now on, and no old invitation brings it back;
+	 * nor does the one of a wrong address open what has another by now. */
+	if (disabled)
+		e = login_end_all(db, a, want->id, NULL);
+	if (!e && (disabled || moved))
+		e = db_write(db, a, SQL_UNINVITE, 1, args, NULL);
 	if (!e && want->invite)
 		e = account_invite(db, a, want->id, base_url, &url);
 	return e ? e : show(db, a, want->id, url, out);

@@ -229,17 +229,12 @@ static enum err run_parts(struct db *db, struct timeout_run *run)
 	static enum err (*const parts[])(struct db *, struct timeout_run *) = {
 		catch_up, review, settle_unsettled, time_out, miss, fold
 	};
-	enum err first = OK;
+	struct db_run all = { 0 };
+	enum err e = OK;
 
-	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-		enum err e = parts[i](db, run);
-
-		if (!first)
-			first = e;
-		if (e && !db_is_there(db))
-			break;
-	}
-	return first;
+	for (size_t i = 0; !e && i < sizeof parts / sizeof *parts; i++)
+		e = db_run_after(db, &all, parts[i](db, run));
+	return all.broken;
 }
 
 enum err timeout_run(struct db *db, struct arena *a, struct timeout_run *out)

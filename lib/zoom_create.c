@@ -45,6 +45,7 @@ static const char SQL_LEASE[] =
 	" WHERE request_id = $1::uuid AND join_url IS NULL"
 	" AND (leased_until IS NULL OR leased_until <= clock_now())";
 
+/* Not to NULL: retention counts from it where Zoom was never asked. */
 static const char SQL_RELEASE[] =
 	"UPDATE zoom_creates SET leased_until = clock_now() WHERE request_id = $1::uuid";
 

@@ -26,7 +26,7 @@ MUST_CHECK enum err zoom_intake(struct db *db, struct arena *a, const struct zoo
  * minutes at most. One that still cannot be applied is tried again by later
  * runs, ever more seldom, for eight days. For the job.
  *
- * The error of the last that failed; the others were applied nevertheless.
+ * The error of the first that failed; the others were applied nevertheless.
  */
 MUST_CHECK enum err zoom_intake_catch_up(struct db *db);
 

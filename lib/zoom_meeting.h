@@ -7,9 +7,10 @@
 #include "zoom_event.h"
 
 /*
- * The meetings that Zoom tells of, and whose class each is. Owns the SQL for
- * "zoom_occurrences" and "zoom_hosts". What zoom_match() says, or an admin, is
- * written into the sessions' evidence; sessions are decided anew with it.
+ * The meetings that Zoom tells of, and whose class each is. Owns, with
+ * zoom_evidence.h and zoom_review.h, the SQL for "zoom_occurrences" and "zoom_hosts". What
+ * zoom_match() says, or an admin, is written into the sessions' evidence; sessions are decided anew
+ * with it.
  *
  * Locks  the meeting first, then sessions in order of id.
  */

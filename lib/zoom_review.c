@@ -10,6 +10,11 @@
 static const char SQL_RECENT[] = "SELECT FROM zoom_occurrences WHERE admin_id IS NULL"
 				 " AND around > clock_now() - interval '8 days' LIMIT 1";
 
+/* Evidence e by which session s, of the days of occurrence o, can claim it or give it up. */
+#define CLAIMS                                                                                     \
+	"  AND s.sent_at BETWEEN o.around - interval '10 days' AND o.around + interval '1 day'"    \
+	"  AND e.kind IN ('sent', 'clicked', 'cancelled', 'corrected', 'reopened', 'zoom_url')"
+
 /*
  * Occurrences whose answer may have changed since it was asked: a session that
  * could be held there claimed it, or its claim changed, or its host became known.
@@ -17,22 +22,16 @@ static const char SQL_RECENT[] = "SELECT FROM zoom_occurrences WHERE admin_id IS
 static const char SQL_STALE[] =
 	"SELECT o.uuid FROM zoom_occurrences o WHERE o.admin_id IS NULL"
 	" AND o.around > clock_now() - interval '8 days' AND (EXISTS (SELECT FROM sessions s"
-	"  JOIN session_events e ON e.session_id = s.id WHERE s.meeting_id = o.meeting_id"
-	"  AND s.sent_at BETWEEN o.around - interval '10 days' AND o.around + interval '1 day'"
-	"  AND e.kind IN ('sent', 'clicked', 'cancelled', 'corrected', 'reopened', 'zoom_url')"
+	"  JOIN session_events e ON e.session_id = s.id WHERE s.meeting_id = o.meeting_id" CLAIMS
 	"  AND e.received_at > o.matched_at - interval '1 minute')"
 	" OR EXISTS (SELECT FROM session_events left_it JOIN sessions s ON s.id = "
 	"left_it.session_id"
 	"  JOIN session_events e ON e.session_id = s.id WHERE left_it.kind = 'zoom_url'"
-	"  AND left_it.detail ? 'was' AND left_it.detail->>'was' = o.meeting_id::text"
-	"  AND s.sent_at BETWEEN o.around - interval '10 days' AND o.around + interval '1 day'"
-	"  AND e.kind IN ('sent', 'clicked', 'cancelled', 'corrected', 'reopened', 'zoom_url')"
+	"  AND left_it.detail ? 'was' AND left_it.detail->>'was' = o.meeting_id::text" CLAIMS
 	"  AND e.received_at > o.matched_at - interval '1 minute')"
 	" OR EXISTS (SELECT FROM zoom_hosts h JOIN sessions s ON s.teacher_id = h.account_id"
 	"  JOIN session_events e ON e.session_id = s.id WHERE h.host_id = o.host_id"
-	"  AND s.meeting_id IS NULL"
-	"  AND s.sent_at BETWEEN o.around - interval '10 days' AND o.around + interval '1 day'"
-	"  AND e.kind IN ('sent', 'clicked', 'cancelled', 'corrected', 'reopened', 'zoom_url')"
+	"  AND s.meeting_id IS NULL" CLAIMS
 	"  AND greatest(e.received_at, h.learned_at) > o.matched_at - interval '1 minute'))"
 	" ORDER BY o.around, o.uuid";
 

@@ -104,8 +104,8 @@ export class StudentCard extends Component {
     const what = `${session.id} ${late}`;
     if (this.prepared === what) return;
     this.prepared = what;
-    (late ? this.ask : this.links).call(this, { poll: true, raw401: true })
-      .then((sent) => holdLink(student, sent), () => (this.prepared = ''));
+    const options = { poll: true, raw401: true };
+    (late ? this.ask(options) : this.links(options)).then((sent) => holdLink(student, sent), () => (this.prepared = ''));
   }
 
   /** @param {string | null} zoomUrl */
