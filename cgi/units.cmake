@@ -54,8 +54,7 @@ function(classclock_units NAME)
   set(MEMORY_MAX 256M)
   set(TASKS_MAX 32)
   set(FILES_MAX 64)
-  if(NAME STREQUAL zoom_track) # its threads, and a connection each
-    set(TASKS_MAX 256)
+  if(NAME STREQUAL zoom_track) # the connections of many taps
     set(FILES_MAX 512)
   endif()
   foreach(kind socket service)

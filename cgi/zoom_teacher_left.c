@@ -33,7 +33,7 @@ static enum err end_later(struct req *req, int64_t session_id, int64_t happened_
 					     .happened_us = happened_us,
 					     .session_id = session_id };
 
-	if (journal_append(req->conf->journal_dir, req->arena, &entry))
+	if (journal_append(req->conf->journal_dir, req->arena, &entry, 1))
 		return page_answer(req, 503, PAGE_NOT_ENDED, NULL);
 	return page_answer(req, 200, PAGE_CLASS_ENDED, NULL);
 }

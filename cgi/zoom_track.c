@@ -14,8 +14,14 @@
 #include "req_visitor.h"
 #include "zoom_url.h"
 
-/* Taps in hand at once; more wait in the socket's queue. Source: docs/decisions.md, "The click". */
-#define LANES 144
+/* Taps in hand at once; more wait in the socket's queue. Source: docs/decisions.md, "One thread for
+ * all taps". */
+#define TAPS 256
+
+struct tap {
+	enum visitor visitor;
+	struct waiting *place; /* of its click in line */
+};
 
 static enum err answer(struct req *req, enum visitor visitor, const struct click_result *result)
 {
@@ -36,42 +42,21 @@ static enum err answer(struct req *req, enum visitor visitor, const struct click
 	return req_text(req, 302, "text/plain", "");
 }
 
-/*
- * The database is away: the sealed link alone opens the class, and the click
- * is durable on this node before it does. A student is never refused because
- * of our outage, so a journal that fails stops nobody either; it is logged.
- */
-static enum err open_without_database(struct req *req, const struct click *click,
-				      int64_t happened_us)
+static enum err when_decided(struct req *req)
 {
-	const struct join_link *link = click->link;
-	const struct journal_entry entry = {
-		.kind = JOURNAL_CLICK,
-		.id = click->key,
-		.happened_us = happened_us,
-		.session_id = link->session_id,
-		.link_id = join_link_id_text(req->arena, link),
-		.sent_us = link->sent_us,
-		.expires_us = link->expires_us,
-		.address = click->address,
-		.agent = click->agent,
-		.login = click->login ? token_hash(req->arena, click->login) : NULL,
-	};
-	struct click_result result = { .zoom_url = link->zoom_url };
+	struct tap *tap = req->waits_for;
+	struct click_result result;
 
-	if (happened_us + journal_clock_offset_us(req->conf->journal_dir) >= link->expires_us)
-		result.answer = CLICK_EXPIRED;
-	else if (click->visitor == VISITOR_HUMAN)
-		(void)!journal_append(req->conf->journal_dir, req->arena, &entry);
-	return answer(req, click->visitor, &result);
+	if (!click_group_leave(&tap->place, req->arena, &result))
+		return req_wait(req, when_decided);
+	return answer(req, tap->visitor, &result);
 }
 
 static enum err open_class(struct req *req)
 {
-	int64_t happened_us = journal_now_us();
-	struct click_result result;
-	struct join_link link;
+	struct tap *tap = arena_alloc(req->arena, sizeof *tap);
 	const char *id = req_id(req);
+	struct join_link link;
 	struct click click = { .key = id ? id : journal_id(req->arena),
 			       .link = &link,
 			       .visitor = req_visitor(req),
@@ -82,9 +67,14 @@ static enum err open_class(struct req *req)
 	if (join_link_open(req->arena, req->keys, query_first(req->arena, req->query, "token"),
 			   &link))
 		return page_answer(req, 404, PAGE_NOT_A_LINK, NULL);
-	if (click_group_record(req->arena, &click, &result))
-		return open_without_database(req, &click, happened_us);
-	return answer(req, click.visitor, &result);
+	*tap = (struct tap){ click.visitor, click_group_join(&click) };
+	req->waits_for = tap;
+	return when_decided(req);
+}
+
+static enum err start(const struct conf *conf)
+{
+	return click_group_start(conf, app_wake);
 }
 
 static const struct endpoint endpoint = {
@@ -93,9 +83,9 @@ static const struct endpoint endpoint = {
 	.routes = { { "GET", open_class }, { "HEAD", open_class } },
 	.needs = NEED_AUTH_SECRET | NEED_JOURNAL,
 	.workers = 1,
-	.lanes = LANES,
+	.at_once = TAPS,
 	.wakes = true,
-	.start = click_group_start,
+	.start = start,
 	.keeps_login = true,
 };
 

@@ -1,11 +1,9 @@
-#define _GNU_SOURCE /* ppoll, accept4, pthread_timedjoin_np */
+#define _GNU_SOURCE /* ppoll, accept4 */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <sodium.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "app_many.h"
 #include "app_serve.h"
 #include "log.h"
 
@@ -36,34 +35,13 @@ static void on_term(int sig)
 	stopping = 1;
 }
 
-/* Where a process's lanes take connections from: descriptor 0, and those that are silent still. */
+/* Where a worker takes connections from: descriptor 0, and those that are silent still. */
 struct door {
-	pthread_mutex_t mutex; /* one lane at a time waits here */
-	atomic_int n_silent;
+	const sigset_t *open; /* the signals that may come while it waits */
+	int n_silent;
 	int silent[SILENT_MAX]; /* the oldest first */
 	int64_t since_ms[SILENT_MAX];
 };
-
-/*
- * One that takes requests, one after another: a worker process of its own, or
- * a thread among several. Each has its memory and its (late) connection.
- */
-struct lane {
-	const struct program *program;
-	struct heartbeat *beat;
-	const sigset_t *open; /* the signals that may come while it waits */
-	struct door *door;
-	atomic_int *holding; /* lanes that have a connection now */
-	pthread_t thread;
-};
-
-/* Waits until fd can be read. False: a signal came first, or it is over. */
-static bool wait_readable(const struct lane *lane, int fd)
-{
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-
-	return !stopping && ppoll(&p, 1, NULL, lane->open) > 0;
-}
 
 /* Whether fd can be read within so many milliseconds, whatever signal comes. */
 static bool speaks(int fd, int ms)
@@ -121,7 +99,7 @@ static int last_speaking(struct door *door)
 }
 
 /* A connection from which something can be read, or -1: look again. */
-static int next_speaking(struct door *door, const sigset_t *open)
+static int next_speaking(struct door *door)
 {
 	const struct timespec second = { .tv_sec = 1 };
 	struct pollfd p[1 + SILENT_MAX] = { { .fd = 0, .events = POLLIN } };
@@ -131,7 +109,7 @@ static int next_speaking(struct door *door, const sigset_t *open)
 		return last_speaking(door);
 	for (int i = 0; i < n; i++)
 		p[1 + i] = (struct pollfd){ .fd = door->silent[i], .events = POLLIN };
-	if (ppoll(p, (nfds_t)n + 1, n ? &second : NULL, open) < 0)
+	if (ppoll(p, (nfds_t)n + 1, n ? &second : NULL, door->open) < 0)
 		return -1;
 	for (int i = 0; i < n; i++)
 		if (p[1 + i].revents)
@@ -144,15 +122,12 @@ static int next_speaking(struct door *door, const sigset_t *open)
  * A connection with a request on its way, or -1. It may break off in
  * mid-record, so reading and writing have an end.
  */
-static int take_connection(const struct lane *lane)
+static int take_connection(struct door *door)
 {
 	const struct timeval reading = { .tv_sec = READ_TIMEOUT_S };
 	const struct timeval sending = { .tv_sec = SEND_TIMEOUT_S };
-	int fd;
+	int fd = next_speaking(door);
 
-	pthread_mutex_lock(&lane->door->mutex);
-	fd = next_speaking(lane->door, lane->open);
-	pthread_mutex_unlock(&lane->door->mutex);
 	if (fd < 0)
 		return -1;
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &reading, sizeof reading);
@@ -160,117 +135,37 @@ static int take_connection(const struct lane *lane)
 	return fd;
 }
 
-static void leave_connection(const struct lane *lane, FCGX_Request *fcgi)
+/* Serves one request after another, each on a connection of its own. */
+static void run_one(const struct program *program, struct heartbeat *beat, const sigset_t *open)
 {
-	FCGX_Free(fcgi, 1);
-	atomic_fetch_sub(lane->holding, 1);
-}
-
-/*
- * A kept connection holds its lane while it is idle. So many lanes stay free
- * for new ones, whatever nginx would like to keep: nobody starves.
- */
-static bool may_keep(const struct lane *lane)
-{
-	int lanes = lane->program->endpoint->lanes;
-
-	return lanes > 1 && atomic_load(lane->holding) <= lanes - lanes / 8;
-}
-
-/* Waits for a request, on the connection that was kept or on a new one. False: look again. */
-static bool next_request(const struct lane *lane, FCGX_Request *fcgi)
-{
-	if (fcgi->ipcFd >= 0) {
-		if (!wait_readable(lane, fcgi->ipcFd))
-			return false;
-	} else {
-		fcgi->ipcFd = take_connection(lane);
-		if (fcgi->ipcFd < 0)
-			return false;
-		atomic_fetch_add(lane->holding, 1);
-		fcgi->keepConnection = 1; /* else libfcgi closes it before the first request */
-	}
-	if (FCGX_Accept_r(fcgi) == 0)
-		return true;
-	leave_connection(lane, fcgi);
-	return false;
-}
-
-static void *run_lane(void *arg)
-{
-	struct lane *lane = arg;
-	const struct program *program = lane->program;
+	struct door door = { .open = open };
 	struct arena *arena = arena_new();
 	struct db *db = db_new(program->conf.database_url);
 	FCGX_Request fcgi;
-	struct transport transport = { .fcgi = &fcgi, .beat = lane->beat };
+	struct transport transport = { .fcgi = &fcgi, .beat = beat };
+	struct req req;
 
 	/* No socket of its own: after a broken request libfcgi would accept the next without
 	 * limits. */
 	FCGX_InitRequest(&fcgi, -1, FCGI_FAIL_ACCEPT_ON_INTR);
-	while (!stopping || lane->door->n_silent) {
-		if (!next_request(lane, &fcgi))
+	while (!stopping || door.n_silent) {
+		fcgi.ipcFd = take_connection(&door);
+		if (fcgi.ipcFd < 0)
 			continue;
-		lane->beat->busy_since_ms = monotonic_ms();
-		app_serve(program, &transport, db, arena);
-		FCGX_Finish_r(&fcgi);
-		if (fcgi.ipcFd < 0 || !may_keep(lane))
-			leave_connection(lane, &fcgi);
+		fcgi.keepConnection = 1; /* else libfcgi closes it before the first request */
+		if (FCGX_Accept_r(&fcgi) == 0) {
+			app_begin(&req, program, &transport, db, arena);
+			if (!app_go_on(&req))
+				log_error("BUG: this endpoint cannot wait");
+			FCGX_Finish_r(&fcgi);
+			beat->served_ms = monotonic_ms();
+			beat->busy_since_ms = 0;
+		}
+		FCGX_Free(&fcgi, 1);
 		arena_reset(arena);
-		lane->beat->served_ms = monotonic_ms();
-		lane->beat->busy_since_ms = 0;
 	}
-	if (fcgi.ipcFd >= 0)
-		leave_connection(lane, &fcgi);
 	db_free(db);
 	arena_free(arena);
-	return NULL;
-}
-
-/* The longest-busy lane speaks for the process. */
-static int64_t busiest(const struct heartbeat *beats, int n)
-{
-	int64_t since = 0;
-
-	for (int i = 0; i < n; i++) {
-		int64_t busy = beats[i].busy_since_ms;
-
-		if (busy && (!since || busy < since))
-			since = busy;
-	}
-	return since;
-}
-
-/* Runs n lanes as threads until SIGTERM, then wakes those that wait until all have ended. */
-static void run_threads(struct lane *lanes, struct heartbeat *beats, int n, struct heartbeat *beat)
-{
-	const struct timespec second = { .tv_sec = 1 }, moment = { .tv_nsec = 20000000 };
-	const struct timespec now = { 0 };
-	sigset_t term;
-	int started = 0;
-
-	sigemptyset(&term);
-	sigaddset(&term, SIGTERM);
-	for (; started < n; started++)
-		if (pthread_create(&lanes[started].thread, NULL, run_lane, &lanes[started]))
-			break;
-	if (started < n)
-		log_warn("only %d of %d lanes could start", started, n);
-	/* A lane that was started before the others may have taken the signal. */
-	while (started > 0 && !stopping && sigtimedwait(&term, NULL, &second) != SIGTERM)
-		beat->busy_since_ms = busiest(beats, started);
-	stopping = 1;
-	for (int ended = 0; ended < started;) {
-		if (!pthread_timedjoin_np(lanes[ended].thread, NULL, &now)) {
-			ended++;
-			continue;
-		}
-		/* The one that waits for connections keeps the others from seeing that it is over.
-		 */
-		for (int i = ended; i < started; i++)
-			pthread_kill(lanes[i].thread, SIGTERM);
-		nanosleep(&moment, NULL);
-	}
 }
 
 /* SIGTERM is blocked but in ppoll(): it cuts no request and falls into no gap between test and
@@ -290,32 +185,17 @@ static bool prepare(sigset_t *open)
 static int work(struct heartbeat *beat, void *arg)
 {
 	struct program *program = arg;
-	int n = program->endpoint->lanes > 1 ? program->endpoint->lanes : 1;
-	struct lane *lanes = calloc((size_t)n, sizeof *lanes);
-	struct heartbeat *beats = calloc((size_t)n, sizeof *beats);
-	struct door door = { .mutex = PTHREAD_MUTEX_INITIALIZER };
-	atomic_int holding = 0;
 	sigset_t open;
 
-	if (!lanes || !beats || !prepare(&open) ||
+	if (!prepare(&open) ||
 	    (program->endpoint->start && program->endpoint->start(&program->conf))) {
 		log_error("cannot serve descriptor 0: %s", strerror(errno));
-		free(lanes);
-		free(beats);
 		return EXIT_FAILURE;
 	}
-	for (int i = 0; i < n; i++)
-		lanes[i] = (struct lane){ .program = program,
-					  .beat = n > 1 ? &beats[i] : beat,
-					  .open = &open,
-					  .door = &door,
-					  .holding = &holding };
-	if (n > 1)
-		run_threads(lanes, beats, n, beat);
+	if (program->endpoint->at_once > 1)
+		app_many(program, beat, &open, &stopping);
 	else
-		run_lane(&lanes[0]);
-	free(lanes);
-	free(beats);
+		run_one(program, beat, &open);
 	return EXIT_SUCCESS;
 }
 

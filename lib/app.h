@@ -48,7 +48,7 @@ struct endpoint {
 	size_t body_max;  /* bytes; 0: BODY_MAX_DEFAULT */
 	bool wakes;	  /* has its workers always, also when nobody asks for long */
 	bool keeps_login; /* a call does not count as a person's action */
-	int lanes;	  /* threads in a worker; above 1 connections of nginx are kept */
+	int at_once;	  /* requests that a worker has in hand; above 1 handlers may req_wait() */
 	enum err (*start)(const struct conf *conf); /* run once in each worker; may be NULL */
 };
 
@@ -79,7 +79,9 @@ struct req {
 	const char *answer;
 	size_t answer_len;
 	bool streaming;		     /* the head is out; rows follow by req_stream() */
-	struct transport *transport; /* lib/app_serve.c alone looks inside */
+	handler_fn *again;	     /* not NULL: it waits, and this goes on with it */
+	void *waits_for;	     /* the handler's own */
+	struct transport *transport; /* for lib/app_serve.c and who brings requests */
 };
 
 /* A request header by its name in HTTP ("User-Agent"), or NULL. */
@@ -116,6 +118,18 @@ MUST_CHECK enum err req_refuse(struct req *req, enum err e, const char *field, c
  */
 MUST_CHECK enum err req_stream_open(struct req *req, const char *type);
 MUST_CHECK enum err req_stream(struct req *req, const char *data, size_t len);
+
+/*
+ * In place of an answer, where endpoint.at_once is above 1: there is none yet. The same thread
+ * calls again in the handler's place, after the next app_wake() or WAIT_LOOK_MS at the latest.
+ * Nothing in such an endpoint may block, nor may its .who ask who is signed in: meanwhile nobody
+ * is answered.
+ */
+MUST_CHECK enum err req_wait(struct req *req, handler_fn *again);
+#define WAIT_LOOK_MS 100
+
+/* From any thread: requests that wait may have their answer. */
+void app_wake(void);
 
 /* Serves endpoint until SIGTERM. Returns the exit status. */
 int app_main(int argc, char **argv, const struct endpoint *endpoint);

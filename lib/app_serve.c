@@ -183,6 +183,12 @@ enum err req_json(struct req *req, int status, struct json_object *body)
 	return text ? req_text(req, status, "application/json", text) : ERR_INTERNAL;
 }
 
+enum err req_wait(struct req *req, handler_fn *again)
+{
+	req->again = again;
+	return OK;
+}
+
 enum err req_text(struct req *req, int status, const char *type, const char *text)
 {
 	req->status = status;
@@ -302,27 +308,38 @@ static void log_request(const struct req *req, int64_t ms)
 			 (long long)req->who.id, (long long)ms);
 }
 
-void app_serve(const struct program *program, struct transport *t, struct db *db,
+void app_begin(struct req *req, const struct program *program, struct transport *t, struct db *db,
 	       struct arena *arena)
 {
-	struct req req = { .endpoint = program->endpoint,
-			   .conf = &program->conf,
-			   .keys = &program->keys,
-			   .arena = arena,
-			   .db = db,
-			   .body = "",
-			   .headers = "",
-			   .transport = t };
-	int64_t began = t->beat->busy_since_ms;
 	int deadline = program->endpoint->deadline_ms;
+
+	*req = (struct req){ .endpoint = program->endpoint,
+			     .conf = &program->conf,
+			     .keys = &program->keys,
+			     .arena = arena,
+			     .db = db,
+			     .body = "",
+			     .headers = "",
+			     .transport = t };
+	t->began_ms = monotonic_ms();
+	t->beat->busy_since_ms = t->began_ms;
+	req->method = param(req, "REQUEST_METHOD");
+	req->query = param(req, "QUERY_STRING");
+	db_deadline(db, deadline ? deadline : DEADLINE_DEFAULT_MS);
+}
+
+bool app_go_on(struct req *req)
+{
+	handler_fn *again = req->again;
 	enum err e;
 
-	req.method = param(&req, "REQUEST_METHOD");
-	req.query = param(&req, "QUERY_STRING");
-	db_deadline(db, deadline ? deadline : DEADLINE_DEFAULT_MS);
-	e = handle(&req);
-	answer(&req, e);
-	db_check_idle(db);
-	log_request(&req, monotonic_ms() - began);
-	finish(&req);
+	req->again = NULL;
+	e = again ? again(req) : handle(req);
+	if (req->again)
+		return false;
+	answer(req, e);
+	db_check_idle(req->db);
+	log_request(req, monotonic_ms() - req->transport->began_ms);
+	finish(req);
+	return true;
 }

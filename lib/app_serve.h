@@ -6,12 +6,14 @@
 #include "app.h"
 #include "app_parent.h"
 
-/* How one request is answered; lib/app.c brings the requests. Only these two files know libfcgi. */
+/* How one request is answered; lib/app.c brings the requests. lib/app_many.c too; only these three
+ * know libfcgi. */
 
 /* The connection behind a request. */
 struct transport {
 	FCGX_Request *fcgi;
 	struct heartbeat *beat;
+	int64_t began_ms; /* the request did */
 };
 
 /* What every worker of a program shares from before the fork. */
@@ -21,8 +23,12 @@ struct program {
 	struct keys keys;
 };
 
-/* Answers the request that t holds: gate, body, handler, answer. */
-void app_serve(const struct program *program, struct transport *t, struct db *db,
+/* Begins *req, the request that t has read. It ends with arena. */
+void app_begin(struct req *req, const struct program *program, struct transport *t, struct db *db,
 	       struct arena *arena);
+
+/* Goes on with it: gate, body, handler, answer. False: it waits, see req_wait(), for another call.
+ */
+bool app_go_on(struct req *req);
 
 #endif

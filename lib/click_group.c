@@ -1,7 +1,4 @@
-#define _GNU_SOURCE /* sem_clockwait */
-#include <errno.h>
 #include <pthread.h>
-#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,9 +9,18 @@
 #include "journal.h"
 #include "journal_state.h"
 #include "log.h"
+#include "login.h"
 
 #define CLOCK_EVERY_US INT64_C(60000000)
 #define GRACE_MS       100 /* the thread that records keeps the deadline too, and tells more */
+
+/* Who has a click in hand. */
+enum stage {
+	IN_GROUPS,
+	ALONE,	    /* its own session keeps it waiting, not the database */
+	IN_JOURNAL, /* of this node */
+	GIVEN_UP,   /* nobody waits for it: a copy is in the journal */
+};
 
 /*
  * A click that waits. It belongs to the one who waits and to the one who
@@ -25,12 +31,11 @@ struct waiting {
 	struct click click;
 	struct join_link link;
 	struct waiting *next;
-	int64_t until_ms;
+	int64_t happened_us, until_ms;
 	atomic_int holders;
-	atomic_bool is_single; /* its own session keeps it waiting, not the database */
-	enum err err;
+	_Atomic enum stage stage;
 	struct click_result result;
-	sem_t done;
+	atomic_bool is_decided; /* result may be read */
 };
 
 /* A queue and the thread that empties it. */
@@ -46,7 +51,11 @@ static struct queue groups = { .lock = PTHREAD_MUTEX_INITIALIZER,
 static struct queue singles = { .lock = PTHREAD_MUTEX_INITIALIZER,
 				.filled = PTHREAD_COND_INITIALIZER,
 				.last = &singles.first };
+static struct queue journal = { .lock = PTHREAD_MUTEX_INITIALIZER,
+				.filled = PTHREAD_COND_INITIALIZER,
+				.last = &journal.first };
 static const struct conf *conf;
+static void (*wake)(void);  /* whoever waits for what has been decided */
 static atomic_bool is_away; /* the database, as the last attempt found it */
 
 static const char *copy(struct arena *a, const char *text)
@@ -71,9 +80,9 @@ static struct waiting *waiting_new(const struct click *click)
 				   .address = copy(w->arena, click->address),
 				   .agent = copy(w->arena, click->agent),
 				   .login = copy(w->arena, click->login) };
+	w->happened_us = journal_now_us();
 	w->until_ms = monotonic_ms() + CLICK_DEADLINE_MS;
-	atomic_store(&w->holders, 2);
-	sem_init(&w->done, 0, 0);
+	atomic_init(&w->holders, 2);
 	return w;
 }
 
@@ -81,7 +90,6 @@ static void leave(struct waiting *w)
 {
 	if (atomic_fetch_sub(&w->holders, 1) > 1)
 		return;
-	sem_destroy(&w->done);
 	arena_free(w->arena);
 	free(w);
 }
@@ -145,14 +153,25 @@ static void declare_away(void)
 }
 
 /* The arena of the result ends with its group, so the URL moves to the one who waits. */
-static void finish(struct waiting *w, enum err e, const struct click_result *result)
+static void finish(struct waiting *w, const struct click_result *result)
 {
-	w->err = e;
-	if (!e)
-		w->result =
-			(struct click_result){ result->answer, copy(w->arena, result->zoom_url) };
-	sem_post(&w->done);
+	w->result = (struct click_result){ result->answer, copy(w->arena, result->zoom_url) };
+	atomic_store(&w->is_decided, true);
 	leave(w);
+}
+
+static void pass_on(struct waiting *w, struct queue *q, enum stage stage)
+{
+	if (atomic_exchange(&w->stage, stage) == GIVEN_UP)
+		leave(w);
+	else
+		put(q, w);
+}
+
+/* The database does not have it: this node keeps it. */
+static void put_in_journal(struct waiting *w)
+{
+	pass_on(w, &journal, IN_JOURNAL);
 }
 
 /* Nothing that one click brought, and no lost connection, makes the others fail. */
@@ -171,14 +190,14 @@ static void record_group(struct db *db, struct arena *a, struct waiting **group,
 		declare_away();
 	for (size_t i = 0; i < n; i++) {
 		if (e == ERR_UNAVAILABLE || e == ERR_IN_DOUBT) {
-			finish(group[i], ERR_UNAVAILABLE, NULL);
+			put_in_journal(group[i]);
 		} else if (e || !is_done[i]) {
-			atomic_store(&group[i]->is_single, true);
-			put(&singles, group[i]);
+			pass_on(group[i], &singles, ALONE);
 		} else {
-			finish(group[i], OK, &results[i]);
+			finish(group[i], &results[i]);
 		}
 	}
+	wake();
 }
 
 /* Once a minute while clicks come, and never before one that waits. */
@@ -204,7 +223,7 @@ static void wait_until_back(struct db *db)
 		struct waiting *w;
 
 		while (take_now(&groups, &w))
-			finish(w, ERR_UNAVAILABLE, NULL);
+			put_in_journal(w);
 		nanosleep(&pause, NULL);
 	} while (probe_database(db, conf));
 	atomic_store(&is_away, false);
@@ -236,16 +255,19 @@ static void *run_groups(void *arg)
 static void record_single(struct db *db, struct arena *a, struct waiting *w)
 {
 	int64_t left_ms = w->until_ms - monotonic_ms();
+	enum err e = ERR_UNAVAILABLE;
 	struct click_result result;
-	enum err e;
 
-	if (left_ms <= 0) {
-		finish(w, ERR_UNAVAILABLE, NULL);
+	if (left_ms > 0) {
+		db_deadline(db, (int)left_ms);
+		e = click_record(db, a, &w->click, &result);
+	}
+	if (e) {
+		put_in_journal(w);
 		return;
 	}
-	db_deadline(db, (int)left_ms);
-	e = click_record(db, a, &w->click, &result);
-	finish(w, e, &result);
+	finish(w, &result);
+	wake();
 }
 
 static void *run_singles(void *arg)
@@ -264,52 +286,121 @@ static void *run_singles(void *arg)
 	return NULL;
 }
 
-enum err click_group_start(const struct conf *with)
+static struct journal_entry entry_of(struct arena *a, const struct waiting *w)
+{
+	return (struct journal_entry){
+		.kind = JOURNAL_CLICK,
+		.id = w->click.key,
+		.happened_us = w->happened_us,
+		.session_id = w->link.session_id,
+		.link_id = join_link_id_text(a, &w->link),
+		.sent_us = w->link.sent_us,
+		.expires_us = w->link.expires_us,
+		.address = w->click.address,
+		.agent = w->click.agent,
+		.login = w->click.login ? token_hash(a, w->click.login) : NULL,
+	};
+}
+
+/*
+ * The database is away: the sealed link alone opens the class, and the clicks
+ * are durable on this node before it does. A student is never refused because
+ * of our outage, so a journal that fails stops nobody either; it is logged.
+ */
+static void keep(struct arena *a, struct waiting **group, size_t n)
+{
+	struct journal_entry entries[CLICK_GROUP_MAX];
+	struct click_result results[CLICK_GROUP_MAX];
+	int64_t offset_us = journal_clock_offset_us(conf->journal_dir);
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct waiting *w = group[i];
+		bool expired = w->happened_us + offset_us >= w->link.expires_us;
+
+		results[i] = (struct click_result){ expired ? CLICK_EXPIRED : CLICK_OPENS,
+						    w->link.zoom_url };
+		if (!expired && w->click.visitor == VISITOR_HUMAN)
+			entries[kept++] = entry_of(a, w);
+	}
+	if (kept)
+		(void)!journal_append(conf->journal_dir, a, entries, kept);
+	for (size_t i = 0; i < n; i++)
+		finish(group[i], &results[i]);
+	wake();
+}
+
+static void *run_journal(void *arg)
+{
+	struct waiting *group[CLICK_GROUP_MAX];
+
+	(void)arg;
+	for (;;) {
+		size_t n = take(&journal, group, CLICK_GROUP_MAX);
+		struct arena *a = arena_new();
+
+		keep(a, group, n);
+		arena_free(a);
+	}
+	return NULL;
+}
+
+enum err click_group_start(const struct conf *with, void (*when_decided)(void))
 {
 	pthread_t thread;
 
 	conf = with;
+	wake = when_decided;
 	journal_state_open(conf->journal_dir);
 	if (pthread_create(&thread, NULL, run_groups, NULL) ||
-	    pthread_create(&thread, NULL, run_singles, NULL)) {
+	    pthread_create(&thread, NULL, run_singles, NULL) ||
+	    pthread_create(&thread, NULL, run_journal, NULL)) {
 		log_error("cannot start the threads that record clicks");
 		return ERR_INTERNAL;
 	}
 	return OK;
 }
 
-/* False: its time is over. */
-static bool wait_done(struct waiting *w)
+struct waiting *click_group_join(const struct click *click)
 {
-	int64_t ms = w->until_ms + GRACE_MS;
-	const struct timespec end = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
-
-	while (sem_clockwait(&w->done, CLOCK_MONOTONIC, &end))
-		if (errno != EINTR)
-			return false;
-	return true;
-}
-
-enum err click_group_record(struct arena *a, const struct click *click, struct click_result *out)
-{
-	struct waiting *w;
-	enum err e;
+	struct waiting *w = waiting_new(click);
 
 	if (atomic_load(&is_away))
-		return ERR_UNAVAILABLE;
-	w = waiting_new(click);
-	put(&groups, w);
-	if (wait_done(w)) {
-		e = w->err;
-		if (!e)
-			*out = (struct click_result){ w->result.answer,
-						      copy(a, w->result.zoom_url) };
-	} else {
-		/* The recording thread itself is stuck, say in a name server's silence. */
-		if (!atomic_load(&w->is_single))
-			declare_away();
-		e = ERR_UNAVAILABLE;
-	}
+		put_in_journal(w);
+	else
+		put(&groups, w);
+	return w;
+}
+
+/* The recording thread itself is stuck, say in a name server's silence: a copy goes to the journal.
+ */
+static struct waiting *give_up(struct waiting *w)
+{
+	enum stage stage = atomic_load(&w->stage);
+	struct waiting *other;
+
+	if (stage == IN_JOURNAL || !atomic_compare_exchange_strong(&w->stage, &stage, GIVEN_UP))
+		return w;
+	other = waiting_new(&w->click);
+	other->happened_us = w->happened_us;
+	if (stage == IN_GROUPS)
+		declare_away();
 	leave(w);
-	return e;
+	put_in_journal(other);
+	return other;
+}
+
+bool click_group_leave(struct waiting **place, struct arena *a, struct click_result *out)
+{
+	struct waiting *w = *place;
+
+	if (!atomic_load(&w->is_decided)) {
+		if (monotonic_ms() > w->until_ms + GRACE_MS)
+			*place = give_up(w);
+		return false;
+	}
+	*out = (struct click_result){ w->result.answer, copy(a, w->result.zoom_url) };
+	leave(w);
+	*place = NULL;
+	return true;
 }

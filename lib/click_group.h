@@ -10,20 +10,32 @@
  * wait. One thread of each process speaks to the database; a second one takes
  * the clicks that cannot be had at once (a locked session, a newer link) and
  * those of a group that failed, one by one, so that none fails or delays its
- * neighbours.
+ * neighbours. A third one writes what the database did not take to this
+ * node's journal, again all that wait at once. The thread that serves the
+ * students waits for none of them.
  */
 
-/* Starts the two threads of this process. Once, before any click. */
-MUST_CHECK enum err click_group_start(const struct conf *conf);
+/* A click in line. */
+struct waiting;
+
+/* Starts the threads of this process. Once, before any click. They call when_decided, from any of
+ * them, after some clicks have been decided. */
+MUST_CHECK enum err click_group_start(const struct conf *conf, void (*when_decided)(void));
+
+/* Puts a copy of click in line. click_group_leave() ends it. */
+struct waiting *click_group_join(const struct click *click);
 
 /*
- * As click_record(), from any thread. Returns after the commit, or when
- * CLICK_DEADLINE_MS have passed, whatever the database, its network or its
- * name server do: ERR_UNAVAILABLE, and it may yet be recorded, so keep it
- * under its key. After one such deadline every click is told so at once, and
- * the database is asked every PROBE_EVERY_MS whether it is back.
+ * Whether the click in line is decided, and then *out, after which its place
+ * ends: it is durable, in the database or, where that did not take it within
+ * CLICK_DEADLINE_MS, in the journal under its key, which keeps people's clicks
+ * that open a class. One that this node's disk does not take either opens its
+ * class all the same; it is logged and counted.
+ * False: ask again when told so, and every 100 ms, which keeps the
+ * deadline whatever the database, its network or its name server do. After one
+ * such deadline every click goes to the journal at once, and the database is
+ * asked every PROBE_EVERY_MS whether it is back.
  */
-MUST_CHECK enum err click_group_record(struct arena *a, const struct click *click,
-				       struct click_result *out);
+bool click_group_leave(struct waiting **place, struct arena *a, struct click_result *out);
 
 #endif

@@ -168,11 +168,10 @@ static bool write_once(int fd, const char *text, size_t len)
 }
 
 /* Behind the lines of others. */
-static bool append_shared(const char *dir, struct arena *a, const char *text)
+static bool append_shared(const char *dir, struct arena *a, const char *text, size_t len)
 {
 	int fd = open_locked(path_of(a, dir, "journal"));
-	bool ok =
-		fd >= 0 && write_once(fd, text, strlen(text)) && !fdatasync(fd) && sync_folder(dir);
+	bool ok = fd >= 0 && write_once(fd, text, len) && !fdatasync(fd) && sync_folder(dir);
 
 	if (fd >= 0)
 		close(fd);
@@ -180,11 +179,12 @@ static bool append_shared(const char *dir, struct arena *a, const char *text)
 }
 
 /* In a file of its own, for the replay to find: where the common one cannot be used. */
-static bool append_apart(const char *dir, struct arena *a, const char *id, const char *text)
+static bool append_apart(const char *dir, struct arena *a, const char *id, const char *text,
+			 size_t len)
 {
 	const char *new = arena_printf(a, "%s/%s.new", dir, id);
 	int fd = open(new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	bool ok = fd >= 0 && write_once(fd, text, strlen(text)) && !fdatasync(fd) &&
+	bool ok = fd >= 0 && write_once(fd, text, len) && !fdatasync(fd) &&
 		  !rename(new, arena_printf(a, "%s/%s.replay", dir, id)) && sync_folder(dir);
 	int why = errno;
 
@@ -205,26 +205,75 @@ const char *journal_id(struct arena *a)
 	return sodium_bin2hex(text, 2 * sizeof raw + 1, raw, sizeof raw);
 }
 
-enum err journal_append(const char *dir, struct arena *a, const struct journal_entry *entry)
-{
-	struct journal_entry e = *entry;
+/* An entry whose line is ready to be written. */
+struct line {
+	struct journal_entry entry;
 	const char *text;
+	size_t len;
+};
 
-	if (!e.id)
-		e.id = journal_id(a);
-	if (!e.happened_us)
-		e.happened_us = journal_now_us();
-	e.offset_us = journal_clock_offset_us(dir);
-	e.address = address_network(a, e.address);
+static struct line line_of(const char *dir, struct arena *a, const struct journal_entry *entry)
+{
+	struct line l = { .entry = *entry };
+
+	if (!l.entry.id)
+		l.entry.id = journal_id(a);
+	if (!l.entry.happened_us)
+		l.entry.happened_us = journal_now_us();
+	l.entry.offset_us = journal_clock_offset_us(dir);
+	l.entry.address = address_network(a, l.entry.address);
 	/* A line end first: what a crash tore off before stays a line of its own. */
-	text = arena_printf(a, "\n%s\n", journal_line(a, &e));
-	if (append_shared(dir, a, text) || append_apart(dir, a, e.id, text))
-		return OK;
+	l.text = arena_printf(a, "\n%s\n", journal_line(a, &l.entry));
+	l.len = strlen(l.text);
+	return l;
+}
+
+static const char *joined(struct arena *a, const struct line *lines, size_t n, size_t *len)
+{
+	char *text, *end;
+
+	*len = 0;
+	for (size_t i = 0; i < n; i++)
+		*len += lines[i].len;
+	text = end = arena_alloc(a, *len);
+	for (size_t i = 0; i < n; i++) {
+		memcpy(end, lines[i].text, lines[i].len);
+		end += lines[i].len;
+	}
+	return text;
+}
+
+static void lose(const struct journal_entry *e)
+{
 	log_error("JOURNAL: a %s of session %" PRId64 " at %" PRId64 " us could not be written: %s",
-		  journal_kind_name(e.kind), e.session_id, e.happened_us + e.offset_us,
+		  journal_kind_name(e->kind), e->session_id, e->happened_us + e->offset_us,
 		  strerror(errno));
 	journal_count_lost();
-	return ERR_UNAVAILABLE;
+}
+
+enum err journal_append(const char *dir, struct arena *a, const struct journal_entry *entries,
+			size_t n)
+{
+	struct line *lines = arena_alloc(a, n * sizeof *lines);
+	enum err e = OK;
+	const char *text;
+	size_t len;
+
+	for (size_t i = 0; i < n; i++)
+		lines[i] = line_of(dir, a, &entries[i]);
+	text = joined(a, lines, n, &len);
+	if (append_shared(dir, a, text, len) || append_apart(dir, a, lines[0].entry.id, text, len))
+		return OK;
+	/* A disk without room for all may have some for a few. */
+	for (size_t i = 0; i < n; i++) {
+		const struct line *l = &lines[i];
+
+		if (n > 1 && append_apart(dir, a, l->entry.id, l->text, l->len))
+			continue;
+		lose(&l->entry);
+		e = ERR_UNAVAILABLE;
+	}
+	return e;
 }
 
 enum err journal_rotate(const char *dir)

@@ -43,13 +43,14 @@ const char *journal_id(struct arena *a);
 int64_t journal_now_us(void);
 
 /*
- * Writes entry to disk; offset_us is filled in here. When it returns OK the
- * line survives a crash. From any thread or process, and waits for none.
+ * Writes n entries to disk, with one sync for all if the disk lets it; offset_us is filled in here.
+ * When it returns OK the lines survive a crash; one may be there twice, under its id. From any
+ * thread or process, and waits for none.
  *
- * ERR_UNAVAILABLE  it could not be made durable; the reason is logged, and it is counted as lost
+ * ERR_UNAVAILABLE  some could not be made durable; why is logged, and each is counted as lost
  */
 MUST_CHECK enum err journal_append(const char *dir, struct arena *a,
-				   const struct journal_entry *entry);
+				   const struct journal_entry *entries, size_t n);
 
 /*
  * Remembers how far the database's clock is from this node's, when it answered

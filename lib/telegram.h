@@ -56,7 +56,8 @@ struct telegram_answer {
 /* Calls end within total_ms. *out keeps pointers into conf. */
 void telegram_open(struct telegram *out, const struct conf *conf, int total_ms);
 
-/* Calls method with params, which are taken over (NULL: none). Not for programs with lanes. */
+/* Calls method with params, which are taken over (NULL: none). Not for programs that have many
+ * requests at once. */
 void telegram_call(const struct telegram *t, struct arena *a, const char *method,
 		   struct json_object *params, struct telegram_answer *out);
 

@@ -19,7 +19,7 @@ int main(int argc, char **argv)
 						     .id = journal_id(a),
 						     .session_id = 1 + i };
 
-		if (!journal_append(argv[1], a, &entry)) {
+		if (!journal_append(argv[1], a, &entry, 1)) {
 			puts(entry.id);
 			fflush(stdout);
 		}

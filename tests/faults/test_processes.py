@@ -1,6 +1,7 @@
 """Processes come and go, hang and are replaced, and nobody notices. docs/guarantees.md, P5 and P6."""
 
 import collections
+import contextlib
 import http.client
 import json
 import os
@@ -274,34 +275,105 @@ def test_sigterm_lets_a_busy_program_finish_what_it_does(app):
     until(lambda: not alive([parent]))
 
 
+def test_sigterm_lets_a_tap_in_line_be_answered(app):
+    sent = app.send(app.student())
+    held = Held(app, sent["session"]["id"])
+    answers = []
+    thread = threading.Thread(target=lambda: answers.append(app.caller().call("GET", sent["join_url"])))
+    thread.start()
+    until(lambda: waiting(app) == 1)
+    parent = app.pid("zoom_track")
+    os.kill(parent, signal.SIGTERM)
+    thread.join()
+    held.release()
+    assert answers[0][0] == 302
+    until(lambda: not alive([parent]))
+
+
 # ---------------------------------------------------------------- bad company
 
 
+def fcgi(kind, content=b""):
+    return bytes([1, kind, 0, 1]) + len(content).to_bytes(2, "big") + b"\x00\x00" + content
+
+
+def request_of(body=b"", **params):
+    """What nginx writes for a request whose connection it wants to keep."""
+    named = b"".join(bytes([len(n), len(v)]) + n.encode() + v.encode() for n, v in params.items())
+    begin = fcgi(1, b"\x00\x01\x01\x00\x00\x00\x00\x00")
+    return begin + fcgi(4, named) + fcgi(4) + (fcgi(5, body) if body else b"") + fcgi(5)
+
+
+def connected(app, program):
+    peer = socket.socket(socket.AF_UNIX)
+    peer.settimeout(60)
+    peer.connect(str((app.state / "run").resolve() / f"{program}.sock"))
+    return peer
+
+
 BEGIN = b"\x01\x01\x00\x01\x00\x08\x00\x00" + b"\x00\x01\x00\x00\x00\x00\x00\x00"
-PIECES = {
-    "auth_me": b"",
-    "admin_trends": BEGIN[:5],
-    "teacher_students": BEGIN,
-    "teacher_sessions": BEGIN + b"\x01\x04\x00\x01\x00\xff\x00\x00\x0e\x03REQUEST_",
-}
+PIECES = [
+    ("auth_me", b""),
+    ("admin_trends", BEGIN[:5]),
+    ("teacher_students", BEGIN),
+    ("teacher_sessions", BEGIN + b"\x01\x04\x00\x01\x00\xff\x00\x00\x0e\x03REQUEST_"),
+    ("zoom_track", b""),
+    ("zoom_track", BEGIN),
+]
 
 
 def test_peers_that_send_too_little_stall_nobody(app):
     """Silent ones and those that stop in the middle, more of them than the program has workers."""
     peers = []
-    for program, piece in PIECES.items():
+    for program, piece in PIECES:
         for _ in range(5):
-            peer = socket.socket(socket.AF_UNIX)
-            peer.connect(str((app.state / "run").resolve() / f"{program}.sock"))
+            peer = connected(app, program)
             peer.sendall(piece)
             peers.append(peer)
     for _ in range(20):
-        for program in PIECES:
-            assert get(app, "/api/" + program.replace("_", "/", 1)) == 401
+        for program, _ in PIECES:
+            assert get(app, "/api/" + program.replace("_", "/", 1)) == (404 if program == "zoom_track" else 401)
     for peer in peers:  # nor do they stay for ever
-        peer.settimeout(60)
         while peer.recv(4096):
             pass
+        peer.close()
+
+
+def test_what_is_left_of_a_body_is_no_request(app):
+    """A body that nobody read, with a second request in it just where libfcgi would go on reading."""
+    wish = {"REQUEST_METHOD": "POST", "QUERY_STRING": "token=x", "CONTENT_LENGTH": "9000"}
+    second = request_of(REQUEST_METHOD="GET", QUERY_STRING="token=x")
+    filler = b"x" * (8192 - len(request_of(b"x", **wish)) + len(fcgi(5)) + 1)
+    first = request_of((filler + second).ljust(9000, b"x"), **wish)
+    assert first.index(second) == 8192
+    peer = connected(app, "zoom_track")
+    peer.sendall(first)
+    answer = b""
+    with contextlib.suppress(ConnectionResetError):  # closed with the rest unread
+        while piece := peer.recv(65536):
+            answer += piece
+    assert answer.count(b"Status: ") == 1 and b"Status: 405" in answer
+    peer.close()
+
+
+def test_connections_that_are_kept_leave_room_for_others(app):
+    """More of them than nginx is told to keep, each with a request and then silent, as nginx's are."""
+    request = request_of(REQUEST_METHOD="GET", QUERY_STRING="token=x")
+    peers = []
+    for _ in range(300):
+        peers.append(connected(app, "zoom_track"))
+        peers[-1].sendall(request)
+        answer = b""
+        while b"\x01\x03\x00\x01" not in answer:  # its end
+            answer += peers[-1].recv(65536) or pytest.fail("closed before the answer")
+        assert b"Status: 404" in answer
+    for peer in peers[-30:]:
+        assert peer.recv(1) == b""  # given up after its request
+    for peer in peers[:150]:
+        peer.sendall(request)
+        assert b"Status: 404" in peer.recv(65536)  # kept
+    assert get(app, "/api/zoom/track") == 404
+    for peer in peers:
         peer.close()
 
 
@@ -330,6 +402,21 @@ def test_a_worker_that_hangs_is_replaced(app):
     assert app.pid("teacher_session") == parent
     status, data = app.caller(app.teacher).call("POST", "/api/teacher/session", wish)
     assert status == 200 and json.loads(data)["session"]["session_status"] == "ended"
+
+
+def test_a_large_request_hears_that_the_program_failed(app):
+    """Not that it was too large, which it is for the page that says so."""
+    assert app.caller().call("POST", "/api/zoom/webhook", {})[0] == 401  # all its workers are there
+    workers = app.workers("zoom_webhook")
+    assert workers
+    for worker in workers:
+        os.kill(worker, signal.SIGSTOP)
+    try:
+        status, data = app.caller().call("POST", "/api/zoom/webhook", {"x": "x" * 500_000})
+    finally:
+        for worker in alive(workers):
+            os.kill(worker, signal.SIGCONT)
+    assert status == 503 and json.loads(data)["status"] == 503
 
 
 def test_a_program_that_ends_at_once_again_and_again_takes_no_other_down(app):

@@ -1,6 +1,7 @@
 """What is told as kept is on the disk, not only in the kernel's memory, which outlives every kill of a test:
 the system calls of the real programs, in their order. docs/guarantees.md, P1."""
 
+import concurrent.futures
 import contextlib
 import fcntl
 import pathlib
@@ -33,10 +34,10 @@ def threads(pid):
 
 @contextlib.contextmanager
 def watched(app, program, folder, *inject):
-    """Meanwhile the calls of each thread of a program are written to a file of the folder."""
+    """Meanwhile the calls of each thread of a program are written to a file of the folder, with their moments."""
     parent = app.pid(program)
     children = subprocess.run(["pgrep", "-P", str(parent)], capture_output=True, text=True, check=True).stdout.split()
-    command = ["strace", "-ff", "-qq", "-y", "-s", "512", "-o", folder / "calls", "-e", f"trace={CALLS}"]
+    command = ["strace", "-ff", "-ttt", "-T", "-qq", "-y", "-s", "512", "-o", folder / "calls", "-e", f"trace={CALLS}"]
     for fault in inject:
         command += ["-e", f"inject={fault}"]
     for pid in children:
@@ -50,11 +51,14 @@ def watched(app, program, folder, *inject):
 
 
 def steps(app, folder, kind):
-    """What the thread that kept it did with the journal, and when it answered."""
+    """What the program that kept it did with the journal, as it was done, and when it began to answer."""
     journal = app.journal.resolve()
     done = []
-    (text,) = [text for text in (file.read_text() for file in folder.iterdir()) if f'"\\n2 {kind} ' in text]
-    for name, arguments, result in re.findall(r"^(\w+)\((.*)\) += (.*)$", text, re.M):
+    text = "".join(file.read_text() for file in folder.iterdir())
+    assert f'"\\n2 {kind} ' in text
+    calls = re.findall(r"^([\d.]+) (\w+)\((.*)\) += (.*) <([\d.]+)>$", text, re.M)
+    calls.sort(key=lambda call: float(call[0]) + ("Status: " not in call[2]) * float(call[4]))
+    for _, name, arguments, result, _ in calls:
         paths = [re.sub(r"\w{32}", "ID", path) or "folder" for path in re.findall(rf'[<"]{journal}/?([^>"]*)', arguments)]
         if "Status: " in arguments:
             done.append("answer " + re.search(r"Status: (\d+)", arguments)[1])
@@ -120,3 +124,16 @@ def test_what_cannot_be_synced_does_not_count_as_kept(app, sent, kind, call, tmp
         assert app.metric("journal_lost_total") == lost + 1
     assert f"JOURNAL: a {kind} of session {sent['session']['id']} " in app.logs()
     assert kept_once(app, sent, kind)  # this disk was well: what was written is there all the same
+
+
+def test_taps_that_wait_share_a_sync(app, tmp_path):
+    """While a sync takes its time, all who tap meanwhile are in the next one."""
+    app.replay()
+    classes = [app.send() for _ in range(12)]
+    with Away(app), watched(app, "zoom_track", tmp_path, "fdatasync:delay_enter=300000"):
+        with concurrent.futures.ThreadPoolExecutor(len(classes)) as pool:
+            assert set(pool.map(lambda sent: use(app, sent, "click"), classes)) == {302}
+    syncs = "".join(file.read_text() for file in tmp_path.iterdir()).count("fdatasync(")
+    assert 1 <= syncs <= 4
+    app.replay()
+    assert all(len(app.clicks(sent)) == 1 for sent in classes)

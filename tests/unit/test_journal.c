@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "journal.h"
@@ -84,22 +85,30 @@ static void a_line_changed_anywhere_is_refused(void **state)
 	}
 }
 
+/* A folder for a journal, which ends with the test if that leaves nothing behind. */
+static char *folder(void **state)
+{
+	char *dir = arena_printf(*state, "/tmp/journal.XXXXXX");
+
+	assert_non_null(mkdtemp(dir));
+	return dir;
+}
+
 static void a_clock_that_answers_between_question_and_answer_is_right(void **state)
 {
-	char dir[] = "/tmp/journal.XXXXXX";
+	const char *dir = folder(state);
 	struct journal_entry got, e = { .kind = JOURNAL_LEFT, .session_id = 1 };
 	static const struct {
 		int64_t before, theirs, after, offset;
 	} cases[] = { { 100, 150, 200, 0 }, { 100, 90, 200, -10 }, { 100, 260, 200, 60 } };
 	char text[512];
 
-	assert_non_null(mkdtemp(dir));
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		const char *path = arena_printf(*state, "%s/journal", dir);
 		FILE *f;
 
 		journal_note_clock(dir, cases[i].before, cases[i].theirs, cases[i].after);
-		assert_int_equal(journal_append(dir, *state, &e), OK);
+		assert_int_equal(journal_append(dir, *state, &e, 1), OK);
 		f = fopen(path, "re");
 		assert_non_null(f);
 		assert_string_equal(fgets(text, sizeof text, f), "\n");
@@ -114,6 +123,73 @@ static void a_clock_that_answers_between_question_and_answer_is_right(void **sta
 	assert_int_equal(rmdir(dir), 0);
 }
 
+static void assert_line_is(void **state, const char *text, const struct journal_entry *wanted)
+{
+	char *line = arena_copy(*state, text, strlen(text));
+	struct journal_entry got;
+
+	line[strcspn(line, "\n")] = '\0';
+	assert_int_equal(journal_parse(*state, line, &got), OK);
+	assert_string_equal(got.id, wanted->id);
+	assert_int_equal(got.session_id, wanted->session_id);
+}
+
+static void assert_file_has(void **state, const char *path, const struct journal_entry *e, size_t n)
+{
+	FILE *f = fopen(path, "re");
+	char text[512];
+
+	assert_non_null(f);
+	for (size_t i = 0; i < n; i++) {
+		assert_string_equal(fgets(text, sizeof text, f), "\n");
+		assert_non_null(fgets(text, sizeof text, f));
+		assert_line_is(state, text, &e[i]);
+	}
+	assert_null(fgets(text, sizeof text, f));
+	fclose(f);
+	unlink(path);
+}
+
+static const struct journal_entry three[] = { { .id = "AAAA", .session_id = 1 },
+					      { .id = "BBBB", .session_id = 2 },
+					      { .id = "CCCC", .session_id = 3 } };
+
+static void takes_many_at_once(void **state)
+{
+	const char *dir = folder(state);
+
+	assert_int_equal(journal_append(dir, *state, three, COUNT(three)), OK);
+	assert_file_has(state, arena_printf(*state, "%s/journal", dir), three, COUNT(three));
+	assert_int_equal(rmdir(dir), 0);
+}
+
+static void many_have_a_file_of_their_own_where_the_common_one_fails(void **state)
+{
+	const char *dir = folder(state), *path = arena_printf(*state, "%s/journal", dir);
+
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(journal_append(dir, *state, three, COUNT(three)), OK);
+	assert_file_has(state, arena_printf(*state, "%s/AAAA.replay", dir), three, COUNT(three));
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(rmdir(dir), 0);
+}
+
+/* Such as a disk without room for all; here a name that is taken. */
+static void each_has_a_file_where_one_for_all_fails(void **state)
+{
+	const char *dir = folder(state), *path = arena_printf(*state, "%s/journal", dir);
+	const char *taken = arena_printf(*state, "%s/AAAA.new", dir);
+
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(mkdir(taken, 0700), 0);
+	assert_int_equal(journal_append(dir, *state, three, COUNT(three)), ERR_UNAVAILABLE);
+	assert_file_has(state, arena_printf(*state, "%s/BBBB.replay", dir), &three[1], 1);
+	assert_file_has(state, arena_printf(*state, "%s/CCCC.replay", dir), &three[2], 1);
+	assert_int_equal(rmdir(taken), 0);
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(rmdir(dir), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -122,6 +198,9 @@ int main(void)
 		WITH_ARENA(a_line_torn_anywhere_is_refused),
 		WITH_ARENA(a_line_changed_anywhere_is_refused),
 		WITH_ARENA(a_clock_that_answers_between_question_and_answer_is_right),
+		WITH_ARENA(takes_many_at_once),
+		WITH_ARENA(each_has_a_file_where_one_for_all_fails),
+		WITH_ARENA(many_have_a_file_of_their_own_where_the_common_one_fails),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
