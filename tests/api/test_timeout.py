@@ -208,3 +208,62 @@ def test_a_run_takes_all_that_is_due_however_many(app, admin, opened, sent):
     done = admin.post("/api/admin/auto-timeout")
     assert done["timed_out"] == 251 and len(set(done["session_ids"])) == len(done["session_ids"]) == 200
     assert {status(app, n) for n in done["session_ids"]} == {"timeout"}
+
+
+def test_a_run_takes_all_whatever_the_order_of_their_moments(app, opened, sent):
+    """Rows that lie in the table with the latest first."""
+    running, link = opened(71), identity(sent())
+    app.age(link, "12 hours")
+    for first in (running, link):
+        copies(app, first, MANY - 1, False)
+        mine = f"(SELECT id FROM sessions WHERE student_id = (SELECT student_id FROM sessions WHERE id = {first}))"
+        earlier = "- ({} - %d) * interval '1 millisecond'" % first
+        of_session, of_event = earlier.format("id"), earlier.format("session_id")
+        app.psql(
+            f"SET session_replication_role = replica; UPDATE sessions SET sent_at = sent_at {of_session},"
+            f" clicked_at = clicked_at {of_session}, times_out_at = times_out_at {of_session} WHERE id IN {mine};"
+            f" UPDATE session_events SET happened_at = happened_at {of_event} WHERE session_id IN {mine}"
+        )
+    assert run_job(app) == (MANY, MANY, 0)
+
+
+def test_an_unsettled_class_that_another_holds_is_left_for_the_next_run(app, opened):
+    held, free = opened(75), opened(75)
+    app.psql(f"UPDATE sessions SET unsettled = true WHERE id IN ({held}, {free})")
+    with Held(app, held):
+        assert run_job(app) == (1, 0, 0)
+    assert (status(app, held), status(app, free)) == ("active", "timeout")
+    assert run_job(app) == (1, 0, 0)
+
+
+def test_only_what_is_due_is_looked_at(app, opened):
+    """A row that does not follow from its evidence stays as it is until its time has come."""
+    over, running = opened(71), opened(30)
+    run_job(app)
+    for n, seen in ((over, True), (over, False), (running, False)):
+        app.psql(f"UPDATE sessions SET zoom_seen = {seen}, corrected = true WHERE id = {n}")
+        assert run_job(app) == (0, 0, 0)
+        assert app.session(n)["corrected"], (n, seen)
+        app.psql(f"UPDATE sessions SET zoom_seen = false, corrected = false WHERE id = {n}")
+
+
+def test_a_run_began_as_long_ago_as_it_took(app, opened):
+    opened(71)
+    done = app.job("session-timeout")
+    took = app.psql(
+        "SELECT round(extract(epoch FROM finished_at - started_at) * 1000) FROM job_runs"
+        " WHERE job = 'session-timeout' ORDER BY id DESC LIMIT 1"
+    )
+    assert int(took) == int(re.search(r"in (\d+) ms", done.stdout)[1]) > 0
+
+
+def test_a_run_adds_what_has_changed_to_the_totals(app, opened):
+    """One that is the first of its teacher, student and package, and others like it that join."""
+    timed_out = opened(71)
+    for more in (0, 3):
+        copies(app, timed_out, more, False)  # at first none
+        run_job(app)
+        assert app.psql("SELECT count(*) FROM session_changes") == "0"
+        counted = app.psql("SELECT count(*), sum(session_duration_minutes) FROM sessions WHERE session_status = 'timeout'")
+        for sums in ("session_totals", "session_hours"):
+            assert app.psql(f"SELECT sum(n), sum(minutes) FROM {sums} WHERE session_status = 'timeout'") == counted, sums
