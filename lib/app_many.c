@@ -34,7 +34,7 @@ struct many {
 	int n, n_open, n_waiting;
 	bool stopping;
 	struct pollfd *polled; /* the socket, woken, then a connection each that does not wait */
-	struct call **polled_for;
+	int *polled_for;       /* the number of its call */
 };
 
 static int woken = -1;
@@ -174,7 +174,7 @@ static nfds_t listen_to(struct many *m)
 		if (call->fcgi.ipcFd < 0 || call->waits)
 			continue;
 		m->polled[n] = (struct pollfd){ .fd = call->fcgi.ipcFd, .events = POLLIN };
-		m->polled_for[n++] = call;
+		m->polled_for[n++] = i;
 	}
 	return n;
 }
@@ -193,7 +193,7 @@ static bool turn(struct many *m, const sigset_t *open)
 		atomic_store(&is_woken, false);
 	for (nfds_t i = 2; i < n; i++)
 		if (m->polled[i].revents)
-			read_request(m, m->polled_for[i]);
+			read_request(m, &m->calls[m->polled_for[i]]);
 	if (m->polled[0].revents)
 		take_connections(m);
 	return true;

@@ -80,7 +80,6 @@ static struct waiting *waiting_new(const struct click *click)
 				   .address = copy(w->arena, click->address),
 				   .agent = copy(w->arena, click->agent),
 				   .login = copy(w->arena, click->login) };
-	w->happened_us = journal_now_us();
 	w->until_ms = monotonic_ms() + CLICK_DEADLINE_MS;
 	atomic_init(&w->holders, 2);
 	return w;
@@ -361,15 +360,20 @@ enum err click_group_start(const struct conf *with, void (*when_decided)(void))
 	return OK;
 }
 
-struct waiting *click_group_join(const struct click *click)
+/* A new place in line. */
+static struct waiting *join(const struct click *click, int64_t happened_us, enum stage stage)
 {
 	struct waiting *w = waiting_new(click);
 
-	if (atomic_load(&is_away))
-		put_in_journal(w);
-	else
-		put(&groups, w);
+	w->happened_us = happened_us;
+	atomic_init(&w->stage, stage);
+	put(stage == IN_JOURNAL ? &journal : &groups, w);
 	return w;
+}
+
+struct waiting *click_group_join(const struct click *click)
+{
+	return join(click, journal_now_us(), atomic_load(&is_away) ? IN_JOURNAL : IN_GROUPS);
 }
 
 /* The recording thread itself is stuck, say in a name server's silence: a copy goes to the journal.
@@ -381,12 +385,10 @@ static struct waiting *give_up(struct waiting *w)
 
 	if (stage == IN_JOURNAL || !atomic_compare_exchange_strong(&w->stage, &stage, GIVEN_UP))
 		return w;
-	other = waiting_new(&w->click);
-	other->happened_us = w->happened_us;
 	if (stage == IN_GROUPS)
 		declare_away();
+	other = join(&w->click, w->happened_us, IN_JOURNAL);
 	leave(w);
-	put_in_journal(other);
 	return other;
 }
 
