@@ -9,6 +9,8 @@
 #define UTF8_BOM	 "\xef\xbb\xbf"
 #define UNKNOWN		 (-1)
 #define NAME_SHOWN_BYTES 100 /* of a wrong column */
+/* The parser's own 128 would copy a long cell thousands of times. */
+#define CELL_GROWS_BYTES ((size_t)64 * 1024)
 
 /* What the parser's callbacks know. */
 struct reader {
@@ -198,6 +200,7 @@ enum err csv_table_read(struct arena *a, const char *text, const struct csv_colu
 		text += strlen(UTF8_BOM);
 	if (csv_init(&p, CSV_STRICT | CSV_STRICT_FINI | CSV_REPALL_NL))
 		return ERR_UNAVAILABLE;
+	csv_set_blk_size(&p, CELL_GROWS_BYTES);
 	csv_set_delim(&p, delimiter(text));
 	parse(&p, &r, text);
 	csv_free(&p);
