@@ -121,10 +121,10 @@ run_pytest() {
 	count_pytest "$1"
 }
 
-# One of its tests has a Telegram from npm. Three instances side by side: a test waits for one call at a time.
+# One of its tests has a Telegram from npm. Three processes side by side: a test waits for one call at a time.
 suite_api() {
 	npm_packages "$ROOT/tests/ui"
-	run_pytest api "$ASAN_BUILD" -n 3 --dist loadfile
+	run_pytest api "$ASAN_BUILD" -n 3 --dist loadgroup
 }
 
 # Three files at a time, for most of their time goes by in waiting; what counts waits or loads the machine

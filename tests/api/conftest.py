@@ -10,6 +10,9 @@
   tap()           a student follows a link, in a browser of their own
   demo            another instance, with the demo academy and a clock that stands still;
                   pair, zone and crowd are its: see there
+
+Several processes run the files side by side. An instance takes its time to start, so one process has
+all files that share a further one: GROUPS.
 """
 
 import itertools
@@ -27,6 +30,19 @@ from second_opinion import differences
 from telegram import SECRET, TOKEN, Telegram, Timer
 
 _numbers = itertools.count(1)
+
+
+GROUPS = ("demo", "telegram_server")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    group = {}
+    for item in items:
+        shared = [name for name in GROUPS if name in item.fixturenames]
+        group[item.path] = shared[0] if shared else group.get(item.path, item.path.stem)
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(group[item.path]))
 
 
 def pytest_terminal_summary(terminalreporter):
@@ -182,7 +198,8 @@ def crowd(demo):
     """A teacher of the demo academy with 100,000 sessions of some years ago; their id."""
     teacher = put_crowd(demo)
     yield teacher
-    demo.psql("SET session_replication_role = replica", f"DELETE FROM sessions WHERE teacher_id = {teacher}")
+    demo.psql("SET session_replication_role = replica", f"DELETE FROM sessions WHERE teacher_id = {teacher}",
+              "VACUUM sessions")  # fmt: skip
 
 
 @pytest.fixture
