@@ -76,6 +76,8 @@ class Academy(academy.Instance):
         return [parent, *map(int, children.stdout.split())]
 
     def database(self):
+        """The processes of PostgreSQL, of which the first stands still: it starts no other while these are listed."""
+        os.kill(self.pid("postgres"), signal.SIGSTOP)
         return self.family("postgres")
 
     def start_job(self, name):
@@ -187,16 +189,19 @@ def put_classes(app, n, psql=None):
     return [f"{app.url}/api/zoom/track?token={token}" for token in sealed.stdout.split()]
 
 
+def signal_all(pids, how):
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):  # a backend that nobody needs any more
+            os.kill(pid, how)
+
+
 @contextlib.contextmanager
 def standing_still(pids):
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
+    signal_all(pids, signal.SIGSTOP)
     try:
         yield
     finally:
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):  # a backend whose client gave it up
-                os.kill(pid, signal.SIGCONT)
+        signal_all(pids, signal.SIGCONT)
 
 
 def hung(app):
@@ -363,6 +368,5 @@ def lose_primary(app, how):
     app.let_go()
     family = app.database()
     os.kill(app.pid("supervisor"), signal.SIGSTOP)
-    for pid in family:
-        os.kill(pid, how)
+    signal_all(family, how)
     return family

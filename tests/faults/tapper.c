@@ -4,8 +4,8 @@
  *
  * TARGETS   a file of request targets, one a line, taken in turn
  * LEDGER    written at the end, a line a tap: number, microseconds since 1970 when it was tapped
- *           and answered, status (0: none came; -1: it was not even sent, too many were waiting),
- *           1 if the answer told when to come again
+ *           and answered, status (0: none came; -1: it was not even sent, too many were waiting
+ *           here or for a connection), 1 if the answer told when to come again
  * ADDRESSES of how many machines (127.0.1.1 and on) the taps come, 1 by default
  *
  * The User-Agent of tap N is "tapper N", by which the database knows it.
@@ -88,6 +88,8 @@ static void done(struct tap *t)
 		if (!strncmp(t->answer, "HTTP/1.1 ", 9))
 			t->status = (int)strtol(t->answer + 9, NULL, 10);
 		t->retry = strcasestr(t->answer, "\r\nRetry-After: ") != NULL;
+	} else {
+		t->status = -1;
 	}
 	close(t->fd);
 	free(t->answer);

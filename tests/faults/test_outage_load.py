@@ -15,7 +15,7 @@ import pytest
 
 from lessons import Clients, Ends, check_ends, check_lessons, ledger_students
 from outage import (LONG, Away, Taps, check_ledger, failover_pair, kept_taps, lose_primary, put_classes,
-                    running, standing_still, until)
+                    running, signal_all, standing_still, until)
 
 RATE = 300
 SECONDS = 600 if LONG else 20  # an outage lasts
@@ -108,8 +108,7 @@ def test_a_failover_loses_no_tap_send_or_end(pair, end):
         until(lambda: c.acknowledged > n or c.wrong)  # pylint: disable=cell-var-from-loop
         c.stop()
     if end == "it hangs":  # as when somebody pulls its plug
-        for pid in family:
-            os.kill(pid, signal.SIGKILL)
+        signal_all(family, signal.SIGKILL)
     until(lambda: not any(running(pid) for pid in family))
     assert app.works()
     app.replay()
@@ -149,7 +148,7 @@ def test_three_times_what_the_machine_can_do(app):
     taps = Taps(app, links, 3 * rate, OVERLOAD_SECONDS, SCHOOLS).finish()
     statuses = {status: sum(tap[3] == status for tap in taps) for status in sorted({tap[3] for tap in taps})}
     print(f"{rate:.0f} taps a second at most, {3 * rate:.0f} came, {OVERLOAD_SECONDS} s: {statuses}")
-    # -1 was never sent: the client itself had no room for more that wait.
+    # -1 was never sent: the client had no room for more that wait, or the kernel's queue none for another connection.
     assert set(statuses) <= {-1, 302, 429, 503}
     assert all(retry for *_, status, retry in taps if status in (429, 503))
     until(app.works)

@@ -103,7 +103,7 @@ export async function open(t, { who, size = WIDE, lang = 'en', theme = 'light', 
   const trouble = [];
 
   troubles.set(page, trouble);
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(60_000); // what is waited for comes; how soon is another question, and a slow machine's
   page.on('pageerror', (error) => trouble.push(String(error.stack)));
   page.on('console', (message) => {
     if (/Content Security Policy|Trusted|Refused to/.test(message.text())) trouble.push(message.text());

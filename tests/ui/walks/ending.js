@@ -60,12 +60,12 @@ async function isCounted(it, [before, after]) {
 /** The database is back, and so is the page, by itself; then what the node has kept is counted. */
 async function comesBack(page, back, classes) {
   await back();
-  await page.getByText(/^Updated/).waitFor({ timeout: 60_000 });
+  await page.getByText(/^Updated/).waitFor();
   for (const { card } of classes) assert.equal(await card.getByRole('button', { name: /^End class/ }).count(), 0);
   await app.job('journal-replay');
   await page.getByRole('button', { name: 'Refresh' }).tap();
   for (const { card } of classes) {
-    await card.getByText('Ended').waitFor({ timeout: 60_000 }); // the instance's own timer may be at it just now
+    await card.getByText('Ended').waitFor(); // the instance's own timer may be at it just now
     assert.equal(await card.getByText(KEPT).count(), 0);
   }
 }
