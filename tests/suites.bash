@@ -11,7 +11,7 @@ declare -A SUITE_PACKAGES=(
 	[unit]=libcmocka-dev
 	[sql]='postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl'
 	[api]='python3 python3-pytest python3-pytest-xdist python3-jsonschema python3-yaml openssl systemd'
-	[ui]='chromium fonts-sil-abyssinica'
+	[ui]='chromium-headless-shell fonts-sil-abyssinica'
 	[faults]='python3 python3-pytest python3-jsonschema python3-yaml strace cron faketime'
 	[fuzz]='clang libclang-rt-dev'
 	[scan]='python3 python3-pytest python3-jsonschema python3-yaml wapiti sqlmap'
@@ -317,7 +317,7 @@ run_tests() {
 	((FAILED == 0))
 }
 
-BENCH_PACKAGES=(python3 python3-jsonschema python3-yaml php8.2-fpm php8.2-pgsql chromium) # pgbench comes with PostgreSQL
+BENCH_PACKAGES=(python3 python3-jsonschema python3-yaml php8.2-fpm php8.2-pgsql chromium-headless-shell) # pgbench comes with PostgreSQL
 
 # Ends the instance that the groups of a quick run share; its timers were stopped.
 end_shared() {
