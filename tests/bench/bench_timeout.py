@@ -110,8 +110,8 @@ def main():
             seconds = compare_due(place, due, count, rounds, rows)
             clicks_meanwhile(place, pool, due, count, seconds, rounds, rows)
             if not quick:
-                publish("timeout", rows, [], quick)  # the last pair takes minutes
-                compare_due(place, due, 1_000_000, 1, rows)
+                publish("timeout", rows, [], quick)  # the last pairs take minutes each
+                compare_due(place, due, 1_000_000, rounds, rows)
         finally:
             pool.close()
     publish("timeout", rows, [], quick)

@@ -92,7 +92,8 @@ def machine():
 
 def publish(name, rows, notes, quick):
     """Prints the rows of a group and, unless it was a quick run, puts them in its place in the document."""
-    show(rows)
+    if rows:
+        show(rows)
     for note in notes:
         print(note, flush=True)
     if quick:
@@ -100,7 +101,7 @@ def publish(name, rows, notes, quick):
     text = re.sub(
         r"(<!-- machine -->\n).*?(<!-- end of machine -->)", lambda m: f"{m[1]}{machine()}\n{m[2]}", DOC.read_text(), flags=re.S
     )
-    part = "\n\n".join([markdown(rows), *notes])
+    part = "\n\n".join([*([markdown(rows)] if rows else []), *notes])
     new, n = re.subn(
         rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)", lambda m: f"{m[1]}\n{part}\n\n{m[2]}", text, flags=re.S
     )
