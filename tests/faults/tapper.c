@@ -88,8 +88,6 @@ static void done(struct tap *t)
 		if (!strncmp(t->answer, "HTTP/1.1 ", 9))
 			t->status = (int)strtol(t->answer + 9, NULL, 10);
 		t->retry = strcasestr(t->answer, "\r\nRetry-After: ") != NULL;
-	} else {
-		t->status = -1;
 	}
 	close(t->fd);
 	free(t->answer);
@@ -177,9 +175,12 @@ static void lose_patience(size_t begun)
 
 	while (all.first_open < begun && (all.taps[all.first_open].fd < 0 ||
 					  now - all.taps[all.first_open].began_us > PATIENCE_US)) {
-		if (all.taps[all.first_open].fd >= 0)
-			done(&all.taps[all.first_open]);
-		all.first_open++;
+		struct tap *t = &all.taps[all.first_open++];
+
+		if (t->fd >= 0 && !t->answer)
+			t->status = -1; /* nobody has even taken the connection, nor refused it */
+		if (t->fd >= 0)
+			done(t);
 	}
 }
 
