@@ -4,7 +4,7 @@
  *
  * TARGETS   a file of request targets, one a line, taken in turn
  * LEDGER    written at the end, a line a tap: number, microseconds since 1970 when it was tapped
- *           and answered, status (0: none came; -1: it was not even sent, too many were waiting
+ *           and answered, status (0: none came; -1: nobody got it, for too many were waiting
  *           here or for a connection), 1 if the answer told when to come again
  * ADDRESSES of how many machines (127.0.1.1 and on) the taps come, 1 by default
  *
@@ -20,7 +20,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <linux/sockios.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -30,8 +32,8 @@
 #define PATIENCE_US   INT64_C(15000000)
 
 struct tap {
-	int fd; /* -1: not begun, or done */
-	int status, retry;
+	int fd;			  /* -1: not begun, or done */
+	int status, retry, asked; /* bytes of its request */
 	int64_t began_us, ended_us;
 	char *answer;
 	size_t len;
@@ -132,6 +134,7 @@ static void ask(size_t i)
 			   "Connection: close\r\n\r\n",
 			   all.targets[i % all.n_targets], all.port, i);
 
+	t->asked = len;
 	t->answer = malloc(ANSWER_BYTES + 1);
 	if (send(t->fd, text, (size_t)len, MSG_NOSIGNAL) != len ||
 	    epoll_ctl(all.epoll, EPOLL_CTL_MOD, t->fd, &event))
@@ -168,19 +171,40 @@ static void look(int ms)
 	}
 }
 
+/*
+ * Whether the peer's kernel has not taken one byte of it. It may have answered the connection all
+ * the same: where its queue is full it forgets that, and the client hears of it only by silence.
+ */
+static bool nobody_has(const struct tap *t)
+{
+	int left = 0;
+
+	return !t->answer || (!t->len && !ioctl(t->fd, SIOCOUTQ, &left) && left == t->asked);
+}
+
+/* Whether somebody has had it for so long, or nobody after so long. */
+static bool is_lost(const struct tap *t, int64_t now)
+{
+	int64_t waited = now - t->began_us;
+
+	return waited > 2 * PATIENCE_US || (waited > PATIENCE_US && nobody_has(t));
+}
+
 /* Those who have waited for too long go away. */
 static void lose_patience(size_t begun)
 {
 	int64_t now = now_us();
 
-	while (all.first_open < begun && (all.taps[all.first_open].fd < 0 ||
-					  now - all.taps[all.first_open].began_us > PATIENCE_US)) {
-		struct tap *t = &all.taps[all.first_open++];
+	for (; all.first_open < begun; all.first_open++) {
+		struct tap *t = &all.taps[all.first_open];
 
-		if (t->fd >= 0 && !t->answer)
-			t->status = -1; /* nobody has even taken the connection, nor refused it */
-		if (t->fd >= 0)
-			done(t);
+		if (t->fd < 0)
+			continue;
+		if (!is_lost(t, now))
+			break;
+		if (nobody_has(t))
+			t->status = -1;
+		done(t);
 	}
 }
 

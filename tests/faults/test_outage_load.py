@@ -148,7 +148,7 @@ def test_three_times_what_the_machine_can_do(app):
     taps = Taps(app, links, 3 * rate, OVERLOAD_SECONDS, SCHOOLS).finish()
     statuses = {status: sum(tap[3] == status for tap in taps) for status in sorted({tap[3] for tap in taps})}
     print(f"{rate:.0f} taps a second at most, {3 * rate:.0f} came, {OVERLOAD_SECONDS} s: {statuses}")
-    # -1 was never sent: the client had no room for more that wait, or the kernel's queue none for another connection.
+    # -1 reached nobody: the client had no room for more that wait, or the kernel's queue none for another connection.
     assert set(statuses) <= {-1, 302, 429, 503}
     assert all(retry for *_, status, retry in taps if status in (429, 503))
     until(app.works)
