@@ -1,6 +1,7 @@
 /*
  * classclock-admin: what an operator needs.
  *
+ *   settings                                    look whether every program would start with these
  *   migrate                                     bring the schema up to date (owner's rights)
  *   invite --role admin|teacher EMAIL [--name NAME]
  *                                               print a fresh one-time invitation
@@ -47,6 +48,15 @@ static int wrong_usage(const char *what)
 {
 	fprintf(stderr, "classclock-admin: %s (try --help)\n", what);
 	return EXIT_USAGE;
+}
+
+/* They were read on the way here, with all that any program needs. */
+static int settings(struct job *job)
+{
+	if (job->argc)
+		return wrong_usage("settings takes no arguments");
+	puts("every program can start with these settings");
+	return EXIT_SUCCESS;
 }
 
 static int migrate(struct job *job)
@@ -174,6 +184,9 @@ static const struct command {
 	unsigned needs;
 	const char *help;
 } commands[] = {
+	{ "settings", settings, NEED_DATABASE | NEED_BASE_URL | NEED_AUTH_SECRET | NEED_JOURNAL,
+	  "settings\n\tLook whether every program would start with these settings; name what is "
+	  "wrong." },
 	{ "migrate", migrate, NEED_DATABASE,
 	  "migrate\n\tBring the schema up to date, as the role that owns it." },
 	{ "invite", invite, NEED_DATABASE | NEED_BASE_URL,

@@ -307,6 +307,8 @@ run_tests() {
 	trap tidy EXIT
 	trap 'exit 130' INT TERM
 	mkdir -m 1777 "$SCRATCH/reports"
+	mkdir "$SCRATCH/made"
+	export CLASSCLOCK_MADE=$SCRATCH/made
 	for suite in "${suites[@]}"; do
 		unset ASAN_OPTIONS UBSAN_OPTIONS
 		if (build_for "$suite"); then "suite_$suite"; else count "$suite" 0 1 0; fi

@@ -105,6 +105,15 @@ NEEDS = {"NEED_DATABASE": "DATABASE_URL", "NEED_BASE_URL": "BASE_URL", "NEED_AUT
 BUILT_IN = {"cgi": {"NEED_DATABASE", "NEED_BASE_URL"}, "cron": set()}
 
 
+def test_the_settings_of_all_programs_can_be_looked_at_before_they_start():
+    assert run("cron/classclock-admin", "settings", **GOOD).returncode == 0
+    for missing in NEEDS.values():
+        settings = {name: value for name, value in GOOD.items() if name != missing}
+        assert_stops_naming(run("cron/classclock-admin", "settings", **settings), missing)
+    for setting, value in WRONG:
+        assert_stops_naming(run("cron/classclock-admin", "settings", **{**GOOD, setting: value}), setting)
+
+
 def test_every_program_needs_its_settings():
     needed = 0
     for program in programs():

@@ -6,20 +6,17 @@ import os
 import pathlib
 import shutil
 import signal
-import socket
 import subprocess
+import sys
 import tempfile
 import time
 
 import pytest
 
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "api"))
+import made  # noqa: E402
+
 DEV = pathlib.Path(__file__).parents[2] / "dev"
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class Instance:
@@ -28,7 +25,8 @@ class Instance:
     def __init__(self, *env):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="classclock-test."))
         self.state = self.folder / "state"
-        self.port = free_port()
+        self.port = made.free_port()
+        made.begin(self.state)
         (self.folder / "env").write_text("".join(f"{line}\n" for line in env))
         self.first = self.up("--empty", "--env", self.folder / "env")
         assert self.first.returncode == 0, self.first.stderr
@@ -226,6 +224,17 @@ def test_what_a_killed_supervisor_left_is_cleared_away(other, command):
     assert works(other) == (command == "up")
 
 
+def test_a_stranger_that_has_the_pid_of_one_that_is_gone_is_left_alone(other):
+    """As after a reboot; or minutes later, where as many processes start as in these tests."""
+    other.down()
+    with subprocess.Popen(["sleep", "1000"], start_new_session=True) as stranger:
+        (other.state / "pids" / "auth_me").write_text(f"{stranger.pid} 1\n")
+        other.down()
+        assert not (other.state / "pids" / "auth_me").exists()
+        stranger.terminate()
+        assert stranger.wait() == -signal.SIGTERM
+
+
 def test_ctrl_c_stops_what_a_foreground_up_started(other):
     other.down()
     up = subprocess.Popen(
@@ -275,9 +284,23 @@ def test_a_port_in_use_is_named(app, tmp_path):
 def test_a_malformed_setting_stops_the_start_and_is_named(app, tmp_path, line):
     env, state = tmp_path / "env", tmp_path / "state"
     env.write_text(line + "\n")
-    where = ("--state", state, "--port", free_port(), "--env", env)
+    made.begin(state)
+    where = ("--state", state, "--port", made.free_port(), "--env", env)
     done = app.dev("up", *where, "--detach", "--empty")
     assert done.returncode != 0 and line.split("=")[0] in done.stderr
+    assert not (state / "run").exists()
+
+
+def test_a_program_that_cannot_run_stops_the_start_and_is_named(app, tmp_path):
+    state, build = tmp_path / "state", tmp_path / "build"
+    made.begin(state)
+    for name in ("cgi", "rest", "cron", "web", "systemd"):
+        shutil.copytree(pathlib.Path((app.state / "build").read_text().strip()) / name, build / name)
+    (build / "cgi" / "auth_me").write_text("#!/bin/sh\necho it is broken\nexit 1\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CLASSCLOCK_BUILD", str(build))
+        done = app.dev("up", "--state", state, "--port", made.free_port(), "--detach", "--empty")
+    assert done.returncode != 0 and "auth_me does not stay up" in done.stderr and "it is broken" in done.stderr
     assert not (state / "run").exists()
 
 

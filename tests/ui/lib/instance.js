@@ -11,6 +11,7 @@ import { SECRET } from './zoom.js';
 
 const run = promisify(execFile);
 const DEV = fileURLToPath(new URL('../../../dev', import.meta.url));
+const PSQL = '/usr/lib/postgresql/15/bin/psql';
 
 /** A port nobody listens on. */
 export function freePort() {
@@ -73,7 +74,7 @@ export class Instance {
     const cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'classclock_app'";
 
     await rename(door, elsewhere);
-    await run('/usr/lib/postgresql/15/bin/psql', ['-XqAt', '-h', folder, '-p', '5999', '-U', 'postgres', '-c', cut]);
+    await run(PSQL, ['-XqAt', '-h', folder, '-p', '5999', '-U', 'postgres', '-c', cut]);
     return () => rename(elsewhere, door);
   }
 
@@ -100,10 +101,12 @@ export class Instance {
     return !!this.folder;
   }
 
-  /** SQL as superuser; what psql prints, bare. */
+  /** SQL as superuser; what psql prints, bare. ./dev psql, but for its shell. */
   async psql(...commands) {
     const words = commands.flatMap((command) => ['-c', command]);
-    const { stdout } = await run(DEV, ['psql', '--state', this.state, '-XqAt', '-v', 'ON_ERROR_STOP=1', ...words]);
+    const where = ['-h', path.join(await realpath(path.join(this.state, 'run')), 'pg'), '-U', 'postgres', '-d', 'classclock'];
+    const env = { ...process.env, PGOPTIONS: '-c search_path=classclock,public' };
+    const { stdout } = await run(PSQL, [...where, '-XqAt', '-v', 'ON_ERROR_STOP=1', ...words], { env });
     return stdout.trim();
   }
 
