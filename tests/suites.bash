@@ -132,7 +132,7 @@ suite_api() {
 suite_faults() {
 	local file n folder=$ROOT/tests/faults third=() beside=()
 	local first=(test_calls.py test_kills.py test_zoom_faults.py)
-	local second=(test_doubt.py test_flat.py test_jobs.py test_orders.py test_restore.py test_wire.py)
+	local second=(test_doubt.py test_flat.py test_jobs.py test_orders.py test_wire.py)
 	local alone=(test_outage.py test_outage_load.py)
 	for file in "$folder"/test_*.py; do
 		[[ " ${first[*]} ${second[*]} ${alone[*]} " == *" ${file##*/} "* ]] || third+=("$file")
@@ -147,6 +147,7 @@ suite_faults() {
 	pytest_of "$PLAIN_BUILD" faults-3 "${third[@]}"
 	wait "${beside[@]}"
 	cat "$LOGS/faults-1.log" "$LOGS/faults-2.log"
+	fuzz_aside # for these mostly wait
 	pytest_of "$PLAIN_BUILD" faults-4 "${alone[@]/#/$folder/}"
 	for n in 1 2 3 4; do
 		count_pytest "faults-$n"
@@ -209,21 +210,43 @@ fuzz_all() {
 	done
 }
 
-# Two beside each other, since each has one thread.
-suite_fuzz() {
-	local source name status names=() first=() second=() beside
+fuzzers() {
+	local source
 	for source in "$ROOT"/tests/fuzz/fuzz_*.c; do
-		[[ ! -e $source ]] || names+=("$(basename "$source" .c)")
+		[[ ! -e $source ]] || basename "$source" .c
 	done
-	for name in "${names[@]}"; do
+}
+
+# Two beside each other, since each has one thread.
+run_fuzzers() {
+	local name first=() second=() beside
+	rm -f "$LOGS"/fuzz_*.status
+	for name in $(fuzzers); do
 		if ((${#first[@]} > ${#second[@]})); then second+=("$name"); else first+=("$name"); fi
 	done
 	fuzz_all "${first[@]}" &
 	beside=$!
 	fuzz_all "${second[@]}"
 	wait "$beside"
-	for name in "${names[@]}"; do
-		read -r status <"$LOGS/$name.status"
+}
+
+# Builds and runs them in what time of the processors nobody else wants, if their turn is still to come.
+fuzz_aside() {
+	((LONG == 0)) && [[ " ${TO_COME[*]} " == *" fuzz "* ]] || return 0
+	(
+		chrt --idle --pid 0 "$BASHPID"
+		unset ASAN_OPTIONS UBSAN_OPTIONS
+		build_for fuzz && run_fuzzers
+	) &
+	FUZZING=$!
+}
+
+suite_fuzz() {
+	local name status
+	[[ -n $FUZZING ]] || run_fuzzers
+	for name in $(fuzzers); do
+		status=1
+		read -r status <"$LOGS/$name.status" || true
 		if ((status == 0)); then
 			count "fuzz/${name#fuzz_}" 1 0 0
 		else
@@ -309,8 +332,11 @@ run_tests() {
 	mkdir -m 1777 "$SCRATCH/reports"
 	mkdir "$SCRATCH/made"
 	export CLASSCLOCK_MADE=$SCRATCH/made
+	TO_COME=("${suites[@]}") FUZZING=
 	for suite in "${suites[@]}"; do
 		unset ASAN_OPTIONS UBSAN_OPTIONS
+		TO_COME=("${TO_COME[@]:1}")
+		[[ $suite != fuzz || -z $FUZZING ]] || wait "$FUZZING" || true
 		if (build_for "$suite"); then "suite_$suite"; else count "$suite" 0 1 0; fi
 	done
 	count_reports

@@ -33,6 +33,15 @@ PASSWORD = "a quiet river 7"
 # What tests draw, they draw from it. ./dev test chooses it; else it is drawn here, once for all that this process starts.
 SEED = int(os.environ.setdefault("CLASSCLOCK_SEED", str(random.randrange(2**32))))
 
+LONG = "CLASSCLOCK_LONG" in os.environ
+
+
+def sample(cases, most):
+    """The cases of a test whose cases are dear: in a long run all, else so many that the seed draws."""
+    cases = list(cases)
+    return cases if LONG else random.Random(SEED).sample(cases, most)
+
+
 # What a browser on a student's phone says of itself when a link in a message is tapped.
 PHONE = {
     "User-Agent": "Mozilla/5.0 (Linux; Android 14; K) AppleWebKit/537.36 (KHTML, like Gecko) "

@@ -22,6 +22,9 @@ def ledger_students(rig, n):
     return [int(row) for row in made.split()]
 
 
+AGAIN = 0.1  # seconds before the same is asked again
+
+
 class Lesson:
     """What the client knows of one class."""
 
@@ -68,7 +71,7 @@ class Clients:
                 raise AssertionError(f"{method} {target}: {answer.status} {answer.body[:200]}")
             if time.monotonic() > until:
                 raise AssertionError(f"{method} {target}: no answer")
-            time.sleep(0.02)
+            time.sleep(AGAIN)
 
     def hold(self, lesson):
         visitor = PHONE | {"Sec-Fetch-Site": None}
@@ -85,6 +88,7 @@ class Clients:
                     self.acknowledged += 1
             else:
                 assert answer is None or answer.status == 503, answer.status
+                time.sleep(AGAIN)
         self.insist(200, "GET", leave, headers=visitor)
         lesson.left = True
 
