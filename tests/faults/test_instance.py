@@ -153,6 +153,15 @@ def test_what_is_killed_is_started_again(app, name):
     until(lambda: works(app))
 
 
+def test_a_postgres_that_is_killed_leaves_nobody_who_keeps_the_next_from_starting(app):
+    """A process of it that does not hear of its death: here one that stands still, else one that waits for a lock."""
+    (backend, *_) = app.psql("SELECT pid FROM pg_stat_activity WHERE usename = 'classclock_app'").split()
+    os.kill(int(backend), signal.SIGSTOP)
+    kill(app, "postgres")
+    until(lambda: works(app))
+    assert not alive([int(backend)])
+
+
 def test_all_that_is_killed_at_once_is_started_again(app):
     kill(app, "auth_me", "auth_login", "zoom_track", "nginx", "postgres", "timer-session-timeout")
     until(lambda: works(app))
