@@ -12,7 +12,7 @@
                   pair, zone and crowd are its: see there
 
 Several processes run the files side by side. An instance takes its time to start, so one process has
-all files that share a further one: GROUPS.
+all files that share a further one, GROUPS; what takes longest begins first, so that all end together.
 """
 
 import itertools
@@ -33,6 +33,7 @@ _numbers = itertools.count(1)
 
 
 GROUPS = ("demo", "telegram_server")
+LONGEST = (*GROUPS, "test_zoom_days", "test_zoom_inbox", "test_rotation", "test_actions", "test_zoom_webhook", "test_zoom_create")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -43,6 +44,8 @@ def pytest_collection_modifyitems(items):
         group[item.path] = shared[0] if shared else group.get(item.path, item.path.stem)
     for item in items:
         item.add_marker(pytest.mark.xdist_group(group[item.path]))
+    turn = {name: n for n, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: turn.get(group[item.path], len(LONGEST)))
 
 
 def pytest_terminal_summary(terminalreporter):

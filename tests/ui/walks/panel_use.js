@@ -155,7 +155,7 @@ walk('on a phone the way back leaves a form, then the panel, and drops nothing t
     await way();
     await panel.getByRole('status').getByText('choose Back to drop it').waitFor();
     assert.equal(await panel.getByLabel('Reason').inputValue(), 'The parents called');
-    assert.ok(await panel.evaluate((dialog) => dialog.open && dialog.matches(':modal')));
+    await page.waitForFunction((dialog) => dialog.open && dialog.matches(':modal'), await panel.elementHandle()); // a moment after it closed
   }
   await panel.getByRole('button', { name: 'Back' }).click();
   await closes();
