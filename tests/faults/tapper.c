@@ -20,9 +20,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <linux/sockios.h>
+#include <linux/tcp.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -32,8 +31,8 @@
 #define PATIENCE_US   INT64_C(15000000)
 
 struct tap {
-	int fd;			  /* -1: not begun, or done */
-	int status, retry, asked; /* bytes of its request */
+	int fd; /* -1: not begun, or done */
+	int status, retry;
 	int64_t began_us, ended_us;
 	char *answer;
 	size_t len;
@@ -134,11 +133,24 @@ static void ask(size_t i)
 			   "Connection: close\r\n\r\n",
 			   all.targets[i % all.n_targets], all.port, i);
 
-	t->asked = len;
 	t->answer = malloc(ANSWER_BYTES + 1);
 	if (send(t->fd, text, (size_t)len, MSG_NOSIGNAL) != len ||
 	    epoll_ctl(all.epoll, EPOLL_CTL_MOD, t->fd, &event))
 		done(t);
+}
+
+/*
+ * Whether the peer's kernel has not taken one byte of it. It may have answered the connection all
+ * the same: where its queue is full it forgets that, and the client hears of it by silence or by a
+ * reset.
+ */
+static bool nobody_has(const struct tap *t)
+{
+	struct tcp_info info = { 0 };
+	socklen_t len = sizeof info;
+
+	return !getsockopt(t->fd, IPPROTO_TCP, TCP_INFO, &info, &len) &&
+	       info.tcpi_bytes_acked <= 1; /* the connection's own */
 }
 
 static void hear(size_t i)
@@ -150,6 +162,8 @@ static void hear(size_t i)
 
 	if (n > 0 && room)
 		t->len += (size_t)n;
+	if (n < 0 && errno == ECONNRESET && nobody_has(t))
+		t->status = -1;
 	if (n == 0 || (n < 0 && errno != EAGAIN))
 		done(t);
 }
@@ -171,17 +185,6 @@ static void look(int ms)
 	}
 }
 
-/*
- * Whether the peer's kernel has not taken one byte of it. It may have answered the connection all
- * the same: where its queue is full it forgets that, and the client hears of it only by silence.
- */
-static bool nobody_has(const struct tap *t)
-{
-	int left = 0;
-
-	return !t->answer || (!t->len && !ioctl(t->fd, SIOCOUTQ, &left) && left == t->asked);
-}
-
 /* Whether somebody has had it for so long, or nobody after so long. */
 static bool is_lost(const struct tap *t, int64_t now)
 {
@@ -190,9 +193,10 @@ static bool is_lost(const struct tap *t, int64_t now)
 	return waited > 2 * PATIENCE_US || (waited > PATIENCE_US && nobody_has(t));
 }
 
-/* Those who have waited for too long go away. */
+/* Those who have waited for too long go away, and what was not taken of theirs with them. */
 static void lose_patience(size_t begun)
 {
+	const struct linger at_once = { .l_onoff = 1 };
 	int64_t now = now_us();
 
 	for (; all.first_open < begun; all.first_open++) {
@@ -204,6 +208,7 @@ static void lose_patience(size_t begun)
 			break;
 		if (nobody_has(t))
 			t->status = -1;
+		setsockopt(t->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 		done(t);
 	}
 }

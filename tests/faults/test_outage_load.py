@@ -140,16 +140,37 @@ def capacity(app, links):
     return best
 
 
+class Taken:
+    """What nginx says of the taps that it has had from here on."""
+
+    def __init__(self, app):
+        self.log = app.state / "log" / "nginx-classclock.log"
+        self.before = self.log.stat().st_size
+
+    def statuses(self):
+        """How many it answered with each."""
+        with self.log.open(encoding="utf-8") as file:
+            file.seek(self.before)
+            return collections.Counter(int(line.split('" ')[1][:3]) for line in file if '"GET /api/zoom/track"' in line)
+
+
 def test_three_times_what_the_machine_can_do(app):
     """Clicks that were answered are kept, the others are told to come again, and afterwards all is as before."""
     links = put_classes(app, 1500)
     rate = capacity(app, links)
     forget(app)
+    taken = Taken(app)
     taps = Taps(app, links, 3 * rate, OVERLOAD_SECONDS, SCHOOLS).finish()
     statuses = {status: sum(tap[3] == status for tap in taps) for status in sorted({tap[3] for tap in taps})}
     print(f"{rate:.0f} taps a second at most, {3 * rate:.0f} came, {OVERLOAD_SECONDS} s: {statuses}")
     # -1 reached nobody: the client had no room for more that wait, or the kernel's queue none for another connection.
-    assert set(statuses) <= {-1, 302, 429, 503}
+    # 0 was reset by a kernel whose queue is full, one now and then. nginx has had none that it did not answer, and of
+    # those who gave up just then hardly one.
+    few, taken = statuses[302] / 1000, taken.statuses()
+    answered = {status: n for status, n in statuses.items() if status > 0}
+    assert set(answered) <= {302, 429, 503} and statuses.get(0, 0) <= few
+    assert all(n <= taken[status] for status, n in answered.items())
+    assert taken.total() - sum(answered.values()) <= few, taken
     assert all(retry for *_, status, retry in taps if status in (429, 503))
     until(app.works)
     sent = app.send()
