@@ -41,6 +41,8 @@ static enum err read_page(struct db *db, struct arena *a, const struct session_q
 /* What totals are added up from: rows of n sessions with their minutes. */
 #define PER_NAMES " teacher_id, student_id, package_id, session_status, "
 #define PER_HOUR  " package_id, session_status, "
+#define COUNTED	  " 1, session_duration_minutes"
+#define RUNNING	  " 1, 0"
 #define SETTLED	  "session_status NOT IN ('sent', 'active')"
 
 /* Without days in the filter: what has ended is counted already. Source: schema/0007_totals.sql. */
@@ -48,45 +50,106 @@ static void from_counted(struct sql *q)
 {
 	sql_text(q, " FROM (SELECT" PER_NAMES "n, minutes FROM session_totals"
 		    " UNION ALL SELECT" PER_NAMES "n, minutes FROM session_changes"
-		    " UNION ALL SELECT" PER_NAMES "1, 0 FROM sessions WHERE session_status = 'sent'"
-		    " UNION ALL SELECT" PER_NAMES "1, 0 FROM sessions"
-		    "  WHERE session_status = 'active') s WHERE true");
+		    " UNION ALL SELECT" PER_NAMES RUNNING
+		    "  FROM sessions WHERE session_status = 'sent'"
+		    " UNION ALL SELECT" PER_NAMES RUNNING
+		    "  FROM sessions WHERE session_status = 'active') s WHERE true");
 }
 
-static void from_range(struct sql *q, const char *columns, const char *where, const char *from,
-		       const char *to)
+/* Sums that are kept for each hour or month of UTC, of those in [first, end). */
+struct kept {
+	const char *columns; /* by which they are kept, but for the time */
+	const char *sums, *time;
+	const char *first, *end;
+};
+
+static void from_kept(struct sql *q, const struct kept *k, const char *before, const char *table,
+		      const char *time)
 {
-	sql_text(q, arena_printf(q->a, " UNION ALL SELECT%s FROM sessions s WHERE %s", columns,
-				 where));
+	sql_text(q, arena_printf(q->a, "%s SELECT%sn, minutes FROM %s", before, k->columns, table));
+	sql_add(q, arena_printf(q->a, " WHERE %s >= ", time), "::timestamptz", k->first);
+	sql_add(q, arena_printf(q->a, " AND %s < ", time), "::timestamptz", k->end);
+}
+
+static void from_range(struct sql *q, const char *columns, const char *what, const char *where,
+		       const char *from, const char *to)
+{
+	sql_text(q, arena_printf(q->a, " UNION ALL SELECT%s%s FROM sessions s WHERE %s", columns,
+				 what, where));
 	session_sql_days(q, from, to);
 }
 
-/* With days and nobody in particular: by whole hours, and the ends of the days for themselves. */
+/* With days: the whole hours or months, and the ends of the days for themselves. */
+static void add_sums(struct sql *q, const struct session_meaning *m, const struct kept *k)
+{
+	from_kept(q, k, " FROM (", k->sums, k->time);
+	from_kept(q, k, " UNION ALL", "session_changes", "hour");
+	from_range(q, k->columns, COUNTED, SETTLED, m->from, k->first);
+	from_range(q, k->columns, COUNTED, SETTLED, k->end, m->to);
+	from_range(q, k->columns, RUNNING, "session_status = 'sent'", m->from, m->to);
+	from_range(q, k->columns, RUNNING, "session_status = 'active'", m->from, m->to);
+}
+
+/* Sessions of the others, taken away. Few: found by their students' index alone. */
+static void less_others(struct sql *q, enum session_part part, const struct session_meaning *m)
+{
+	sql_text(q, " UNION ALL SELECT" PER_HOUR "-1, -session_duration_minutes"
+		    " FROM sessions s WHERE");
+	sql_add(q, " s.student_id = ANY (", "::bigint[])", m->other_students);
+	sql_add(q, " AND (s.teacher_id = ANY (", "::bigint[])) IS TRUE", m->other_teachers);
+	session_sql_part(q, part, m);
+	session_sql_days(q, m->from, m->to);
+}
+
+/* Of nobody in particular, or of nearly all. */
 static void from_hours(struct sql *q, const struct session_meaning *m)
 {
-	static const char *const counts[] = { " FROM (SELECT" PER_HOUR
-					      "n, minutes FROM session_hours",
-					      " UNION ALL SELECT" PER_HOUR
-					      "n, minutes FROM session_changes" };
+	const struct kept hours = { PER_HOUR, "session_hours", "hour", m->first_hour,
+				    m->hours_end };
 
-	for (int i = 0; i < 2; i++) {
-		sql_text(q, counts[i]);
-		sql_add(q, " WHERE hour >= ", "::timestamptz", m->first_hour);
-		sql_add(q, " AND hour < ", "::timestamptz", m->hours_end);
+	add_sums(q, m, &hours);
+	if (m->nearly_all) {
+		less_others(q, PART_USUAL, m);
+		less_others(q, PART_ODD, m);
 	}
-	from_range(q, PER_HOUR "1, session_duration_minutes", SETTLED, m->from, m->first_hour);
-	from_range(q, PER_HOUR "1, session_duration_minutes", SETTLED, m->hours_end, m->to);
-	from_range(q, PER_HOUR "1, 0", "session_status = 'sent'", m->from, m->to);
-	from_range(q, PER_HOUR "1, 0", "session_status = 'active'", m->from, m->to);
 	sql_text(q, ") s WHERE true");
 }
 
-/* With days and people: the sessions themselves, which indexes find. */
+static void from_months(struct sql *q, const struct session_meaning *m)
+{
+	const struct kept months = { PER_NAMES, "session_months", "month", m->first_month,
+				     m->months_end };
+
+	add_sums(q, m, &months);
+	sql_text(q, ") s WHERE true");
+}
+
+/* With days and few people, or one in particular: the sessions themselves, which indexes find. */
 static void from_sessions(struct sql *q, const struct session_meaning *m)
 {
 	sql_text(q, " FROM (SELECT *, 1 AS n, session_duration_minutes AS minutes FROM sessions) s"
 		    " WHERE true");
 	session_sql_days(q, m->from, m->to);
+}
+
+static void add_counts(struct sql *q, const struct session_filter *filter,
+		       const struct session_meaning *m)
+{
+	struct session_filter rest = *filter;
+
+	if (!m->from) {
+		from_counted(q);
+	} else if (filter->teacher_id || filter->student_id) {
+		from_sessions(q, m);
+	} else if (!filter->q || m->nearly_all) {
+		from_hours(q, m);
+		rest.q = NULL;
+	} else if (m->by_months) {
+		from_months(q, m);
+	} else {
+		from_sessions(q, m);
+	}
+	session_sql_filter(q, &rest, m);
 }
 
 #define TOTAL(status)                                                                              \
@@ -106,13 +169,9 @@ static enum err totals(struct db *db, struct arena *a, const struct session_filt
 	struct db_rows r;
 	enum err e;
 
-	if (!m->from)
-		from_counted(&q);
-	else if (filter->teacher_id || filter->student_id || filter->q)
-		from_sessions(&q, m);
-	else
-		from_hours(&q, m);
-	session_sql_filter(&q, filter, m);
+	sql_text(&q, " FROM (SELECT session_status, sum(n) AS n, sum(minutes) AS minutes");
+	add_counts(&q, filter, m);
+	sql_text(&q, " GROUP BY session_status) by_status");
 	e = db_read(db, a, q.text, q.n, q.args, &r);
 	if (e)
 		return e;

@@ -29,7 +29,10 @@ static const char *like_part(struct arena *a, const char *text)
 	return out;
 }
 
-#define NAMED_MAX "1000" /* people that a search is sent back as */
+#define NAMED_MAX   "1000" /* people that a search is sent back as */
+#define SOME	    " LIMIT " NAMED_MAX " + 1"
+#define MANY	    "200" /* students whose classes of some months are more than the sums by month */
+#define PER_TEACHER "20"  /* students a teacher counts for */
 
 /*
  * Asked first and sent back as values, so that PostgreSQL plans for as many as
@@ -52,14 +55,25 @@ enum err session_meaning_find(struct db *db, struct arena *a, const struct sessi
 	e = db_read(
 		db, a,
 		"SELECT a, b, session_hour(a + interval '1 hour' - interval '1 microsecond', NULL),"
-		" session_hour(b, NULL), students, teachers, students <> '{}' OR teachers <> '{}',"
-		" greatest(cardinality(students), cardinality(teachers)) > " NAMED_MAX
+		" session_hour(b, NULL),"
+		" session_month(a + interval '1 month - 1 microsecond'),"
+		" session_month(b), students, teachers, other_students, other_teachers,"
+		" students <> '{}' OR teachers <> '{}',"
+		" greatest(cardinality(students), cardinality(teachers)) > " NAMED_MAX ","
+		" cardinality(students) + " PER_TEACHER " * cardinality(teachers) > " MANY
+		"  AND session_month(a + interval '1 month - 1 microsecond') < session_month(b),"
+		" cardinality(students) > " NAMED_MAX "  AND greatest(cardinality(other_students), "
+		"cardinality(other_teachers)) <= " NAMED_MAX
 		" FROM (SELECT coalesce(academy_day_start(first), '-infinity') AS a,"
 		"  coalesce(academy_day_start(last + 1), 'infinity') AS b,"
-		"  ARRAY(SELECT id FROM students WHERE name_folded LIKE lower($3)"
-		"   LIMIT " NAMED_MAX " + 1) AS students,"
+		"  ARRAY(SELECT id FROM students WHERE name_folded LIKE lower($3)" SOME
+		") AS students,"
 		"  ARRAY(SELECT id FROM accounts WHERE role = 'teacher'"
-		"   AND name_folded LIKE lower($3) LIMIT " NAMED_MAX " + 1) AS teachers"
+		"   AND name_folded LIKE lower($3)" SOME ") AS teachers,"
+		"  ARRAY(SELECT id FROM students WHERE name_folded NOT LIKE lower($3)" SOME
+		"  ) AS other_students,"
+		"  ARRAY(SELECT id FROM accounts WHERE role = 'teacher'"
+		"   AND name_folded NOT LIKE lower($3)" SOME ") AS other_teachers"
 		"  FROM (SELECT $1::date AS first, $2::date AS last WHERE $4::int IS NULL UNION ALL"
 		"   SELECT today - $4::int + 1, today"
 		"   FROM (SELECT academy_day(clock_now()) AS today) t WHERE $4::int IS NOT NULL) d"
@@ -73,10 +87,16 @@ enum err session_meaning_find(struct db *db, struct arena *a, const struct sessi
 	out->to = db_str(&r);
 	out->first_hour = db_str(&r);
 	out->hours_end = db_str(&r);
+	out->first_month = db_str(&r);
+	out->months_end = db_str(&r);
 	out->students = db_str(&r);
 	out->teachers = db_str(&r);
+	out->other_students = db_str(&r);
+	out->other_teachers = db_str(&r);
 	out->anybody = db_bool(&r);
 	out->too_many = db_bool(&r);
+	out->by_months = db_bool(&r);
+	out->nearly_all = db_bool(&r);
 	if (!dated)
 		out->from = out->to = NULL;
 	return db_end(&r);
@@ -96,6 +116,9 @@ static void add_named(struct sql *q, const struct session_meaning *m)
 {
 	if (!m->anybody) {
 		sql_text(q, " AND false");
+	} else if (m->nearly_all) {
+		sql_add(q, " AND (s.student_id <> ALL (", "::bigint[])", m->other_students);
+		sql_add(q, " OR s.teacher_id <> ALL (", "::bigint[]))", m->other_teachers);
 	} else if (m->too_many) {
 		sql_add(q,
 			" AND (s.student_id IN (SELECT id FROM students WHERE name_folded LIKE "

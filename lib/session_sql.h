@@ -21,11 +21,15 @@ void sql_text(struct sql *q, const char *text);
 
 /* What a filter's days and names stand for now; moments and arrays as text. */
 struct session_meaning {
-	const char *from, *to;		    /* [from, to), NULL without days */
-	const char *first_hour, *hours_end; /* the whole hours of UTC in it */
-	const char *pattern;		    /* of the names searched for */
-	const char *students, *teachers;    /* who has such a name */
-	bool anybody, too_many;		    /* too many: not all are in the arrays */
+	const char *from, *to;			     /* [from, to), NULL without days */
+	const char *first_hour, *hours_end;	     /* the whole hours of UTC in it */
+	const char *first_month, *months_end;	     /* the whole months of UTC in it */
+	const char *pattern;			     /* of the names searched for */
+	const char *students, *teachers;	     /* who has such a name */
+	const char *other_students, *other_teachers; /* who has not */
+	bool anybody, too_many; /* too many: not all who have it are in the arrays */
+	bool by_months;		/* so many that the sums of the whole months are fewer rows */
+	bool nearly_all;	/* all others are in their arrays, and fewer */
 };
 
 MUST_CHECK enum err session_meaning_find(struct db *db, struct arena *a,

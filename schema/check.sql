@@ -118,6 +118,16 @@ SELECT 'the totals by people are those of the sessions', count(*) FROM (
         FROM sessions WHERE session_status NOT IN ('sent', 'active')) counted
     GROUP BY 1, 2, 3, 4 HAVING sum(n) <> 0 OR sum(minutes) <> 0) other
 UNION ALL
+SELECT 'the totals by months are those of the sessions', count(*) FROM (
+    SELECT month, teacher_id, student_id, package_id, session_status
+    FROM (SELECT month, teacher_id, student_id, package_id, session_status, n, minutes FROM session_months
+      UNION ALL SELECT session_month(hour), teacher_id, student_id, package_id, session_status, n, minutes
+        FROM session_changes
+      UNION ALL SELECT session_month(session_hour(clicked_at, sent_at)), teacher_id, student_id, package_id, session_status,
+          -1, -coalesce(session_duration_minutes, 0)
+        FROM sessions WHERE session_status NOT IN ('sent', 'active')) counted
+    GROUP BY 1, 2, 3, 4, 5 HAVING sum(n) <> 0 OR sum(minutes) <> 0) other
+UNION ALL
 SELECT 'the totals by hours are those of the sessions', count(*) FROM (
     SELECT hour, package_id, session_status
     FROM (SELECT hour, package_id, session_status, n, minutes FROM session_hours

@@ -20,6 +20,9 @@ ALTER ROLE classclock_app SET client_connection_check_interval = '5s';
 -- Statements are short; compiling one takes longer than running it, and is decided by guesses at rows that are not there.
 ALTER ROLE classclock_app SET jit = off;
 
+-- A process that helps with one statement has no page of the shared memory mapped yet, which takes longer than the reading.
+ALTER ROLE classclock_app SET max_parallel_workers_per_gather = 0;
+
 -- Programs read timestamps as text: one form, in UTC, whatever the server's own settings are.
 ALTER ROLE classclock_app SET timezone = 'UTC';
 ALTER ROLE classclock_app SET datestyle = 'ISO, YMD';

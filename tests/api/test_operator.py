@@ -394,6 +394,8 @@ BREAKAGES = {
     "a state": "UPDATE sessions SET session_status = 'missed' WHERE id = {sent}",
     "an estimate": "UPDATE sessions SET estimated = NOT estimated WHERE id = {timeout}",
     "Zoom's part": "UPDATE sessions SET zoom_seen = false WHERE id = {ended}",
+    "a month's sum": "INSERT INTO session_months SELECT session_month('2001-01-01Z'), teacher_id, student_id, package_id,"
+    " session_status, 1, 30 FROM sessions WHERE id = {ended}",
     "a newer link": "UPDATE sessions s SET superseded_by = (SELECT min(id) FROM sessions newer"
     " WHERE newer.student_id = s.student_id AND newer.id > s.id) WHERE id = {ended}",
     "attendance": "UPDATE sessions SET attendance = 'excused' WHERE id = {ended}",

@@ -643,3 +643,57 @@ def test_an_export_that_cannot_begin_is_an_error(demo):
     assert answer.status == 401
     answer = ask(demo.admin, format="csv", date="2026-02-30")
     assert (answer.status, answer.type) == (400, "application/problem+json")
+
+
+def crowd_called(demo, pair, name, count):
+    """So many students of the name, and those of them who get classes."""
+    demo.psql(
+        "INSERT INTO students (name, teacher_id, package_id)"
+        f" SELECT '{name} ' || n, {pair['teacher_id']}, NULL FROM generate_series(1, {count}) n"
+    )
+    found = demo.psql(f"SELECT id FROM students WHERE teacher_id = {pair['teacher_id']} AND name LIKE '{name} %' LIMIT 12")
+    return [pair | {"student_id": int(number)} for number in found.split()]
+
+
+def at_the_ends_of_months(people, here):
+    """Classes around each midnight between months, the academy's and that of UTC, and in between."""
+    for n, pair in enumerate(people):
+        for zone in (here, ZoneInfo("UTC")):
+            midnight = datetime(2025, 1 + n, 1, tzinfo=zone)
+            for seconds in (-86400 * 9, -3601, -1, 0, 1, 3601, 86400 * 9):
+                yield ended(pair, midnight + timedelta(seconds=seconds), 20 + n, package_id=("USA", None)[n % 2])
+
+
+# Summed by months; and, where they are nearly all, by hours without the others.
+CROWDS = {"Tide": 250, "Öcean": 1100}
+
+
+@pytest.mark.parametrize("called", CROWDS)
+@pytest.mark.parametrize("name", ["America/New_York", "Asia/Kathmandu"])
+def test_days_of_many_people_are_summed_to_the_hour_over_months(demo, pair, zone, name, called):
+    zone(name)
+    people = crowd_called(demo, pair, called, CROWDS[called])
+    others = int(demo.psql(f"SELECT count(*) FROM students WHERE name NOT LIKE '{called}%'"))
+    assert called == "Tide" or others < 1000  # or it goes the way of the other
+    folded = list(at_the_ends_of_months(people, ZoneInfo(name)))
+    far = ended(people[0], folded[0]["clicked_at"], sent_at=folded[0]["clicked_at"] - timedelta(days=40))
+    strangers = [f | {"student_id": pair["student_id"]} for f in folded[::5]]
+    put = put_sessions(demo, [*folded, *strangers, far, sent(people[0], folded[0]["clicked_at"]), far | pair])
+    demo.job("session-timeout")
+    put_sessions(demo, folded[::3])  # what no job has folded yet counts too
+    demo.psql(f"UPDATE sessions SET session_ended_at = session_ended_at + interval '7 minutes' WHERE id = {put[0]}")
+    ledger = Ledger(demo)
+    rng = random.Random(7)
+    days = sorted({ledger.day(s) for s in ledger.select({"q": called})})
+    for _ in range(30):
+        first, last = sorted(rng.choices(days, k=2))
+        wanted = {"q": called.lower(), "from": str(first), "to": str(last)}
+        if rng.random() < 0.3:
+            del wanted[rng.choice(["from", "to"])]
+        if rng.random() < 0.5:
+            wanted |= rng.choice([{"package_id": "USA"}, {"status": "ended"}, {"status": "missed"}])
+        answer = ask(demo.admin, limit=200, **wanted)
+        assert answer.status == 200, answer
+        expected = ledger.select(wanted)
+        assert answer.json["totals"] == ledger.totals(expected), wanted
+        assert ids(answer.json["sessions"]) == ids(expected)[:200], wanted

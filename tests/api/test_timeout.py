@@ -265,5 +265,5 @@ def test_a_run_adds_what_has_changed_to_the_totals(app, opened):
         run_job(app)
         assert app.psql("SELECT count(*) FROM session_changes") == "0"
         counted = app.psql("SELECT count(*), sum(session_duration_minutes) FROM sessions WHERE session_status = 'timeout'")
-        for sums in ("session_totals", "session_hours"):
+        for sums in ("session_totals", "session_hours", "session_months"):
             assert app.psql(f"SELECT sum(n), sum(minutes) FROM {sums} WHERE session_status = 'timeout'") == counted, sums

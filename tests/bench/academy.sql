@@ -44,9 +44,14 @@ ALTER TABLE sessions ENABLE ALWAYS TRIGGER session_count_insert;
 INSERT INTO session_totals
 SELECT teacher_id, student_id, package_id, session_status, count(*), coalesce(sum(session_duration_minutes), 0)
 FROM sessions WHERE session_status NOT IN ('sent', 'active') GROUP BY 1, 2, 3, 4;
+-- In the order in which the job meets them.
 INSERT INTO session_hours
 SELECT session_hour(clicked_at, sent_at), package_id, session_status, count(*), coalesce(sum(session_duration_minutes), 0)
-FROM sessions WHERE session_status NOT IN ('sent', 'active') GROUP BY 1, 2, 3;
+FROM sessions WHERE session_status NOT IN ('sent', 'active') GROUP BY 1, 2, 3 ORDER BY 1, 2, 3;
+INSERT INTO session_months
+SELECT session_month(session_hour(clicked_at, sent_at)), teacher_id, student_id, package_id, session_status, count(*),
+  coalesce(sum(session_duration_minutes), 0)
+FROM sessions WHERE session_status NOT IN ('sent', 'active') GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, min(id);
 INSERT INTO session_events (session_id, kind, happened_at, received_at, source)
 SELECT id, 'clicked', clicked_at, clicked_at, 'student' FROM sessions WHERE clicked_at IS NOT NULL AND id <= :sessions;
 INSERT INTO clicks (session_id, happened_at, received_at, verdict, address, agent, key)
@@ -55,6 +60,7 @@ FROM sessions WHERE clicked_at IS NOT NULL AND id <= :sessions;
 VACUUM ANALYZE session_events;
 VACUUM ANALYZE clicks;
 VACUUM ANALYZE session_hours;
+VACUUM ANALYZE session_months;
 VACUUM ANALYZE session_totals;
 VACUUM (FREEZE, ANALYZE) sessions;
 VACUUM ANALYZE students;

@@ -58,7 +58,9 @@ def cases(place, cookie):
         "search, rare": {"q": "Zbigniew"},
         "search, absent": {"q": "Xyzzy"},
         "a week, a name": {"from": week, "to": today, "q": "Sara"},
+        "a year": {"from": year, "to": today},
         "a year, part of most names": {"from": year, "to": today, "q": "a"},
+        "a year, part of a sixth of the names": {"from": year, "to": today, "q": "sa"},
         "a deep page": {"cursor": newest["next_cursor"]},
     }
     return {name: f"{LIST}?{urllib.parse.urlencode(wanted)}" for name, wanted in asked.items()}

@@ -81,5 +81,5 @@ class Jobs:
         """Takes away what a mutant may have left: classes that make no sense."""
         self.app.psql(
             "SET session_replication_role = replica; DELETE FROM sessions; DELETE FROM session_events;"
-            " DELETE FROM session_changes; DELETE FROM session_totals; DELETE FROM session_hours; DELETE FROM job_runs",
+            " DELETE FROM session_changes; DELETE FROM session_totals; DELETE FROM session_hours; DELETE FROM session_months; DELETE FROM job_runs",
         )

@@ -45,6 +45,7 @@ INSERT INTO allowed VALUES
   ('session_changes', 'DELETE INSERT SELECT'),
   ('session_events', 'INSERT SELECT'),
   ('session_hours', 'INSERT SELECT UPDATE'),
+  ('session_months', 'INSERT SELECT UPDATE'),
   ('session_totals', 'INSERT SELECT UPDATE'),
   ('sessions', 'INSERT SELECT UPDATE'),
   ('students', 'INSERT SELECT UPDATE'),
