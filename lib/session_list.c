@@ -42,6 +42,7 @@ static enum err read_page(struct db *db, struct arena *a, const struct session_q
 #define PER_NAMES " teacher_id, student_id, package_id, session_status, "
 #define PER_HOUR  " package_id, session_status, "
 #define COUNTED	  " 1, session_duration_minutes"
+#define LESS	  " -1, -session_duration_minutes"
 #define RUNNING	  " 1, 0"
 #define SETTLED	  "session_status NOT IN ('sent', 'active')"
 
@@ -79,13 +80,15 @@ static void from_range(struct sql *q, const char *columns, const char *what, con
 	session_sql_days(q, from, to);
 }
 
-/* With days: the whole hours or months, and the ends of the days for themselves. */
+/* With days: whole hours or months, and what is missing or too much at the ends of the days. */
 static void add_sums(struct sql *q, const struct session_meaning *m, const struct kept *k)
 {
 	from_kept(q, k, " FROM (", k->sums, k->time);
 	from_kept(q, k, " UNION ALL", "session_changes", "hour");
 	from_range(q, k->columns, COUNTED, SETTLED, m->from, k->first);
+	from_range(q, k->columns, LESS, SETTLED, k->first, m->from);
 	from_range(q, k->columns, COUNTED, SETTLED, k->end, m->to);
+	from_range(q, k->columns, LESS, SETTLED, m->to, k->end);
 	from_range(q, k->columns, RUNNING, "session_status = 'sent'", m->from, m->to);
 	from_range(q, k->columns, RUNNING, "session_status = 'active'", m->from, m->to);
 }
@@ -93,8 +96,7 @@ static void add_sums(struct sql *q, const struct session_meaning *m, const struc
 /* Sessions of the others, taken away. Few: found by their students' index alone. */
 static void less_others(struct sql *q, enum session_part part, const struct session_meaning *m)
 {
-	sql_text(q, " UNION ALL SELECT" PER_HOUR "-1, -session_duration_minutes"
-		    " FROM sessions s WHERE");
+	sql_text(q, " UNION ALL SELECT" PER_HOUR LESS " FROM sessions s WHERE");
 	sql_add(q, " s.student_id = ANY (", "::bigint[])", m->other_students);
 	sql_add(q, " AND (s.teacher_id = ANY (", "::bigint[])) IS TRUE", m->other_teachers);
 	session_sql_part(q, part, m);

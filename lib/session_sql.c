@@ -56,12 +56,13 @@ enum err session_meaning_find(struct db *db, struct arena *a, const struct sessi
 		db, a,
 		"SELECT a, b, session_hour(a + interval '1 hour' - interval '1 microsecond', NULL),"
 		" session_hour(b, NULL),"
-		" session_month(a + interval '1 month - 1 microsecond'),"
-		" session_month(b), students, teachers, other_students, other_teachers,"
+		" session_month(a + interval '15 days'), session_month(b + interval '15 days'),"
+		" students, teachers, other_students, other_teachers,"
 		" students <> '{}' OR teachers <> '{}',"
 		" greatest(cardinality(students), cardinality(teachers)) > " NAMED_MAX ","
 		" cardinality(students) + " PER_TEACHER " * cardinality(teachers) > " MANY
-		"  AND session_month(a + interval '1 month - 1 microsecond') < session_month(b),"
+		"  AND session_month(a + interval '15 days') < session_month(b + interval '15 "
+		"days'),"
 		" cardinality(students) > " NAMED_MAX "  AND greatest(cardinality(other_students), "
 		"cardinality(other_teachers)) <= " NAMED_MAX
 		" FROM (SELECT coalesce(academy_day_start(first), '-infinity') AS a,"

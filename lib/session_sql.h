@@ -23,12 +23,12 @@ void sql_text(struct sql *q, const char *text);
 struct session_meaning {
 	const char *from, *to;			     /* [from, to), NULL without days */
 	const char *first_hour, *hours_end;	     /* the whole hours of UTC in it */
-	const char *first_month, *months_end;	     /* the whole months of UTC in it */
+	const char *first_month, *months_end;	     /* months of UTC, whole, nearest to it */
 	const char *pattern;			     /* of the names searched for */
 	const char *students, *teachers;	     /* who has such a name */
 	const char *other_students, *other_teachers; /* who has not */
 	bool anybody, too_many; /* too many: not all who have it are in the arrays */
-	bool by_months;		/* so many that the sums of the whole months are fewer rows */
+	bool by_months;		/* so many that the sums of those months are fewer rows */
 	bool nearly_all;	/* all others are in their arrays, and fewer */
 };
 

@@ -228,9 +228,11 @@ def check_contract(response):
 
 
 class Instance:
-    """One ./dev up: empty but for the mission's packages and an admin, or with the demo academy."""
+    """One ./dev up: empty but for the mission's packages and an admin, or with the demo academy. In a brief
+    one nobody looks for leaks, which is half of a program's start and end, and which the others do."""
 
-    def __init__(self, env=(), demo=False, folder=None):
+    def __init__(self, env=(), demo=False, folder=None, brief=False):
+        self.sanitizers = {"ASAN_OPTIONS": f"{os.environ.get('ASAN_OPTIONS', '')}:detect_leaks=0"} if brief else {}
         self.folder = folder or pathlib.Path(tempfile.mkdtemp(prefix="classclock-api."))
         self.folder.chmod(0o755)
         self.state = self.folder / "state"
@@ -264,8 +266,9 @@ class Instance:
 
     def dev(self, *arguments, timeout=120, stdin=subprocess.DEVNULL):
         return subprocess.run(
-            [DEV, *map(str, arguments)], stdin=stdin, capture_output=True, text=True, timeout=timeout
-        )
+            [DEV, *map(str, arguments)], env=os.environ | self.sanitizers, stdin=stdin, capture_output=True,
+            text=True, timeout=timeout,
+        )  # fmt: skip
 
     def _stop_timer(self):
         """From here on session-timeout runs when a test says so: its timer sleeps for good."""

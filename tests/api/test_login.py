@@ -46,7 +46,7 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(nobody, make_teac
 
 def test_over_https_the_cookie_is_secure_and_guarded_by_its_name():
     """The instance believes that it stands behind a proxy which speaks https."""
-    secure = Instance(env=["BASE_URL=https://class.example.org"])
+    secure = Instance(env=["BASE_URL=https://class.example.org"], brief=True)
     try:
         client = secure.client()
         client.origin = "https://class.example.org"

@@ -288,7 +288,7 @@ def test_a_database_that_is_away_is_a_failure():
 
 @pytest.fixture(scope="module")
 def demo():
-    instance = Instance(demo=True)
+    instance = Instance(demo=True, brief=True)
     try:
         yield instance
         logs = instance.logs()

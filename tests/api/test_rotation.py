@@ -50,7 +50,7 @@ class Doors:
 
 @pytest.fixture(scope="module")
 def rotated():
-    instance = Instance(settings(OLD))
+    instance = Instance(settings(OLD), brief=True)
     yield instance
     check = instance.check()
     logs = instance.logs()

@@ -659,20 +659,19 @@ def at_the_ends_of_months(people, here):
     """Classes around each midnight between months, the academy's and that of UTC, and in between."""
     for n, pair in enumerate(people):
         for zone in (here, ZoneInfo("UTC")):
-            midnight = datetime(2025, 1 + n, 1, tzinfo=zone)
+            midnight = datetime(2022, 1 + n, 1, tzinfo=zone)
             for seconds in (-86400 * 9, -3601, -1, 0, 1, 3601, 86400 * 9):
                 yield ended(pair, midnight + timedelta(seconds=seconds), 20 + n, package_id=("USA", None)[n % 2])
 
 
 # Summed by months; and, where they are nearly all, by hours without the others.
-CROWDS = {"Tide": 250, "Öcean": 1100}
+CROWDS = [("Tide", 250, "America/New_York"), ("Öcean", 1100, "Asia/Kathmandu")]
 
 
-@pytest.mark.parametrize("called", CROWDS)
-@pytest.mark.parametrize("name", ["America/New_York", "Asia/Kathmandu"])
-def test_days_of_many_people_are_summed_to_the_hour_over_months(demo, pair, zone, name, called):
+@pytest.mark.parametrize("called, count, name", CROWDS)
+def test_days_of_many_people_are_summed_to_the_hour_over_months(demo, pair, zone, called, count, name):
     zone(name)
-    people = crowd_called(demo, pair, called, CROWDS[called])
+    people = crowd_called(demo, pair, called, count)
     others = int(demo.psql(f"SELECT count(*) FROM students WHERE name NOT LIKE '{called}%'"))
     assert called == "Tide" or others < 1000  # or it goes the way of the other
     folded = list(at_the_ends_of_months(people, ZoneInfo(name)))
@@ -685,15 +684,15 @@ def test_days_of_many_people_are_summed_to_the_hour_over_months(demo, pair, zone
     ledger = Ledger(demo)
     rng = random.Random(7)
     days = sorted({ledger.day(s) for s in ledger.select({"q": called})})
-    for _ in range(30):
+    for _ in range(20):
         first, last = sorted(rng.choices(days, k=2))
         wanted = {"q": called.lower(), "from": str(first), "to": str(last)}
         if rng.random() < 0.3:
             del wanted[rng.choice(["from", "to"])]
         if rng.random() < 0.5:
             wanted |= rng.choice([{"package_id": "USA"}, {"status": "ended"}, {"status": "missed"}])
-        answer = ask(demo.admin, limit=200, **wanted)
+        answer = ask(demo.admin, limit=20, **wanted)
         assert answer.status == 200, answer
         expected = ledger.select(wanted)
         assert answer.json["totals"] == ledger.totals(expected), wanted
-        assert ids(answer.json["sessions"]) == ids(expected)[:200], wanted
+        assert ids(answer.json["sessions"]) == ids(expected)[:20], wanted

@@ -191,7 +191,7 @@ def test_a_challenge_is_noted(app, nobody):
 
 
 def test_without_a_secret_nothing_gets_in(app):
-    closed = Instance()
+    closed = Instance(brief=True)
     try:
         client = closed.client()
         body = json.dumps(an_event()).encode()

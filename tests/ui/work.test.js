@@ -1,4 +1,4 @@
-// What admins and teachers do, page by page. The walks of a file share one instance and one browser; the files run side by side.
+// What admins do, page by page. The walks of a file share one instance and one browser; the files run side by side.
 
 import './walks/catalog.js';
 import './walks/door.js';
@@ -12,7 +12,3 @@ import './walks/attention.js';
 import './walks/inbox.js';
 import './walks/people.js';
 import './walks/academy.js';
-import './walks/teacher.js';
-import './walks/ending.js';
-import './walks/languages.js';
-import './walks/hostile.js';

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { NARROW, WIDE, ZOOM_URL, app, click, fits, isAccessible, makeStudent, makeTeacher, send, settled, shot, stray, theAdmin, walk } from '../lib/stage.js';
+import { sample } from '../lib/sample.js';
 
 const LOOKS = [
   { name: 'wide-en-dark', size: WIDE, lang: 'en', theme: 'dark' },
@@ -10,7 +11,7 @@ const LOOKS = [
   { name: 'narrow-ar-dark', size: NARROW, lang: 'ar', theme: 'dark' },
 ];
 
-for (const { name, ...look } of LOOKS) {
+for (const { name, ...look } of sample(LOOKS, 1)) {
   /** Looks at a state of a page, and keeps its picture. */
   const lookAt = async (page, what) => {
     await fits(page, `${what}, ${name}`);
