@@ -93,7 +93,10 @@ static void add_sums(struct sql *q, const struct session_meaning *m, const struc
 	from_range(q, k->columns, RUNNING, "session_status = 'active'", m->from, m->to);
 }
 
-/* Sessions of the others, taken away. Few: found by their students' index alone. */
+/*
+ * Sessions of the others, taken away. They are few where their students' index finds them; IS TRUE
+ * keeps the teachers' index, in which they are many, away from that.
+ */
 static void less_others(struct sql *q, enum session_part part, const struct session_meaning *m)
 {
 	sql_text(q, " UNION ALL SELECT" PER_HOUR LESS " FROM sessions s WHERE");
@@ -103,7 +106,7 @@ static void less_others(struct sql *q, enum session_part part, const struct sess
 	session_sql_days(q, m->from, m->to);
 }
 
-/* Of nobody in particular, or of nearly all. */
+/* Of nobody in particular, or of nearly all for a few weeks. */
 static void from_hours(struct sql *q, const struct session_meaning *m)
 {
 	const struct kept hours = { PER_HOUR, "session_hours", "hour", m->first_hour,
@@ -143,11 +146,11 @@ static void add_counts(struct sql *q, const struct session_filter *filter,
 		from_counted(q);
 	} else if (filter->teacher_id || filter->student_id) {
 		from_sessions(q, m);
+	} else if (filter->q && m->by_months) {
+		from_months(q, m);
 	} else if (!filter->q || m->nearly_all) {
 		from_hours(q, m);
 		rest.q = NULL;
-	} else if (m->by_months) {
-		from_months(q, m);
 	} else {
 		from_sessions(q, m);
 	}

@@ -31,8 +31,37 @@ static const char *like_part(struct arena *a, const char *text)
 
 #define NAMED_MAX   "1000" /* people that a search is sent back as */
 #define SOME	    " LIMIT " NAMED_MAX " + 1"
-#define MANY	    "200" /* students whose classes of some months are more than the sums by month */
+#define MANY	    "200" /* students: from so many on, the sums by month are fewer than classes */
 #define PER_TEACHER "20"  /* students a teacher counts for */
+
+/* OFFSET 0: or PostgreSQL looks for the names again wherever they are spoken of. */
+static const char SQL_MEANING[] =
+	"SELECT a, b, session_hour(a + interval '1 hour' - interval '1 microsecond', NULL),"
+	" session_hour(b, NULL),"
+	" session_month(a + interval '15 days'), session_month(b + interval '15 days'),"
+	" students, teachers,"
+	" CASE WHEN nearly_all THEN other_students END,"
+	" CASE WHEN nearly_all THEN other_teachers END,"
+	" students <> '{}' OR teachers <> '{}',"
+	" greatest(cardinality(students), cardinality(teachers)) > " NAMED_MAX ","
+	" a + interval '45 days' <= b"
+	"  AND cardinality(students) + " PER_TEACHER " * cardinality(teachers) > " MANY ","
+	" nearly_all"
+	" FROM (SELECT coalesce(academy_day_start(first), '-infinity') AS a,"
+	"  coalesce(academy_day_start(last + 1), 'infinity') AS b,"
+	"  ARRAY(SELECT id FROM students WHERE name_folded LIKE lower($3)" SOME ") AS students,"
+	"  ARRAY(SELECT id FROM accounts WHERE role = 'teacher'"
+	"   AND name_folded LIKE lower($3)" SOME ") AS teachers,"
+	"  ARRAY(SELECT id FROM students WHERE name_folded NOT LIKE lower($3)" SOME ")"
+	"   AS other_students,"
+	"  ARRAY(SELECT id FROM accounts WHERE role = 'teacher'"
+	"   AND name_folded NOT LIKE lower($3)" SOME ") AS other_teachers"
+	"  FROM (SELECT $1::date AS first, $2::date AS last WHERE $4::int IS NULL UNION ALL"
+	"   SELECT today - $4::int + 1, today"
+	"   FROM (SELECT academy_day(clock_now()) AS today) t WHERE $4::int IS NOT NULL) d"
+	"  OFFSET 0) found, LATERAL (SELECT cardinality(students) > " NAMED_MAX
+	"  AND greatest(cardinality(other_students), cardinality(other_teachers)) <= " NAMED_MAX
+	"  AS nearly_all) few";
 
 /*
  * Asked first and sent back as values, so that PostgreSQL plans for as many as
@@ -52,34 +81,7 @@ enum err session_meaning_find(struct db *db, struct arena *a, const struct sessi
 	*out = (struct session_meaning){ .pattern = pattern };
 	if (!dated && !f->q)
 		return OK;
-	e = db_read(
-		db, a,
-		"SELECT a, b, session_hour(a + interval '1 hour' - interval '1 microsecond', NULL),"
-		" session_hour(b, NULL),"
-		" session_month(a + interval '15 days'), session_month(b + interval '15 days'),"
-		" students, teachers, other_students, other_teachers,"
-		" students <> '{}' OR teachers <> '{}',"
-		" greatest(cardinality(students), cardinality(teachers)) > " NAMED_MAX ","
-		" cardinality(students) + " PER_TEACHER " * cardinality(teachers) > " MANY
-		"  AND session_month(a + interval '15 days') < session_month(b + interval '15 "
-		"days'),"
-		" cardinality(students) > " NAMED_MAX "  AND greatest(cardinality(other_students), "
-		"cardinality(other_teachers)) <= " NAMED_MAX
-		" FROM (SELECT coalesce(academy_day_start(first), '-infinity') AS a,"
-		"  coalesce(academy_day_start(last + 1), 'infinity') AS b,"
-		"  ARRAY(SELECT id FROM students WHERE name_folded LIKE lower($3)" SOME
-		") AS students,"
-		"  ARRAY(SELECT id FROM accounts WHERE role = 'teacher'"
-		"   AND name_folded LIKE lower($3)" SOME ") AS teachers,"
-		"  ARRAY(SELECT id FROM students WHERE name_folded NOT LIKE lower($3)" SOME
-		"  ) AS other_students,"
-		"  ARRAY(SELECT id FROM accounts WHERE role = 'teacher'"
-		"   AND name_folded NOT LIKE lower($3)" SOME ") AS other_teachers"
-		"  FROM (SELECT $1::date AS first, $2::date AS last WHERE $4::int IS NULL UNION ALL"
-		"   SELECT today - $4::int + 1, today"
-		"   FROM (SELECT academy_day(clock_now()) AS today) t WHERE $4::int IS NOT NULL) d"
-		" ) found",
-		4, args, &r);
+	e = db_read(db, a, SQL_MEANING, 4, args, &r);
 	if (e)
 		return e;
 	if (!db_next(&r))

@@ -26,10 +26,10 @@ struct session_meaning {
 	const char *first_month, *months_end;	     /* months of UTC, whole, nearest to it */
 	const char *pattern;			     /* of the names searched for */
 	const char *students, *teachers;	     /* who has such a name */
-	const char *other_students, *other_teachers; /* who has not */
+	const char *other_students, *other_teachers; /* who has not, if nearly_all */
 	bool anybody, too_many; /* too many: not all who have it are in the arrays */
-	bool by_months;		/* so many that the sums of those months are fewer rows */
-	bool nearly_all;	/* all others are in their arrays, and fewer */
+	bool by_months;	 /* many, over so many days that the sums of those months are fewer */
+	bool nearly_all; /* few have not */
 };
 
 MUST_CHECK enum err session_meaning_find(struct db *db, struct arena *a,

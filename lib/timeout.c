@@ -68,21 +68,15 @@ static const char SQL_RECORD[] =
 	"  'missed', $3::bigint, 'settled', $4::bigint)"
 	" FROM set_config('synchronous_commit', 'off', true)";
 
-/* What has changed since the last run joins the totals: schema/0007_totals.sql, 0021_months.sql. */
+/* What has changed since the last run joins the totals: schema/0007_totals.sql. */
 static const char SQL_FOLD[] =
 	"WITH changed AS ("
 	" DELETE FROM session_changes WHERE ctid = ANY (ARRAY(SELECT ctid FROM session_changes"
 	"  LIMIT 50000)) RETURNING *"
-	"), months AS ("
-	" SELECT session_month(hour) AS month, teacher_id, student_id, package_id,"
-	"  session_status, sum(n) AS n, sum(minutes) AS minutes FROM changed GROUP BY 1, 2, 3, 4, 5"
-	"), by_months AS ("
-	" INSERT INTO session_months AS t SELECT * FROM months ORDER BY 1, 2, 3, 4, 5"
-	" ON CONFLICT (month, student_id, teacher_id, package_id, session_status) DO UPDATE"
-	" SET n = t.n + excluded.n, minutes = t.minutes + excluded.minutes"
 	"), by_people AS ("
 	" INSERT INTO session_totals AS t SELECT teacher_id, student_id, package_id,"
-	"  session_status, sum(n), sum(minutes) FROM months GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"
+	"  session_status, sum(n), sum(minutes) FROM changed GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, "
+	"4"
 	" ON CONFLICT (student_id, teacher_id, package_id, session_status) DO UPDATE"
 	" SET n = t.n + excluded.n, minutes = t.minutes + excluded.minutes"
 	"), by_hours AS ("

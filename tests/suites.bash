@@ -132,7 +132,7 @@ suite_api() {
 suite_faults() {
 	local file n folder=$ROOT/tests/faults third=() beside=()
 	local first=(test_calls.py test_kills.py test_zoom_faults.py)
-	local second=(test_doubt.py test_flat.py test_jobs.py test_orders.py test_wire.py)
+	local second=(test_doubt.py test_flat.py test_jobs.py test_orders.py test_restore.py test_wire.py)
 	local alone=(test_outage.py test_outage_load.py)
 	for file in "$folder"/test_*.py; do
 		[[ " ${first[*]} ${second[*]} ${alone[*]} " == *" ${file##*/} "* ]] || third+=("$file")

@@ -9,6 +9,7 @@ import socket
 import time
 import urllib.parse
 from datetime import datetime, timedelta
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -676,8 +677,12 @@ def test_days_of_many_people_are_summed_to_the_hour_over_months(demo, pair, zone
     assert called == "Tide" or others < 1000  # or it goes the way of the other
     folded = list(at_the_ends_of_months(people, ZoneInfo(name)))
     far = ended(people[0], folded[0]["clicked_at"], sent_at=folded[0]["clicked_at"] - timedelta(days=40))
+    # Of others too, and of one whom a teacher of the name taught.
+    namesake = demo.admin.post("/api/admin/teachers", {"name": f"{called} T", "email": f"{uuid4()}@example.org"})["id"]
     strangers = [f | {"student_id": pair["student_id"]} for f in folded[::5]]
-    put = put_sessions(demo, [*folded, *strangers, far, sent(people[0], folded[0]["clicked_at"]), far | pair])
+    strangers += [s | {"teacher_id": namesake} for s in strangers[::2]]
+    waiting = [sent(one, folded[n]["clicked_at"]) for one in (people[0], pair) for n in (0, 40, 41, 80)]
+    put = put_sessions(demo, [*folded, *strangers, far, *waiting, far | pair])
     demo.job("session-timeout")
     put_sessions(demo, folded[::3])  # what no job has folded yet counts too
     demo.psql(f"UPDATE sessions SET session_ended_at = session_ended_at + interval '7 minutes' WHERE id = {put[0]}")
@@ -686,11 +691,12 @@ def test_days_of_many_people_are_summed_to_the_hour_over_months(demo, pair, zone
     days = sorted({ledger.day(s) for s in ledger.select({"q": called})})
     for _ in range(20):
         first, last = sorted(rng.choices(days, k=2))
+        last = rng.choice([last, first + timedelta(days=rng.randrange(16))])
         wanted = {"q": called.lower(), "from": str(first), "to": str(last)}
         if rng.random() < 0.3:
             del wanted[rng.choice(["from", "to"])]
         if rng.random() < 0.5:
-            wanted |= rng.choice([{"package_id": "USA"}, {"status": "ended"}, {"status": "missed"}])
+            wanted |= rng.choice([{"package_id": "USA"}, {"status": "ended"}, {"status": "missed"}, {"status": "sent"}])
         answer = ask(demo.admin, limit=20, **wanted)
         assert answer.status == 200, answer
         expected = ledger.select(wanted)

@@ -11,7 +11,8 @@ from place import academy, arguments, load, pgbench
 from table import Row, publish
 
 LIST = "/api/admin/teacher-sessions"
-COMBINED = ("a week, a name", "a year, part of most names", "a year, part of a sixth of the names")
+COMBINED = ("a week, a name", "a year, part of most names", "a year, part of a sixth of the names",
+            "months from middle to middle, part of a sixth")
 
 
 def sign_in(place):
@@ -38,8 +39,8 @@ def get(place, cookie, target):
 
 def cases(place, cookie):
     """What is asked for, by what it is called."""
-    day, week, month, year, today = place.psql(
-        "SELECT d - 40, d - 7, d - 30, d - 365, d FROM academy_day(clock_now()) d"
+    day, week, month, year, today, middle = place.psql(
+        "SELECT d - 40, d - 7, d - 30, d - 365, d, date_trunc('month', d - 60)::date + 14 FROM academy_day(clock_now()) d"
     ).split("|")
     # A page deep in the past: the cursor of a page that ends where an old day begins.
     newest = get(place, cookie, f"{LIST}?to={place.psql('SELECT academy_day(clock_now()) - 500')}&limit=50")
@@ -62,6 +63,7 @@ def cases(place, cookie):
         "a year": {"from": year, "to": today},
         "a year, part of most names": {"from": year, "to": today, "q": "a"},
         "a year, part of a sixth of the names": {"from": year, "to": today, "q": "sa"},
+        "months from middle to middle, part of a sixth": {"from": f"{int(middle[:4]) - 1}{middle[4:]}", "to": middle, "q": "sa"},
         "a deep page": {"cursor": newest["next_cursor"]},
     }
     return {name: f"{LIST}?{urllib.parse.urlencode(wanted)}" for name, wanted in asked.items()}

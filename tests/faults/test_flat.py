@@ -25,7 +25,7 @@ from test_instance import family
 from test_processes import BUILD, ZOOM_URL, World, memory
 
 WARM_UP, WINDOWS = 20, 3
-ROUNDS = 8000 if LONG else 30  # of a window, of each of some fifty kinds: more than a million calls in the long run
+ROUNDS = 8000 if LONG else 18  # of a window, of each of some fifty kinds: more than a million calls in the long run
 SELDOM = max(4, ROUNDS // 330)  # with each round of so many comes what takes long: 2,000 sign-ins in the long run
 LINKS = 16  # so that no link is opened more often than nginx lets through
 ROOMS = 20  # in which meetings end, and chats that begin: answers must not become longer, nor what is read of a class

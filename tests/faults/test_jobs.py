@@ -23,7 +23,7 @@ from rig import LONG, ON_A_PHONE
 from test_calls import ENDS_THE_WORKER, KINDS, is_slow, run_together
 from test_outage import line, link_of, sent_us
 
-SAMPLES = 2  # of the n of a kind, in a normal run
+SAMPLES = 1  # of the n of a kind, in a normal run
 HANGS_S = 180
 JOBS = ("session-timeout", "journal-replay", "retention", "telegram-outbox")
 counted = collections.Counter()
