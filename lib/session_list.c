@@ -141,14 +141,13 @@ static void add_counts(struct sql *q, const struct session_filter *filter,
 		       const struct session_meaning *m)
 {
 	struct session_filter rest = *filter;
+	bool one = filter->teacher_id || filter->student_id;
 
 	if (!m->from) {
 		from_counted(q);
-	} else if (filter->teacher_id || filter->student_id) {
-		from_sessions(q, m);
-	} else if (filter->q && m->by_months) {
+	} else if (!one && filter->q && m->by_months) {
 		from_months(q, m);
-	} else if (!filter->q || m->nearly_all) {
+	} else if (!one && (!filter->q || m->nearly_all)) {
 		from_hours(q, m);
 		rest.q = NULL;
 	} else {
