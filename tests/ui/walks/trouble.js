@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { NARROW, PASSWORD, ZOOM_URL, app, click, fits, isAccessible, makeStudent, makeTeacher, rows, send, settled, theAdmin, walk } from '../lib/stage.js';
+import { sample } from '../lib/sample.js';
 
 const problem = (status, detail = 'no') => ({ status, contentType: 'application/problem+json', body: JSON.stringify({ title: 'no', status, detail }) });
 
@@ -193,7 +194,7 @@ const SAID = {
   500: 'Something went wrong on the server.',
   503: 'The server is not available at the moment.',
 };
-for (const [status, said] of Object.entries(SAID))
+for (const [status, said] of sample(Object.entries(SAID), 2))
   walk(`an answer of ${status} says what to do and keeps what was typed`, async (t, open) => {
     const page = await open({ who: theAdmin(), path: '/admin/people' });
     await settled(page);
@@ -208,7 +209,7 @@ for (const [status, said] of Object.entries(SAID))
     await isAccessible(page, `answer of ${status}`);
   });
 
-for (const target of ['/admin/', '/admin/attention', '/admin/zoom-inbox', '/admin/people', '/admin/packages', '/admin/trends', '/admin/settings'])
+for (const target of sample(['/admin/', '/admin/attention', '/admin/zoom-inbox', '/admin/people', '/admin/packages', '/admin/trends', '/admin/settings'], 3))
   walk(`${target} that cannot be loaded says so and offers another try`, async (t, open) => {
     const page = await open({ who: theAdmin(), path: '' });
     await page.route(/\/api\/admin\//, (route) => route.fulfill(problem(500)));
@@ -221,7 +222,7 @@ for (const target of ['/admin/', '/admin/attention', '/admin/zoom-inbox', '/admi
   });
 
 const REFUSED = { 500: SAID[500], 503: SAID[503], 403: SAID[403], away: 'No connection to the server.' };
-for (const [how, said] of Object.entries(REFUSED))
+for (const [how, said] of sample(Object.entries(REFUSED), 2))
   for (const path of ['/teacher/', '/teacher/?view=history'])
     walk(`${path} that cannot be loaded (${how}) says what to do, and comes back`, async (t, open) => {
       const teacher = await makeTeacher();
