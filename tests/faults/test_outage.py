@@ -604,7 +604,7 @@ def test_a_line_that_is_refused_fails_for_itself_alone(app, error):
         bad[0].unlink()
     else:  # what may be a fault of ours waits
         assert done.returncode == 1 and "4 applied, 0 repeated, 0 bad" in done.stdout and not bad
-        assert "1 applied, 4 repeated" in app.replay()
+        assert re.search("1 applied, 4 repeated|0 applied, 5 repeated", app.replay())  # the instance's own may come first
         assert len(app.clicks(classes[2])) == 1
     assert app.lines() == []
 
