@@ -10,12 +10,7 @@ CREATE FUNCTION session_month(moment timestamptz) RETURNS timestamptz LANGUAGE s
 
 CREATE TABLE session_months (
   month timestamptz NOT NULL,
-  teacher_id bigint NOT NULL,
-  student_id bigint NOT NULL,
-  package_id text,
-  session_status text NOT NULL,
-  n bigint NOT NULL,
-  minutes bigint NOT NULL,
+  LIKE session_totals,
   UNIQUE NULLS NOT DISTINCT (month, student_id, teacher_id, package_id, session_status)
 );
 
