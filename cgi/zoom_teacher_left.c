@@ -18,6 +18,7 @@
 #include "journal.h"
 #include "journal_state.h"
 #include "leave_link.h"
+#include "log.h"
 #include "page.h"
 #include "probe.h"
 #include "req_visitor.h"
@@ -50,6 +51,7 @@ static bool is_away(struct req *req)
 	if (probe_database(req->db, req->conf))
 		return true;
 	atomic_store(ask_again_ms, 0);
+	log_info("the database is back");
 	db_deadline(req->db, CLICK_DEADLINE_MS);
 	return false;
 }
@@ -63,8 +65,9 @@ static enum err end_now(struct req *req, int64_t session_id)
 	e = session_teacher_left(req->db, req->arena, session_id, HAPPENED_NOW);
 	if (e == ERR_IN_DOUBT) /* idempotent */
 		e = session_teacher_left(req->db, req->arena, session_id, HAPPENED_NOW);
-	if (e == ERR_UNAVAILABLE || e == ERR_IN_DOUBT)
-		atomic_store(ask_again_ms, monotonic_ms() + PROBE_EVERY_MS);
+	if ((e == ERR_UNAVAILABLE || e == ERR_IN_DOUBT) &&
+	    !atomic_exchange(ask_again_ms, monotonic_ms() + PROBE_EVERY_MS))
+		log_warn("the database is away: who has left goes to the journal");
 	return e;
 }
 

@@ -119,14 +119,14 @@ class Rig(Academy):
                 file.seek(max(0, file.seek(0, os.SEEK_END) - most))
             return file.read().decode(errors="replace")
 
-    def until_clicks_reach_the_database(self):
-        def is_back():
-            said = self.log("zoom_track", LATELY)
-            # The one that found it away may be killed before it finds it back; its successor begins anew.
-            good = max(said.rfind("the database is back"), said.rfind("starting another"))
-            return good >= said.rfind("the database is away")
+    def reaches_the_database(self, name, *anew):
+        """Whether a program that has found it away has found it back, or said that it begins anew."""
+        said = self.log(name, LATELY)
+        return max(said.rfind(word) for word in ["the database is back", *anew]) >= said.rfind("the database is away")
 
-        wait_for(is_back)
+    def until_clicks_reach_the_database(self):
+        # The one that found it away may be killed before it finds it back; its successor begins anew.
+        wait_for(lambda: self.reaches_the_database("zoom_track", "starting another"))
 
     def count(self, table, where):
         return int(self.psql(f"SELECT count(*) FROM {table} WHERE {where}"))
