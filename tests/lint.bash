@@ -19,14 +19,14 @@ check_gcc() {
 # clang-tidy reads how clang compiles each file, so it follows the build. It takes its time: what was
 # clean and has not changed since, with all headers, is left out.
 check_clang() {
-	local clean=$ROOT/build-fuzz/tidy.clean newer=()
-	build "$ROOT/build-fuzz" -DWERROR=ON -DFUZZ=ON -DSANITIZE=ON -DCMAKE_C_COMPILER=clang
+	local clean=$ROOT/build-asan/tidy.clean newer=()
+	build "$ROOT/build-asan" -DWERROR=ON -DFUZZ=ON -DSANITIZE=ON -DCMAKE_C_COMPILER=clang
 	touch "$clean.new"
 	if [[ -e $clean && -z $(find "$ROOT"/{lib,tests,.clang-tidy} \( -name '*.h' -o -name .clang-tidy \) -newer "$clean") ]]; then
 		newer=(-newer "$clean")
 	fi
 	find "$ROOT"/{lib,cgi,cron,tests} -path '*/node_modules' -prune -o -name '*.c' "${newer[@]}" -print0 |
-		xargs -0 -r -n 4 -P "$(nproc)" clang-tidy --quiet -p "$ROOT/build-fuzz" 2>/dev/null
+		xargs -0 -r -n 4 -P "$(nproc)" clang-tidy --quiet -p "$ROOT/build-asan" 2>/dev/null
 	mv "$clean.new" "$clean"
 }
 

@@ -8,9 +8,9 @@ AS=()                   # who runs it, if not who runs this
 SUITES=(unit sql api ui faults fuzz)
 LONG_SUITES=(mutation scan) # in a long run, or when asked for
 declare -A SUITE_PACKAGES=(
-	[unit]=libcmocka-dev
+	[unit]='libcmocka-dev clang libclang-rt-dev'
 	[sql]='postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl'
-	[api]='python3 python3-pytest python3-pytest-xdist python3-jsonschema python3-yaml openssl systemd'
+	[api]='clang libclang-rt-dev python3 python3-pytest python3-pytest-xdist python3-jsonschema python3-yaml openssl systemd'
 	[ui]='chromium-headless-shell fonts-sil-abyssinica'
 	[faults]='python3 python3-pytest python3-jsonschema python3-yaml strace cron faketime'
 	[fuzz]='clang libclang-rt-dev'
@@ -187,7 +187,7 @@ suite_ui() {
 
 # Adds to corpus $2, of what fuzzer $1 has found in a long run, the smallest inputs that reach code nothing there reached.
 keep_finds() {
-	((LONG == 0)) || "$FUZZ_BUILD/fuzz/$1" -merge=1 -use_counters=0 -max_len=1024 -close_fd_mask=2 "$2" "$SCRATCH/$1"
+	((LONG == 0)) || "$ASAN_BUILD/fuzz/$1" -merge=1 -use_counters=0 -max_len=1024 -close_fd_mask=2 "$2" "$SCRATCH/$1"
 }
 
 # Fuzzer $1 first meets what is known to be hard, then looks on: a few seconds, or ten million inputs.
@@ -197,8 +197,8 @@ fuzz() {
 	if ((LONG)); then options+=(-runs=10000000); else options+=(-max_total_time=3); fi
 	[[ ! -e $dictionary ]] || options+=("-dict=$dictionary")
 	mkdir -p "$SCRATCH/$name" "$corpus"
-	"$FUZZ_BUILD/fuzz/$name" -runs=0 "$corpus" &&
-		"$FUZZ_BUILD/fuzz/$name" "${options[@]}" -artifact_prefix="$LOGS/$name-" "$SCRATCH/$name" "$corpus" &&
+	"$ASAN_BUILD/fuzz/$name" -runs=0 "$corpus" &&
+		"$ASAN_BUILD/fuzz/$name" "${options[@]}" -artifact_prefix="$LOGS/$name-" "$SCRATCH/$name" "$corpus" &&
 		keep_finds "$name" "$corpus"
 }
 
@@ -286,9 +286,9 @@ tidy() {
 
 build_for() {
 	case $1 in
-	unit) build "$ASAN_BUILD" -DSANITIZE=ON && site "$ASAN_BUILD" ;;
+	unit) build "$ASAN_BUILD" -DSANITIZE=ON -DFUZZ=ON -DCMAKE_C_COMPILER=clang && site "$ASAN_BUILD" ;;
+	fuzz) build_for unit ;;
 	api) build_for unit && build_for ui ;;
-	fuzz) build "$FUZZ_BUILD" -DSANITIZE=ON -DFUZZ=ON -DCMAKE_C_COMPILER=clang ;;
 	*) build "$PLAIN_BUILD" && site "$PLAIN_BUILD" ;;
 	esac
 }
@@ -320,7 +320,7 @@ run_tests() {
 		suites=("${SUITES[@]}")
 		((LONG == 0)) || suites+=("${LONG_SUITES[@]}")
 	fi
-	PLAIN_BUILD=$ROOT/build ASAN_BUILD=$ROOT/build-asan FUZZ_BUILD=$ROOT/build-fuzz LOGS=$ROOT/build/test
+	PLAIN_BUILD=$ROOT/build ASAN_BUILD=$ROOT/build-asan LOGS=$ROOT/build/test
 	for suite in "${suites[@]}"; do
 		# shellcheck disable=SC2206 # a list of words
 		wanted+=(${SUITE_PACKAGES[$suite]})
