@@ -4,6 +4,7 @@ What a filter, a day or a sum means is written down here a second time, in Pytho
 alone, for the tests of lists and reports to compare with.
 """
 
+import functools
 import json
 from datetime import date, timedelta
 from uuid import uuid4
@@ -74,26 +75,32 @@ def put_crowd(app):
 
 
 class Ledger:
-    """All sessions of an instance, read once, and what the contract makes of them."""
+    """All sessions of an instance, or those of which SQL says where, read once, and what the contract makes of them."""
 
-    def __init__(self, app):
+    def __init__(self, app, where="true"):
+        self.app, self.where = app, where
         self.zone = ZoneInfo(app.psql("SELECT time_zone FROM academy"))
         self.now = moment(app.psql("SELECT to_json(clock_now()) #>> '{}'"))
-        self.sessions = app.rows(
+
+    @functools.cached_property
+    def sessions(self):
+        """Newest first."""
+        sessions = self.app.rows(
             "SELECT s.*, t.name AS teacher, st.name AS student FROM sessions s"
-            " JOIN accounts t ON t.id = s.teacher_id JOIN students st ON st.id = s.student_id"
+            f" JOIN accounts t ON t.id = s.teacher_id JOIN students st ON st.id = s.student_id WHERE {self.where}"
         )
-        for session in self.sessions:
+        for session in sessions:
             for name in ("sent_at", "clicked_at", "times_out_at", "session_ended_at"):
                 session[name] = session[name] and moment(session[name])
-        self.sessions.sort(key=lambda s: (s["sent_at"], s["id"]), reverse=True)
+            session["day"] = self.local(session).date()
+        return sorted(sessions, key=lambda s: (s["sent_at"], s["id"]), reverse=True)
 
     def local(self, session):
         """When a session counts, on the academy's clock: its click, else its sending."""
         return (session["clicked_at"] or session["sent_at"]).astimezone(self.zone)
 
     def day(self, session):
-        return self.local(session).date()
+        return session["day"]
 
     @property
     def today(self):
@@ -101,17 +108,23 @@ class Ledger:
 
     def select(self, wanted):
         """The sessions, newest first, that the parameters of a list ask for."""
+        meant = {"date": date.fromisoformat, "from": date.fromisoformat, "to": date.fromisoformat, "teacher_id": int,
+                 "student_id": int, "q": str.lower}  # fmt: skip
         tests = {
-            "date": lambda s, v: self.day(s) == date.fromisoformat(v),
-            "from": lambda s, v: self.day(s) >= date.fromisoformat(v),
-            "to": lambda s, v: self.day(s) <= date.fromisoformat(v),
+            "date": lambda s, v: s["day"] == v,
+            "from": lambda s, v: s["day"] >= v,
+            "to": lambda s, v: s["day"] <= v,
             "status": lambda s, v: s["session_status"] == v,
-            "teacher_id": lambda s, v: s["teacher_id"] == int(v),
-            "student_id": lambda s, v: s["student_id"] == int(v),
+            "teacher_id": lambda s, v: s["teacher_id"] == v,
+            "student_id": lambda s, v: s["student_id"] == v,
             "package_id": lambda s, v: s["package_id"] == v,
-            "q": lambda s, v: v.lower() in s["teacher"].lower() or v.lower() in s["student"].lower(),
+            "q": lambda s, v: v in s["teacher"].lower() or v in s["student"].lower(),
         }
-        return [s for s in self.sessions if all(tests[name](s, value) for name, value in wanted.items())]
+        found = self.sessions
+        for name, value in wanted.items():
+            value = meant.get(name, lambda v: v)(value)
+            found = [s for s in found if tests[name](s, value)]
+        return found
 
     def totals(self, sessions):
         counts = {state: sum(s["session_status"] == state for s in sessions) for state in STATES}
