@@ -111,7 +111,8 @@ def main():
             clicks_meanwhile(place, pool, due, count, seconds, rounds, rows)
             if not quick:
                 publish("timeout", rows, [], quick)  # the last pairs take minutes each
-                compare_due(place, due, 1_000_000, rounds, rows)
+                seconds = compare_due(place, due, 1_000_000, rounds, rows)
+                clicks_meanwhile(place, pool, due, 1_000_000, min(30, seconds), rounds, rows)
         finally:
             pool.close()
     publish("timeout", rows, [], quick)

@@ -28,6 +28,7 @@ PHONE = [
 SETTINGS = {
     "shared_buffers": "2GB",
     "max_wal_size": "16GB",
+    "min_wal_size": "4GB",  # what a checkpoint leaves is written again: to make a new file of the log takes tens of milliseconds
     "checkpoint_timeout": "60min",
     "maintenance_work_mem": "1GB",
     "random_page_cost": "1.1",
