@@ -5,8 +5,10 @@ would. Nothing here knows how the programs are made; all it knows is the HTTP co
 the tables that the contract names.
 """
 
+import collections
 import contextlib
 import datetime
+import hashlib
 import http.client
 import itertools
 import json
@@ -28,6 +30,7 @@ from openapi import CONTRACT
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DEV = ROOT / "dev"
+PSQL = "/usr/lib/postgresql/15/bin/psql"
 ZOOM_URL = "https://us02web.zoom.us/j/8123456789?pwd=Zm9vYmFy.1"
 PASSWORD = "a quiet river 7"
 # What tests draw, they draw from it. ./dev test chooses it; else it is drawn here, once for all that this process starts.
@@ -94,7 +97,12 @@ class Secrets:
                 self.add(*value.split(","))
 
     def in_text(self, text):
-        return sorted(secret for secret in self.seen if secret in text)
+        """Those that stand in it. Logs are long and secrets many: one pass finds which of their beginnings are there."""
+        n, begun = self.SHORTEST, collections.defaultdict(list)
+        for secret in self.seen:
+            begun[secret[:n]].append(secret)
+        there = set(begun).intersection(text[i : i + n] for i in range(len(text)))
+        return sorted(secret for start in there for secret in begun[start] if secret in text)
 
 
 SECRETS = Secrets()
@@ -314,6 +322,11 @@ class Instance:
             env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout, **who
         )  # fmt: skip
 
+    @property
+    def sockets(self):
+        """Where PostgreSQL listens."""
+        return (self.state / "run").resolve() / "pg"
+
     def psql(self, *commands):
         """Runs SQL as superuser, one transaction a command; what psql prints, bare."""
         return "\n".join(filter(None, map(self._superuser.run, commands)))
@@ -371,12 +384,11 @@ class Instance:
     @contextlib.contextmanager
     def database_stopped(self):
         """For as long as it lasts, programs are cut off and nobody reaches PostgreSQL."""
-        folder = (self.state / "run").resolve() / "pg"
-        door, elsewhere = folder / ".s.PGSQL.5432", folder / ".s.PGSQL.5999"
+        door, elsewhere = self.sockets / ".s.PGSQL.5432", self.sockets / ".s.PGSQL.5999"
         door.rename(elsewhere)
         try:
             cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'classclock_app'"
-            psql = ["/usr/lib/postgresql/15/bin/psql", "-XqAt", "-h", folder, "-p", "5999", "-U", "postgres"]
+            psql = [PSQL, "-XqAt", "-h", self.sockets, "-p", "5999", "-U", "postgres"]
             subprocess.run([*psql, "-c", cut], check=True, capture_output=True)
             yield
         finally:
@@ -388,7 +400,7 @@ class Instance:
 
 
 class Psql:
-    """./dev psql, kept open: a process a command would take longer than most commands."""
+    """./dev psql, but for its shell, and kept open: a process a command would take longer than most commands."""
 
     END = "-- that was all --"
 
@@ -416,8 +428,10 @@ class Psql:
 
     def _start(self):
         self.errors = tempfile.TemporaryFile("w+")
+        options = f"-c search_path=classclock,public {os.environ.get('PGOPTIONS', '')}"
         self.process = subprocess.Popen(
-            [DEV, "psql", "--state", self.app.state, "-XqAt", "-v", "ON_ERROR_STOP=1"],
+            [PSQL, "-h", self.app.sockets, "-U", "postgres", "-d", "classclock", "-XqAt", "-v", "ON_ERROR_STOP=1"],
+            env=os.environ | {"PGOPTIONS": options},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.errors,
@@ -507,6 +521,11 @@ class Person:
         answer = other.post("/api/auth/login", {"email": self.email, "password": self.password})
         assert answer.status == 200, answer
         return other
+
+
+def hash_of(secret):
+    """What the database keeps of a login, an invitation or a code, as SQL."""
+    return f"'\\x{hashlib.blake2b(secret.encode(), digest_size=32).hexdigest()}'::bytea"
 
 
 def moment(text):

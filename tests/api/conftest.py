@@ -5,6 +5,7 @@
   nobody          a Client that is not signed in
   clock           the database's clock, put right again afterwards
   make_teacher()  a new Person
+  invite_teacher() the same by an invitation, for what is about signing in
   make_student()  a new student of a teacher; the dict that the admin's call answers
   send()          sends a class; the answer of /api/teacher/send-link
   tap()           a student follows a link, in a browser of their own
@@ -17,13 +18,14 @@ all files that share a further one, GROUPS; what takes longest begins first, so 
 
 import itertools
 import os
+import secrets
 import unittest.mock
 import uuid
 
 import pytest
 
 import zoom
-from academy import PASSWORD, SECRETS, SEED, ZOOM_URL, Clock, Instance, Person
+from academy import PASSWORD, SECRETS, SEED, ZOOM_URL, Clock, Instance, Person, hash_of
 from ledger import put_crowd
 from openapi import CONTRACT
 from second_opinion import differences
@@ -92,18 +94,45 @@ def run(env):
     assert not CONTRACT.deviations, "docs/openapi.yaml says otherwise:\n" + "\n".join(CONTRACT.deviations[:20])
 
 
-def teacher_maker(app, admin):
+def accept(app, token):
+    """Who has taken this invitation."""
+    client = app.client()
+    accepted = client.post("/api/auth/accept-invite", {"token": token, "password": PASSWORD})
+    assert accepted.status == 200, accepted
+    return Person(app, client, accepted["account"])
+
+
+def enter(app, token, account, password_hash):
+    """The same by SQL, with the password of somebody else: a hash takes a hundred times as long."""
+    client, login = app.client(), secrets.token_urlsafe(32)
+    SECRETS.add(login)
+    entered = app.psql(
+        f"WITH used AS (UPDATE invites SET used_at = clock_now() WHERE token_hash = {hash_of(token)} RETURNING account_id),"
+        f" joined AS (UPDATE accounts SET password_hash = '{password_hash}' FROM used WHERE id = account_id)"
+        f" INSERT INTO logins (token_hash, account_id) SELECT {hash_of(login)}, account_id FROM used RETURNING account_id"
+    )
+    assert entered == str(account["id"])
+    client.cookies["login"] = login
+    return Person(app, client, {**account, "role": "teacher"})
+
+
+def teacher_maker(app, admin, invites=False):
+    """The first accepts an invitation, as do all others if they are to; else these have the password of the first."""
+    hashes = []
+
     def make(name=None, **fields):
         n = next(_numbers)
         name = name or f"Teacher {n}"
         wanted = {"name": name, "email": f"teacher{n}@example.org", **fields}
         made = admin.post("/api/admin/teachers", wanted)
         assert made.status == 201, made
-        client = app.client()
-        invitation = {"token": made["invite_url"].split("#")[1], "password": PASSWORD}
-        accepted = client.post("/api/auth/accept-invite", invitation)
-        assert accepted.status == 200, accepted
-        return Person(app, client, accepted["account"])
+        token = made["invite_url"].split("#")[1]
+        if hashes:
+            return enter(app, token, made.json, hashes[0])
+        teacher = accept(app, token)
+        if not invites:
+            hashes.append(app.psql(f"SELECT password_hash FROM accounts WHERE id = {teacher.id}"))
+        return teacher
 
     return make
 
@@ -225,6 +254,11 @@ def clock(app):
 @pytest.fixture(scope="session")
 def make_teacher(app, admin):
     return teacher_maker(app, admin)
+
+
+@pytest.fixture(scope="session")
+def invite_teacher(app, admin):
+    return teacher_maker(app, admin, invites=True)
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ import yaml
 
 FILE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "openapi.yaml"
 METHODS = ("get", "head", "post", "put", "patch", "delete")
+REMEMBERED = 20_000  # items of lists, each of a kilobyte or less
 
 # What nginx says itself, before any endpoint is reached.
 BY_NGINX = {400, 413, 414, 429, 501, 503}
@@ -34,6 +35,8 @@ class Contract:
     def __init__(self):
         self.document = yaml.load(FILE.read_text(), Strict)
         self.resolver = jsonschema.RefResolver("", self.document)
+        self.valid = {}  # (id of the schema of a list's items, an item as text): that schema, whose id is nobody else's so long
+        self.remembering = jsonschema.validators.extend(jsonschema.Draft202012Validator, {"items": self._items})
         self.seen = set()  # (operationId, status)
         self.used = set()  # (operationId, a parameter or field of a call that succeeded)
         self.deviations = []
@@ -53,11 +56,25 @@ class Contract:
     def operation(self, method, path):
         return self.document["paths"].get(path, {}).get(method.lower())
 
-    def errors(self, schema, value):
-        validator = jsonschema.Draft202012Validator(schema, resolver=self.resolver)
+    def errors(self, schema, value, kind=jsonschema.Draft202012Validator):
+        validator = kind(schema, resolver=self.resolver)
         return [f"{'/'.join(map(str, e.path))}: {e.message}" for e in validator.iter_errors(value)]
 
     # ------------------------------------------------------------ an answer
+
+    def _items(self, validator, items, value, schema):
+        """jsonschema's "items", but for items that were valid before: lists show the same ones again and again."""
+        assert "prefixItems" not in schema
+        for i, item in enumerate(value if isinstance(value, list) else ()):
+            key = id(items), json.dumps(item, sort_keys=True)
+            if key in self.valid:
+                continue
+            errors = list(validator.descend(item, items, path=i))
+            yield from errors
+            if not errors:
+                if len(self.valid) >= REMEMBERED:
+                    self.valid.clear()
+                self.valid[key] = items
 
     def check(self, response):
         """Keeps how the answer, and the request if it was good, deviate from the document."""
@@ -94,7 +111,7 @@ class Contract:
             yield f"{response.type} is not documented"
             return
         is_json = response.type.endswith("json")
-        yield from self.errors(content["schema"], response.json if is_json else response.text)
+        yield from self.errors(content["schema"], response.json if is_json else response.text, self.remembering)
 
     # ------------------------------------------------------------ a request that was good
 

@@ -252,9 +252,9 @@ def test_a_zoom_link_is_changed_once(app, hana, class_in):
 # ---------------------------------------------------------------- a person's own password
 
 
-def test_a_password_is_changed_once(app, nobody, make_teacher):
+def test_a_password_is_changed_once(app, nobody, invite_teacher):
     """The repeat says the old one, which is none any more; whoever has signed in since stays."""
-    hana = make_teacher()
+    hana = invite_teacher()
     wish = {"current_password": hana.password, "new_password": "the long way round"}
     assert hana.post("/api/auth/password", wish).status == 200
     stored = app.psql(f"SELECT password_hash FROM accounts WHERE id = {hana.id}")

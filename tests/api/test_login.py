@@ -17,6 +17,12 @@ def forget_attempts(app):
     app.psql("DELETE FROM login_attempts")
 
 
+@pytest.fixture
+def make_teacher(invite_teacher):
+    """Who signs in here has come in as people do."""
+    return invite_teacher
+
+
 # ---------------------------------------------------------------- sign in
 
 

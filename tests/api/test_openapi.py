@@ -76,6 +76,17 @@ def test_a_key_that_stands_twice_is_refused(text):
         yaml.load(text, Strict)
 
 
+def test_an_item_is_told_that_is_wrong_among_those_that_were_valid_before():
+    def errors(items):
+        return [error.split(":")[0] for error in CONTRACT.errors(schema, items, CONTRACT.remembering)]
+
+    schema = {"type": "array", "items": {"type": "object", "properties": {"id": {"type": "integer"}}, "required": ["id"]}}
+    for ids, wrong in (([1, 2], []), ([2, "1", 1], ["1/id"]), (["1", 2], ["0/id"]), ([1, True, 2, 1.5], ["1/id", "3/id"])):
+        assert errors([{"id": n} for n in ids]) == wrong, ids
+    assert errors([{"id": 1}, {}]) == ["1"]
+    assert sum(kept is schema["items"] for kept in CONTRACT.valid.values()) == 2
+
+
 def test_it_names_what_nginx_serves_and_nothing_else():
     site = (ROOT / "nginx" / "site.conf").read_text()
     served = set(re.findall(r"location = (\S+) \{[^}]*fastcgi_pass", site))

@@ -51,8 +51,8 @@ def test_a_new_teacher_is_invited(app, admin):
     assert listed == {k: v for k, v in made.json.items() if k != "invite_url"}
 
 
-def test_a_teacher_who_accepted_is_no_longer_invited(admin, make_teacher, make_student):
-    hana = make_teacher()
+def test_a_teacher_who_accepted_is_no_longer_invited(admin, invite_teacher, make_student):
+    hana = invite_teacher()
     make_student(hana)
     gone = make_student(hana)
     assert admin.patch("/api/admin/students", {"id": gone["id"], "disabled": True}).status == 200

@@ -429,8 +429,8 @@ def test_erase_asks_for_a_student_that_there_is(app, arguments, status):
     assert done.returncode == status and done.stderr and not done.stdout
 
 
-def test_of_an_address_the_network_is_all_that_is_written(app, make_teacher, make_student, send, tap):
-    teacher = make_teacher()
+def test_of_an_address_the_network_is_all_that_is_written(app, invite_teacher, make_student, send, tap):
+    teacher = invite_teacher()
     sent = send(teacher, make_student(teacher))
     tap(sent["join_url"])
     assert app.psql(f"SELECT address FROM clicks WHERE session_id = {sent['session']['id']}") == "127.0.0.0/24"

@@ -167,9 +167,9 @@ def logins_that_wait(app):
 
 
 @pytest.mark.parametrize("how", ["change", "invitation"])
-def test_no_sign_in_outlives_the_password_that_it_gave(app, admin, make_teacher, slow_logins, how):
+def test_no_sign_in_outlives_the_password_that_it_gave(app, admin, invite_teacher, slow_logins, how):
     """The old password was right when it was looked at, and its login is about to be written."""
-    hana, thief = make_teacher("Hana"), app.client()
+    hana, thief = invite_teacher("Hana"), app.client()
     change = change_password(app, admin, hana, how)
     with concurrent.futures.ThreadPoolExecutor() as pool:
         with Locked(app, "SELECT pg_advisory_xact_lock(1)"):
@@ -183,9 +183,9 @@ def test_no_sign_in_outlives_the_password_that_it_gave(app, admin, make_teacher,
 
 
 @pytest.mark.parametrize("how", ["change", "invitation"])
-def test_a_renewed_hash_of_the_old_password_does_not_bring_it_back(app, admin, make_teacher, how):
+def test_a_renewed_hash_of_the_old_password_does_not_bring_it_back(app, admin, invite_teacher, how):
     """A sign-in that renews an old hash comes behind the change of the password that it has verified."""
-    hana, thief = make_teacher("Hana"), app.client()
+    hana, thief = invite_teacher("Hana"), app.client()
     app.psql(f"UPDATE accounts SET password_hash = '{old_hash(hana.password)}' WHERE id = {hana.id}")
     change = change_password(app, admin, hana, how)
     with concurrent.futures.ThreadPoolExecutor() as pool:
@@ -202,8 +202,8 @@ def test_a_renewed_hash_of_the_old_password_does_not_bring_it_back(app, admin, m
     assert sign_in(app.client(), hana).status == 401
 
 
-def test_two_who_renew_a_hash_at_once_are_both_let_in(app, make_teacher):
-    hana, clients = make_teacher("Hana"), [app.client() for _ in range(2)]
+def test_two_who_renew_a_hash_at_once_are_both_let_in(app, invite_teacher):
+    hana, clients = invite_teacher("Hana"), [app.client() for _ in range(2)]
     app.psql(f"UPDATE accounts SET password_hash = '{old_hash(hana.password)}' WHERE id = {hana.id}")
     with concurrent.futures.ThreadPoolExecutor() as pool:
         with Locked(app, f"SELECT FROM accounts WHERE id = {hana.id} FOR NO KEY UPDATE"):
@@ -212,8 +212,8 @@ def test_two_who_renew_a_hash_at_once_are_both_let_in(app, make_teacher):
         assert [call.result().status for call in calls] == [200, 200]
 
 
-def test_of_two_changes_of_a_password_the_second_must_know_the_first(app, make_teacher):
-    hana, words = make_teacher("Hana"), [CHANGED, "the short way round"]
+def test_of_two_changes_of_a_password_the_second_must_know_the_first(app, invite_teacher):
+    hana, words = invite_teacher("Hana"), [CHANGED, "the short way round"]
     logins = [hana.sign_in() for _ in words]
     with concurrent.futures.ThreadPoolExecutor() as pool:
         with Locked(app, f"SELECT FROM accounts WHERE id = {hana.id} FOR NO KEY UPDATE"):

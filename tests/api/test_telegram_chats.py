@@ -1,4 +1,5 @@
-"""Whose chat is whose: deep links, the webhook, and chats that die and come back."""
+"""Whose chat is whose: deep links, the webhook, and chats that die and come back. And Zoom's webhook, which nobody has
+set up in this instance."""
 
 import re
 import urllib.parse
@@ -6,10 +7,12 @@ import urllib.parse
 import pytest
 
 import telegram as tg
+import zoom
 from academy import at_once
 from conftest import sign_in_admin, student_maker, teacher_maker
 from telegram import BOT, SECRET, Updates, new_chat, next_update
 from telegram_app import FIXTURES
+from test_zoom_webhook import an_event, challenge, how_many
 
 app, admin, make_teacher, make_student, telegram, updates, pair = FIXTURES
 
@@ -689,3 +692,15 @@ def test_the_operator_takes_the_webhook_away_and_learns_why_not(app, telegram):
     refused = app.job("classclock-admin", "telegram-webhook", "set")
     assert refused.returncode == 1 and "cannot be asked now" in refused.stderr
     assert app.job("classclock-admin", "telegram-webhook", "take").returncode == 2
+
+
+# ---------------------------------------------------------------- Zoom's webhook, without a secret
+
+
+def test_without_a_secret_nothing_of_zooms_gets_in(app, nobody):
+    assert "ZOOM_WEBHOOK_SECRET" not in app.env
+    for secret in ("", zoom.SECRET):
+        assert zoom.deliver(nobody, an_event(), secret).status == 401
+    asked = zoom.deliver(nobody, challenge("abc"), secret="")
+    assert asked.status == 401 and "encryptedToken" not in asked.text
+    assert how_many(app) == 0

@@ -411,6 +411,7 @@ def test_the_pause_grows_and_keeps_moving(app, telegram, pair, send):
             float(app.psql(f"SELECT extract(epoch FROM next_at - changed_at) FROM messages WHERE session_id = {sent}"))
         )
         app.psql(f"UPDATE messages SET next_at = clock_now() WHERE session_id = {sent}")
+        tg.forget_pace(app)
         until(lambda: counts(run_job(app))["unknown"] == 1)
     for n, pause in enumerate(pauses):
         base = min(15 * 2**n, 900)

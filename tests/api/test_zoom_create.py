@@ -12,8 +12,8 @@ import uuid
 import pytest
 
 import zoom
-from academy import PASSWORD, ROOT, ZOOM_URL, Instance, Person, at_once
-from conftest import check_logs
+from academy import ROOT, ZOOM_URL, Instance, at_once
+from conftest import check_logs, sign_in_admin, teacher_maker
 from zoom_rest import Rest
 
 SEND = "/api/teacher/send-link"
@@ -45,30 +45,27 @@ def connected(rest):
 
 @pytest.fixture(scope="module")
 def boss(connected):
-    client = connected.client()
-    credentials = {"email": connected.admin_email, "password": connected.admin_password}
-    answer = client.post("/api/auth/login", credentials)
-    return Person(connected, client, answer["account"])
+    return sign_in_admin(connected)
 
 
-def join(connected, boss, name):
-    """A new teacher, who has accepted the invitation."""
-    wish = {"name": name, "email": f"{uuid.uuid4().hex}@example.org"}
-    made = boss.post("/api/admin/teachers", wish)
-    client = connected.client()
-    token = made["invite_url"].split("#")[1]
-    accepted = client.post("/api/auth/accept-invite", {"token": token, "password": PASSWORD})
-    teacher = Person(connected, client, accepted["account"])
-    teacher.boss = boss
-    return teacher
+@pytest.fixture(scope="module")
+def join(connected, boss):
+    make = teacher_maker(connected, boss)
+
+    def new(name):
+        teacher = make(name)
+        teacher.boss = boss
+        return teacher
+
+    return new
 
 
 @pytest.fixture
-def hana(connected, boss, rest):
+def hana(connected, join, rest):
     """A teacher with students, and a Zoom that has forgotten what was."""
     rest.forget()
     connected.psql("DELETE FROM zoom_pauses", "DELETE FROM zoom_tokens")
-    return join(connected, boss, "Hana")
+    return join("Hana")
 
 
 def new_student(teacher):
@@ -176,16 +173,16 @@ def asked(rest):
     return urllib.parse.unquote(rest.creates[-1][1].split("/")[3])
 
 
-def test_a_class_in_somebodys_room_gives_nobody_the_key_to_it(connected, hana, boss, rest):
+def test_a_class_in_somebodys_room_gives_nobody_the_key_to_it(connected, hana, rest):
     """The start link of a meeting lets its holder in as its host: the director's account, say."""
     hold(connected, hana, 84500900001, "HostOfTheDirector")
     assert send(hana, wish_of(hana)).status == 201
     assert asked(rest) == hana.email
 
 
-def test_a_host_stays_ones_own_whoever_has_used_the_room(connected, hana, boss, rest):
+def test_a_host_stays_ones_own_whoever_has_used_the_room(connected, hana, join, rest):
     """By its address: from the answer to a wish, or from an event of its joining."""
-    ben, eva, fay = (join(connected, boss, name) for name in ("Ben", "Eva", "Fay"))
+    ben, eva, fay = (join(name) for name in ("Ben", "Eva", "Fay"))
     assert send(hana, wish_of(hana)).status == 201 and asked(rest) == hana.email
     (made,) = rest.meetings.values()
     host_joins(connected, 84500900003, "HostOfBen", ben.email.upper())
@@ -202,9 +199,9 @@ def test_a_host_that_was_only_taught_in_becomes_ones_own_by_its_address(connecte
     assert send(hana, wish_of(hana)).status == 201 and asked(rest) == "HostOfHana"
 
 
-def test_what_an_earlier_version_left_gives_nobody_the_key(connected, hana, boss, rest):
+def test_what_an_earlier_version_left_gives_nobody_the_key(connected, hana, join, rest):
     """Of what it knew Zoom's answers to an address count; a wish as somebody else is made anew."""
-    ben = join(connected, boss, "Ben")
+    ben = join("Ben")
     assert send(hana, wish_of(hana)).status == 201
     (made,) = rest.meetings.values()
     hold(connected, ben, 84500900005, made["host_id"])
@@ -258,9 +255,9 @@ def test_a_request_id_is_for_one_wish(hana, rest):
     assert len(rest.creates) == 1
 
 
-def test_another_teachers_student_or_request_makes_nothing(connected, hana, boss, rest):
+def test_another_teachers_student_or_request_makes_nothing(hana, join, rest):
     wish = wish_of(hana)
-    ben = join(connected, boss, "Ben")
+    ben = join("Ben")
     assert send(ben, wish).status == 404
     assert rest.creates == []
     assert send(hana, wish).status == 201

@@ -1,10 +1,11 @@
 """A call of a program that is made to fail, and what such calls need that no other program can spoil."""
 
-import hashlib
 import http.client
 import json
 import secrets
 import uuid
+
+from academy import hash_of
 
 HANGS_S = 40  # an import may take 25 s (cgi/admin_import.c), other calls less
 
@@ -126,11 +127,6 @@ def a_class(rig, **fields):
 def _open(rig, sent):
     rig.tap(sent)
     assert rig.session(sent["session"]["id"])["session_status"] == "active"
-
-
-def hash_of(secret):
-    """What the database keeps of a login, an invitation or a code, as SQL."""
-    return f"'\\x{hashlib.blake2b(secret.encode(), digest_size=32).hexdigest()}'::bytea"
 
 
 def account(rig, joined=True):

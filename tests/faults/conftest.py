@@ -1,4 +1,4 @@
-"""rig: one instance for all tests that make its programs fail; see rig.py. app: one a file, whose database goes away."""
+"""rig: one instance for all tests that make its programs fail; see rig.py. app: another, whose database goes away."""
 
 import pytest
 
@@ -28,11 +28,16 @@ def rig():
         instance.stop()
 
 
-@pytest.fixture(scope="module")
-def app():
+@pytest.fixture(scope="session")
+def outage_app():
     instance = Academy()
     try:
         yield instance.start()
-        instance.check_all()
     finally:
         instance.stop()
+
+
+@pytest.fixture(scope="module")
+def app(outage_app):
+    yield outage_app
+    outage_app.check_all()

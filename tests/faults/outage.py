@@ -1,6 +1,8 @@
 """An instance whose database can be taken away, students who tap meanwhile, and what must be true afterwards."""
 
+import base64
 import contextlib
+import hashlib
 import os
 import pathlib
 import shutil
@@ -187,6 +189,28 @@ def put_classes(app, n, psql=None):
     sealed = subprocess.run([BUILD / "faults" / "sealer"], env=secret, input=made + "\n", text=True, check=True,
                             stdout=subprocess.PIPE)
     return [f"{app.url}/api/zoom/track?token={token}" for token in sealed.stdout.split()]
+
+
+def clicked(app, sent):
+    return app.session(sent["session"]["id"])["clicked_at"]
+
+
+def line(kind, session, happened_us, offset_us=0, sent_us=None, link="-", version=2, name=None):
+    """A line as lib/journal_line.c writes it."""
+    sent_us = happened_us - 10**9 if sent_us is None else sent_us
+    words = [version, kind, name or uuid.uuid4().hex, happened_us, offset_us, session, link, sent_us,
+             sent_us + 43_200_000_000, "-", "-"] + ["-"] * (version > 1)
+    text = " ".join(map(str, words))
+    checksum = hashlib.blake2b(text.encode(), digest_size=16).digest()
+    return f"{text} {base64.urlsafe_b64encode(checksum).decode().rstrip('=')}"
+
+
+def link_of(app, sent):
+    return app.psql(f"SELECT replace(link_id::text, '-', '') FROM sessions WHERE id = {sent['session']['id']}")
+
+
+def sent_us(app, sent):
+    return int(app.psql(f"SELECT us(sent_at) FROM sessions WHERE id = {sent['session']['id']}"))
 
 
 def signal_all(pids, how):

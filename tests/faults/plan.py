@@ -8,6 +8,7 @@ import subprocess
 CALLS = ("malloc", "read", "write", "send", "recv", "poll", "open", "fsync", "getrandom", "files")
 ABOUT = ("nothing", "a file", "nginx", "the database", "a socket")
 KILL_BEFORE, KILL_AFTER, SHORT = -1, -2, -3
+POINTS = "write send recv open fsync files"  # around each commit and each write of a journal
 FORM = struct.Struct("=32siiIiiiqqq")
 PROGRAMS, SLOTS = 64, 65536
 SOURCE = pathlib.Path(__file__).with_name("preload.c")

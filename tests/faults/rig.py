@@ -25,6 +25,11 @@ LATELY = 1 << 16  # bytes of a log; in a long run whole ones are read too often 
 ON_A_PHONE = {"Origin": None, "Sec-Fetch-Site": None}
 
 
+def is_back(said, *anew):
+    """Whether a program that has said that the database is away has found it back, or has begun anew."""
+    return max(said.rfind(word) for word in ["the database is back", *anew]) >= said.rfind("the database is away")
+
+
 class Rig(Academy):
     def __init__(self):
         self.shared = pathlib.Path(tempfile.mkdtemp(prefix="classclock-plan."))
@@ -119,14 +124,12 @@ class Rig(Academy):
                 file.seek(max(0, file.seek(0, os.SEEK_END) - most))
             return file.read().decode(errors="replace")
 
-    def reaches_the_database(self, name, *anew):
-        """Whether a program that has found it away has found it back, or said that it begins anew."""
-        said = self.log(name, LATELY)
-        return max(said.rfind(word) for word in ["the database is back", *anew]) >= said.rfind("the database is away")
+    def reaches_the_database(self, name):
+        return is_back(self.log(name, LATELY))
 
     def until_clicks_reach_the_database(self):
         # The one that found it away may be killed before it finds it back; its successor begins anew.
-        wait_for(lambda: self.reaches_the_database("zoom_track", "starting another"))
+        wait_for(lambda: is_back(self.log("zoom_track", LATELY), "starting another"))
 
     def count(self, table, where):
         return int(self.psql(f"SELECT count(*) FROM {table} WHERE {where}"))

@@ -21,7 +21,7 @@ import telegram
 import zoom
 from plan import Plans
 from rig import LONG
-from test_instance import family
+from test_instance import offspring
 from test_processes import BUILD, ZOOM_URL, World, memory
 
 WARM_UP, WINDOWS = 20, 3
@@ -64,7 +64,7 @@ class Flat(World):
         shutil.rmtree(self.shared, ignore_errors=True)
 
     def processes(self):
-        return {pid: name for name, parent in self.programs().items() for pid in family(parent)}
+        return {pid: name for name, parent in self.programs().items() for pid in {parent} | offspring(parent)}
 
     def live(self):
         """What each process has allocated and not freed, once it is at rest."""

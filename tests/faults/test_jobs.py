@@ -1,5 +1,5 @@
-"""A fault at every call of a job: the n-th of some calls fails, once or for ever. A job ends with status 1 and
-says why, or with 0 and has done its work; the next run does what is left, once. CLASSCLOCK_LONG=1: every n."""
+"""A fault at every call of a job: the n-th of some calls fails, once or for ever, or the job is killed there. A job ends
+with status 1 and says why, or with 0 and has done its work; the next run does what is left, once. CLASSCLOCK_LONG=1: every n."""
 
 import collections
 import errno
@@ -18,10 +18,10 @@ import pytest
 
 import telegram as tg
 from academy import SEED, at_once, wait_for
-from plan import SHORT
+from outage import line, link_of, sent_us
+from plan import KILL_AFTER, KILL_BEFORE, POINTS, SHORT
 from rig import LONG, ON_A_PHONE
 from test_calls import ENDS_THE_WORKER, KINDS, is_slow, run_together
-from test_outage import line, link_of, sent_us
 
 SAMPLES = 1  # of the n of a kind, in a normal run
 HANGS_S = 180
@@ -205,11 +205,28 @@ class Trial:
             assert self.work.is_done(subject), f"{what}: {said}"
         self.finish(subject, what)
 
+    def some(self, total):
+        numbers = range(1, total + 1)
+        return numbers if LONG else sorted(self.pick.sample(numbers, min(SAMPLES, total)))
+
+    def kill(self, n, how):
+        what = f"{self.work.job}: killed {'before' if how == KILL_BEFORE else 'after'} call {n}"
+        subject = self.work.prepare()
+        self.plan.arm(POINTS, n, how)
+        status, said = self.go(subject)
+        self.plan.rest()
+        counted[f"{self.work.job} killed"] += self.plan.fired > 0
+        assert status == (-signal.SIGKILL if self.plan.fired else 0), f"{what}: {status} {said}"
+        self.finish(subject, what)
+
     def run(self):
+        for n in self.some(self.calls(POINTS)):
+            for how in (KILL_BEFORE, KILL_AFTER):
+                self.kill(n, how)
         for kind, errors in KINDS.items():
-            numbers = range(1, self.calls(kind) + 1)
+            total = self.calls(kind)
             for for_ever in (False, True):
-                for n in numbers if LONG else sorted(self.pick.sample(numbers, min(SAMPLES, len(numbers)))):
+                for n in self.some(total):
                     for error in errors if LONG and not for_ever else [self.pick.choice(errors)]:
                         if not (for_ever and error in (errno.EINTR, SHORT)) and (LONG or not is_slow(error, self.pick)):
                             self.fail(kind, n, error, for_ever)

@@ -4,6 +4,7 @@ orders of two, many of three."""
 
 import base64
 import collections
+import functools
 import hashlib
 import itertools
 import json
@@ -20,11 +21,12 @@ import pytest
 
 import zoom
 from academy import PHONE, SEED, Clock, moment, sample
+from node import NAME, Node
 from rig import LONG
 from test_calls import ask
 
 ORDERS = 2000 if LONG else 3  # of a pair; in the long run, where more are cut off
-PAIRS = 14  # in a normal run
+DRAWN = 14  # of the pairs in a normal run
 TRIPLES, TRIPLE_ORDERS = (84, 20) if LONG else (2, 3)
 TURN_S = 0.03  # for so long two of a program have not gone on: one waits for the other
 counted = collections.Counter()
@@ -46,7 +48,7 @@ class Class:
         self.link_id = rig.psql(f"SELECT replace(link_id::text, '-', '') FROM sessions WHERE id = {self.id}")
         self.taps = 0
         self.event = zoom.Meeting(self.meeting_id, "hostOfThisClass").ended(self.now())
-        if "click" not in names:
+        if not {"click", "elsewhere"} & set(names):
             rig.insist(self.open)
         if "timeout" in names:
             life = rig.psql(f"SELECT link_hours FROM sessions WHERE id = {self.id}")
@@ -70,6 +72,11 @@ class Class:
 
     def status(self):
         return self.rig.session(self.id)["session_status"]
+
+
+@functools.cache
+def node_of(rig):
+    return Node(rig)
 
 
 class Actor(threading.Thread):
@@ -108,6 +115,23 @@ class Click(Actor):
         self.lesson.taps += 1
         if self.result == 302:  # who was let in has started the class
             assert self.lesson.status() not in ("sent", "missed")
+
+
+class Elsewhere(Click):
+    """A click of the same link that comes to another node."""
+
+    program = NAME
+
+    def prepare(self):
+        self.node = node_of(self.rig)
+        self.node.until_clicks_reach_the_database()
+
+    def act(self):
+        return self.node.get(self.lesson.sent["join_url"].removeprefix(self.rig.url))
+
+    def check(self):
+        assert self.node.replay() == 0
+        super().check()
 
 
 class End(Actor):
@@ -237,6 +261,9 @@ class Correct(Actor):
 
 ACTORS = {"click": Click, "end": End, "webhook": Webhook, "timeout": Timeout, "cancel": Cancel,
           "correct": Correct, "replay": Replay}  # fmt: skip
+# A click of another node meets at the class what one of this node does, but for other clicks and what is replayed.
+EVERYONE = ACTORS | {"elsewhere": Elsewhere}
+PAIRS = [*itertools.combinations_with_replacement(ACTORS, 2), *((name, "elsewhere") for name in ("click", "end", "replay"))]
 
 
 class Order:
@@ -246,7 +273,7 @@ class Order:
         self.rig, self.proxy, self.names, self.choose = rig, rig.proxy, names, choose
         rig.until_clicks_reach_the_database()
         self.lesson = Class(rig, names)
-        self.actors = [ACTORS[name](rig, self.lesson) for name in names]
+        self.actors = [EVERYONE[name](rig, self.lesson) for name in names]
         for actor in self.actors:
             actor.peers = [peer for peer in self.actors if type(peer) is type(actor)]
         self.programs = list(dict.fromkeys(actor.program for actor in self.actors))
@@ -338,7 +365,14 @@ def clock_of_the_job(rig):
     Clock(rig).reset()
 
 
-@pytest.mark.parametrize("names", sample(itertools.combinations_with_replacement(ACTORS, 2), PAIRS), ids="-".join)
+@pytest.fixture(autouse=True, scope="module")
+def other_node(rig):
+    yield
+    if node_of.cache_info().currsize:
+        node_of(rig).stop()
+
+
+@pytest.mark.parametrize("names", sample(PAIRS, DRAWN), ids="-".join)
 def test_two_at_one_class(rig, names):
     orders = every_order(rig, names) if LONG else some_orders(rig, names, ORDERS, f"{SEED} {names}")
     traces = {tuple(order.trace) for order in orders}

@@ -16,7 +16,8 @@ import uuid
 
 import pytest
 
-from test_instance import DEV, Instance, alive, family, get, until, works
+from fastcgi import STDIN, record, request_of
+from test_instance import DEV, Instance, alive, family, get, offspring, until, works
 
 ROOT = pathlib.Path(__file__).parents[2]
 BUILD = pathlib.Path(os.environ.get("CLASSCLOCK_BUILD", ROOT / "build"))
@@ -103,7 +104,7 @@ class World(Instance):
         return {path.name: self.pid(path.name) for path in (BUILD / "cgi").iterdir()}
 
     def workers(self, program):
-        return family(self.pid(program)) - {self.pid(program)}
+        return offspring(self.pid(program))
 
     def all_workers(self, program, n):
         """Its n workers, of a program that was asked before: the first may answer before the last is there."""
@@ -226,10 +227,10 @@ def test_a_rolling_restart_fails_no_request(app):
 
 
 def test_a_reload_of_nginx_fails_no_request(app):
-    before = family(app.pid("nginx")) - {app.pid("nginx")}
+    before = app.workers("nginx")
     with Load(app) as load:
         os.kill(app.pid("nginx"), signal.SIGHUP)
-        until(lambda: family(app.pid("nginx")) - {app.pid("nginx")} - before)
+        until(lambda: app.workers("nginx") - before)
         load.each_again()
 
 
@@ -273,7 +274,7 @@ def test_sigterm_lets_a_busy_program_finish_what_it_does(app):
     until(lambda: waiting(app) == 1)
     parent = app.pid("teacher_session")
     os.kill(parent, signal.SIGTERM)
-    until(lambda: len(family(parent)) == 2)  # the idle worker has gone, the busy one has not
+    until(lambda: len(offspring(parent)) == 1)  # the idle worker has gone, the busy one has not
     held.release()
     thread.join()
     assert answers[0][0] == 200 and json.loads(answers[0][1])["session"]["session_status"] == "ended"
@@ -296,17 +297,6 @@ def test_sigterm_lets_a_tap_in_line_be_answered(app):
 
 
 # ---------------------------------------------------------------- bad company
-
-
-def fcgi(kind, content=b""):
-    return bytes([1, kind, 0, 1]) + len(content).to_bytes(2, "big") + b"\x00\x00" + content
-
-
-def request_of(body=b"", **params):
-    """What nginx writes for a request whose connection it wants to keep."""
-    named = b"".join(bytes([len(n), len(v)]) + n.encode() + v.encode() for n, v in params.items())
-    begin = fcgi(1, b"\x00\x01\x01\x00\x00\x00\x00\x00")
-    return begin + fcgi(4, named) + fcgi(4) + (fcgi(5, body) if body else b"") + fcgi(5)
 
 
 def connected(app, program):
@@ -348,7 +338,7 @@ def test_what_is_left_of_a_body_is_no_request(app):
     """A body that nobody read, with a second request in it just where libfcgi would go on reading."""
     wish = {"REQUEST_METHOD": "POST", "QUERY_STRING": "token=x", "CONTENT_LENGTH": "9000"}
     second = request_of(REQUEST_METHOD="GET", QUERY_STRING="token=x")
-    filler = b"x" * (8192 - len(request_of(b"x", **wish)) + len(fcgi(5)) + 1)
+    filler = b"x" * (8192 - len(request_of(b"x", **wish)) + len(record(STDIN)) + 1)
     first = request_of((filler + second).ljust(9000, b"x"), **wish)
     assert first.index(second) == 8192
     peer = connected(app, "zoom_track")

@@ -13,7 +13,7 @@ import threading
 
 import pytest
 
-from test_instance import alive, family, until
+from test_instance import alive, offspring, until
 
 ROOT = pathlib.Path(__file__).parents[2]
 BUILD = pathlib.Path(os.environ.get("CLASSCLOCK_BUILD", ROOT / "build"))
@@ -80,7 +80,7 @@ class Program:
         return self.process.poll() is None and self.file() == self.resting.resolve()
 
     def workers(self):
-        return family(self.pid) - {self.pid}
+        return offspring(self.pid)
 
     def pass_minutes(self, minutes):
         self.minutes += minutes
