@@ -134,6 +134,18 @@ export async function settled(page) {
   await page.waitForFunction(() => document.querySelector('h1') && !document.querySelector('[aria-busy=true], i.skeleton'));
 }
 
+/** As Back and Forward go: the page stays, which is quicker than to load it anew. For pages that are busy while they ask. */
+export const goTo = (page, address) => page.evaluate((to) => {
+  history.pushState(null, '', to);
+  dispatchEvent(new PopStateEvent('popstate'));
+}, address);
+
+/** The same page in another language, as somebody chooses it. */
+export async function speak(page, lang) {
+  await page.evaluate((tag) => localStorage.setItem('language', tag), lang);
+  await page.reload();
+}
+
 /** What the page asks to change from now on: the bodies, as they leave. */
 export function changesOf(page) {
   const bodies = [];
@@ -143,7 +155,7 @@ export function changesOf(page) {
 
 /** axe finds nothing on what is shown. */
 export async function isAccessible(page, what = page.url()) {
-  await page.evaluate(AXE);
+  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(AXE);
   const { violations } = await page.evaluate(() => window.axe.run({ resultTypes: ['violations'] }));
   const found = violations.map(({ id, help, nodes }) => `${id}: ${help}\n  ${nodes.slice(0, 3).map((n) => `${n.target} ${n.failureSummary}`).join('\n  ')}`);
   assert.deepEqual(found, [], `axe on ${what}:\n${found.join('\n')}`);

@@ -78,7 +78,7 @@ walk('a class ends while the database is away', async (t, open) => {
   await page.getByText('The server is not available at the moment.').waitFor();
   await isAccessible(page, 'an end that is kept');
   await fits(page, 'an end that is kept');
-  await sleep(2000); // an end that counted from when the server is back would be another
+  await sleep(300); // an end that counted from when the server is back would be another
   await comesBack(page, back, [it]);
   await isCounted(it, when);
   assert.equal((await rowOf(it)).minutes, 40);

@@ -44,8 +44,8 @@ for (const { name, ...look } of sample(LOOKS, 1)) {
     await dialog.locator('.badge.ended').waitFor();
     await lookAt(page, 'ended');
 
-    await page.goto('/admin/');
-    await settled(page);
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
     await page.locator('.tools button').click();
     await dialog.locator('footer').waitFor();
     await lookAt(page, 'auto-timeout');

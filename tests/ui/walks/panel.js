@@ -19,14 +19,24 @@ export async function running(open, options, fields) {
 
 const kinds = (panel) => panel.locator('.timeline strong').allTextContents();
 
-walk('the panel tells the evidence in order and explains the minutes', async (t, open) => {
+walk('the panel tells the evidence in order and explains the minutes, once', async (t, open) => {
   const { page, panel, teacher } = await running(open);
   assert.deepEqual(await kinds(panel), ['Link sent', 'Opened by the student']);
   assert.match(await panel.locator('.timeline li').first().textContent(), new RegExp(teacher.name));
   assert.match(await panel.locator('.explanation').textContent(), /^Running: opened \d\d:\d\d by the student/);
   assert.match(await panel.locator('.stopwatch').textContent(), /^00:\d\d$/);
   await isAccessible(page, 'panel');
+  let go;
+  const gate = new Promise((resolve) => (go = resolve));
+  await page.route('**/api/admin/session-events?*', async (route) => {
+    await gate;
+    await route.fallback();
+  });
   await page.reload();
+  await panel.locator('.facts').waitFor();
+  assert.equal((await panel.locator('.explanation').textContent()).trim(), '');
+  go();
+  await panel.locator('.explanation', { hasText: /^Running: opened/ }).waitFor();
   await panel.getByRole('heading', { name: 'Evidence' }).waitFor();
 });
 
@@ -40,21 +50,6 @@ walk('who filled the rate of a class in is told with the rate', async (t, open) 
   const priced = panel.locator('.timeline li.priced');
   await priced.getByText(/^USD\s9\.50$/).waitFor();
   assert.match(await priced.textContent(), /Rate filled in · admin/);
-});
-
-walk('the sentence that explains is said once', async (t, open) => {
-  const { page, panel } = await running(open);
-  let go;
-  const gate = new Promise((resolve) => (go = resolve));
-  await page.route('**/api/admin/session-events?*', async (route) => {
-    await gate;
-    await route.fallback();
-  });
-  await page.reload();
-  await panel.locator('.facts').waitFor();
-  assert.equal((await panel.locator('.explanation').textContent()).trim(), '');
-  go();
-  await panel.locator('.explanation', { hasText: /^Running: opened/ }).waitFor();
 });
 
 walk('an action asks why, and the reason becomes evidence', async (t, open) => {

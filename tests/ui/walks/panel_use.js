@@ -1,7 +1,7 @@
 // The panel in use: what others do meanwhile, the keyboard.
 
 import assert from 'node:assert/strict';
-import { NARROW, app, click, fits, isAccessible, makeStudent, makeTeacher, send, settled, theAdmin, walk } from '../lib/stage.js';
+import { NARROW, app, click, fits, isAccessible, makeStudent, makeTeacher, send, settled, speak, theAdmin, walk } from '../lib/stage.js';
 import { running } from './panel.js';
 
 const act = (id, action) => theAdmin().post('/api/admin/session', { session_id: id, action, reason: 'elsewhere' });
@@ -9,8 +9,15 @@ const refresh = (page) => page.evaluate(() => dispatchEvent(new Event('online'))
 
 walk('a class that ends elsewhere has ended in the panel too, wherever its row is', async (t, open) => {
   const { page, panel, teacher, id } = await running(open);
-  for (const where of ['out of the list', 'held under the pointer', 'never in the list']) {
-    await page.goto(`/admin/?teacher_id=${teacher.id}&status=${where.startsWith('never') ? 'missed' : 'active'}&session=${id}`);
+  const list = (status) => `/admin/?teacher_id=${teacher.id}&status=${status}&session=${id}`;
+  const places = {
+    'out of the list': list('active'),
+    'held under the pointer': list('active'),
+    'never in the list': list('missed'),
+    'of what needs attention': `/admin/attention?session=${id}`,
+  };
+  for (const [where, address] of Object.entries(places)) {
+    await page.goto(address);
     await settled(page);
     await panel.locator('.badge.active').waitFor();
     if (where.startsWith('held')) await page.locator('tbody tr').hover();
@@ -23,16 +30,6 @@ walk('a class that ends elsewhere has ended in the panel too, wherever its row i
     await refresh(page);
     await panel.locator('.badge.active').waitFor();
   }
-});
-
-walk('a class opened from what needs attention is kept fresh', async (t, open) => {
-  const { page, panel, id } = await running(open);
-  await page.goto(`/admin/attention?session=${id}`);
-  await settled(page);
-  await panel.locator('.badge.active').waitFor();
-  await act(id, 'end');
-  await refresh(page);
-  await panel.locator('.badge.ended').waitFor();
 });
 
 walk('an action that came too late says so, and what can still be done', async (t, open) => {
@@ -103,9 +100,19 @@ walk('a correction is released where there is one, and no end that an admin made
   assert.equal(await release.count(), 0);
 });
 
-walk('whoever leaves a form is in the panel still, and Escape closes it', async (t, open) => {
+walk('Escape throws no reason away that was typed; whoever leaves a form is in the panel still, and Escape closes it', async (t, open) => {
   const { page, panel } = await running(open);
   const inPanel = () => page.waitForFunction(() => document.activeElement.id === 'panel-title');
+  await panel.getByRole('button', { name: 'End class' }).click();
+  await panel.getByLabel('Reason').pressSequentially('The parents ca');
+  for (let i = 0; i < 2; i++) await page.keyboard.press('Escape');
+  await panel.getByRole('status').getByText('choose Back to drop it').waitFor();
+  await isAccessible(page, 'an action that Escape does not close');
+  await page.keyboard.type('lled');
+  assert.equal(await panel.getByLabel('Reason').inputValue(), 'The parents called', 'the cursor stays as well');
+  await panel.getByRole('button', { name: 'Back' }).click();
+  await inPanel();
+
   const ways = {
     Back: () => panel.getByRole('button', { name: 'Back' }).click(),
     Escape: () => page.keyboard.press('Escape'),
@@ -124,21 +131,6 @@ walk('whoever leaves a form is in the panel still, and Escape closes it', async 
   await page.keyboard.press('Escape');
   await panel.waitFor({ state: 'detached' });
   await page.waitForFunction(() => document.activeElement.matches('tbody a'));
-});
-
-walk('Escape does not throw a reason away that was typed', async (t, open) => {
-  const { page, panel } = await running(open);
-  await panel.getByRole('button', { name: 'End class' }).click();
-  await panel.getByLabel('Reason').pressSequentially('The parents ca');
-  for (let i = 0; i < 2; i++) await page.keyboard.press('Escape');
-  await panel.getByRole('status').getByText('choose Back to drop it').waitFor();
-  await isAccessible(page, 'an action that Escape does not close');
-  await page.keyboard.type('lled');
-  assert.equal(await panel.getByLabel('Reason').inputValue(), 'The parents called', 'the cursor stays as well');
-  await panel.getByRole('button', { name: 'Back' }).click();
-  await page.waitForFunction(() => document.activeElement.id === 'panel-title');
-  await page.keyboard.press('Escape');
-  await panel.waitFor({ state: 'detached' });
 });
 
 walk('on a phone the way back leaves a form, then the panel, and drops nothing that was typed', async (t, open) => {
@@ -247,19 +239,19 @@ walk('whoever cancels a class is told that it is final, and of a running one wha
     ar: ['إلغاء الحصة', /لا يمكن التراجع/, /7 د.*إنهاء الحصة/],
     am: ['ክፍሉን ሰርዝ', /ሊመለስ አይችልም/, /7 ደቂ.*ክፍሉን አብቃ/],
   };
-  for (const [lang, [button, final, lost]] of Object.entries(told)) {
-    const here = lang === 'en' ? page : await open({ who: theAdmin(), path: '', lang });
-    await here.goto(`/admin/?session=${id}`);
-    await here.getByRole('dialog').getByRole('button', { name: button }).click();
-    const [about, cost] = await here.locator('.panel form > p').allTextContents();
-    assert.match(about, final);
-    assert.match(cost, lost);
-  }
-
   const unopened = await send(teacher, await makeStudent(teacher));
   await page.goto(`/admin/?session=${unopened.session.id}`);
   await page.getByRole('dialog').getByRole('button', { name: 'Cancel class' }).click();
   assert.equal(await page.locator('.panel form > p').count(), 1, 'no clock runs that could be stopped');
+
+  await page.goto(`/admin/?session=${id}`);
+  for (const [lang, [button, final, lost]] of Object.entries(told)) {
+    if (lang !== 'en') await speak(page, lang);
+    await page.getByRole('dialog').getByRole('button', { name: button }).click();
+    const [about, cost] = await page.locator('.panel form > p').allTextContents();
+    assert.match(about, final);
+    assert.match(cost, lost);
+  }
 });
 
 walk('the evidence says once who did it', async (t, open) => {
@@ -278,8 +270,9 @@ walk('the evidence says once who did it', async (t, open) => {
     ar: ['فتحها الطالب', `أنهاها المعلم · ${teacher.name}`, `أُعيد فتحها · ${me.name}`, 'خرج المعلم', `أنهاها مشرف · ${me.name}`],
     am: ['ተማሪው ከፈተው', `በመምህሩ አበቃ · ${teacher.name}`, `እንደገና ተከፈተ · ${me.name}`, 'መምህሩ ወጣ', `በአስተዳዳሪ አበቃ · ${me.name}`],
   };
+  const page = await open({ who: theAdmin(), path: `/admin/?session=${id}` });
   for (const [lang, expected] of Object.entries(lines)) {
-    const page = await open({ who: theAdmin(), path: `/admin/?session=${id}`, lang });
+    if (lang !== 'en') await speak(page, lang);
     await page.locator('.timeline li').nth(6).waitFor();
     const said = await page.locator('.timeline li div > p:first-child').allTextContents();
     assert.deepEqual(said.slice(1).map((text) => text.replace(/\s+/g, ' ').trim()), [...expected.slice(0, 4), expected[2], expected[4]]);
@@ -289,10 +282,12 @@ walk('the evidence says once who did it', async (t, open) => {
 walk('where there is room nothing lies under the panel, and no row moves for it', async (t, open) => {
   const teacher = await makeTeacher();
   await send(teacher, await makeStudent(teacher));
-  for (const [width, lang] of [[1280, 'en'], [1366, 'en'], [1366, 'ar'], [1366, 'am'], [1920, 'en']]) {
-    const page = await open({ who: theAdmin(), path: `/admin/?teacher_id=${teacher.id}`, size: { width, height: 768 }, lang });
+  const page = await open({ who: theAdmin(), path: `/admin/?teacher_id=${teacher.id}`, size: { width: 1280, height: 768 } });
+  const row = page.locator('tbody tr');
+  for (const [width, lang] of [[1280, 'en'], [1366, 'en'], [1920, 'en'], [1366, 'ar'], [1366, 'am']]) {
+    await page.setViewportSize({ width, height: 768 });
+    if (lang !== 'en') await speak(page, lang);
     await settled(page);
-    const row = page.locator('tbody tr');
     const { y } = await row.boundingBox();
     await page.locator('tbody a').click();
     await page.locator('.panel .timeline li').first().waitFor();
@@ -308,6 +303,8 @@ walk('where there is room nothing lies under the panel, and no row moves for it'
     assert.deepEqual(under, [], `${width} ${lang}`);
     for (const name of ['teacher', 'student', 'duration', 'status', 'ended_by']) assert.ok(await page.locator(`th.c-${name}`).first().isVisible(), name);
     await fits(page);
+    await page.keyboard.press('Escape');
+    await page.locator('.panel').waitFor({ state: 'detached' });
   }
 });
 
@@ -319,15 +316,15 @@ walk('a correction of nothing, or that takes a moment away, is refused in the re
     ar: ['تصحيح الأوقات', 'البداية', 'النهاية', 'غيّر البداية أو النهاية.', 'لا بد من نهاية لحصة انتهت.', 'لا بد من بداية لحصة فُتحت.'],
     am: ['ሰዓት አርም', 'መጀመሪያ', 'መጨረሻ', 'መጀመሪያውን ወይም መጨረሻውን ቀይር።', 'ያበቃ ክፍል መጨረሻ ያስፈልገዋል።', 'የተከፈተ ክፍል መጀመሪያ ያስፈልገዋል።'],
   };
+  const panel = page.getByRole('dialog');
+  let asked = 0;
+  await page.route('**/api/admin/session', (route) => {
+    asked++;
+    return route.fallback();
+  });
+  await page.goto(`/admin/?session=${id}`);
   for (const [lang, [button, start, end, nothing, noEnd, noStart]] of Object.entries(told)) {
-    const here = lang === 'en' ? page : await open({ who: theAdmin(), path: '', lang });
-    let asked = 0;
-    await here.route('**/api/admin/session', (route) => {
-      asked++;
-      return route.fallback();
-    });
-    await here.goto(`/admin/?session=${id}`);
-    const panel = here.getByRole('dialog');
+    if (lang !== 'en') await speak(page, lang);
     const save = () => panel.locator('form').getByRole('button', { name: button }).click();
     await panel.getByRole('button', { name: button }).click();
     await panel.locator('[name=reason]').fill('The clock of the school');

@@ -1,7 +1,7 @@
 // Teachers and students: added, edited, invited, imported.
 
 import assert from 'node:assert/strict';
-import { NARROW, PASSWORD, ZOOM_URL, app, changesOf, isAccessible, makeStudent, makeTeacher, settled, theAdmin, walk } from '../lib/stage.js';
+import { NARROW, PASSWORD, ZOOM_URL, app, changesOf, isAccessible, makeStudent, makeTeacher, settled, speak, theAdmin, walk } from '../lib/stage.js';
 
 const row = (page, name) => page.locator('table.people tbody tr').filter({ hasText: name });
 const unique = () => `${Date.now()}-${Math.random().toString(36).slice(2, 8)}`;
@@ -243,10 +243,10 @@ walk('whoever connects a teacher’s Telegram is told whom the link is for', asy
     ar: [/^ربط تيليجرام/, /إلى المعلم وحده.*إنهاء حصصه/],
     am: [/^ቴሌግራም አገናኝ/, /ለመምህሩ ብቻ.*ክፍሎቹንም ማብቃት/],
   };
+  const page = await open({ who: theAdmin(), path: `/admin/people?q=${encodeURIComponent(teacher.name)}` });
+  await page.route('**/api/admin/teacher-link', (route) => route.fulfill({ status: 201, json: { url: 'https://t.me/school_bot?start=AbC123', expires_at: '2030-01-01T00:00:00Z' } }));
   for (const [lang, [button, about]] of Object.entries(told)) {
-    const page = await open({ who: theAdmin(), path: '', lang });
-    await page.route('**/api/admin/teacher-link', (route) => route.fulfill({ status: 201, json: { url: 'https://t.me/school_bot?start=AbC123', expires_at: '2030-01-01T00:00:00Z' } }));
-    await page.goto(`/admin/people?q=${encodeURIComponent(teacher.name)}`);
+    if (lang !== 'en') await speak(page, lang);
     await settled(page);
     await row(page, teacher.name).getByRole('button', { name: button }).click();
     assert.match(await page.locator('dialog .share > p').first().textContent(), about);

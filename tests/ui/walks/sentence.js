@@ -1,7 +1,7 @@
 // The sentence that explains a session's minutes: in English the server's, else as rich, of the facts beside it.
 
 import assert from 'node:assert/strict';
-import { app, click, makeStudent, makeTeacher, send, settled, stray, theAdmin, walk } from '../lib/stage.js';
+import { app, click, goTo, makeStudent, makeTeacher, send, settled, stray, theAdmin, walk } from '../lib/stage.js';
 
 const MINUTE = 60_000;
 const moment = (ms) => new Date(ms).toISOString();
@@ -159,12 +159,6 @@ const SHAPES = {
     am: '70 ደቂቃ፦ ተማሪው {start} ከፈተ፣ ዙም እንደቀጠለ ያሳያል፣ የጊዜ ገደቡ {deadline} አለፈ (እንደገና ሲከፈት እንደተወሰነው)።',
   },
 };
-
-/** As Back and Forward go: the page stays, which is quicker than to load it anew. */
-const goTo = (page, address) => page.evaluate((to) => {
-  history.pushState(null, '', to);
-  dispatchEvent(new PopStateEvent('popstate'));
-}, address);
 
 /** What stands for the placeholders: moments with their day where it is not the day of sending, with seconds where they matter. */
 const spoken = (page, answer) => page.evaluate(async ({ session: s, explained: x }) => {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { app, click, isAccessible, makeStudent, makeTeacher, rows, send, settled, theAdmin, walk } from '../lib/stage.js';
+import { app, click, goTo, isAccessible, makeStudent, makeTeacher, rows, send, settled, theAdmin, walk } from '../lib/stage.js';
 
 const LABELS = { sent: 'Sent', active: 'Active', ended: 'Ended', timeout: 'Timeout', missed: 'Missed', cancelled: 'Cancelled' };
 
@@ -18,7 +18,7 @@ walk('the table tells the mission: who, what, when, how long, how it ended', asy
   await settled(page);
   assert.deepEqual(await page.locator('table.sessions thead th').allTextContents(), ['Teacher', 'Student', 'Package', 'Sent', 'Start', 'End', 'Duration', 'Status', 'Ended by']);
   for (const [status, label] of Object.entries(LABELS)) {
-    await page.goto(`/admin/?period=all&status=${status}`);
+    await goTo(page, `/admin/?period=all&status=${status}`);
     await settled(page);
     const shown = await rows(page);
     assert.ok(shown.length > 0, `the demo has sessions that are ${status}`);
@@ -29,10 +29,8 @@ walk('the table tells the mission: who, what, when, how long, how it ended', asy
     if (status === 'active') assert.ok(green > red && green > blue, 'active is green');
     if (status === 'ended') assert.ok(blue > red && blue > green, 'ended is blue');
     if (status === 'timeout') assert.ok(red > green && red > blue, 'timeout is red');
+    if (status === 'timeout') assert.ok(shown.some((row) => row.duration.includes('estimated')));
   }
-  await page.goto('/admin/?period=all&status=timeout');
-  await settled(page);
-  assert.ok((await rows(page)).some((row) => row.duration.includes('estimated')));
 });
 
 walk('a filter is an address: it survives a reload, the way back and another browser', async (t, open) => {
@@ -120,11 +118,10 @@ walk('a card’s number is that of the list it leads to, also when a link of tod
   // In the hour after midnight the missed one is yesterday's.
   assert.equal(await count(`student_id=${session.student.id}&status=missed`), 1);
   const page = await open({ who: theAdmin(), path: '/admin/' });
+  await settled(page);
   for (const card of ['running', 'today', 'timeouts', 'unopened']) {
-    await page.goto('/admin/');
-    await settled(page);
     const told = await page.locator(`.card.${card} strong`).textContent();
-    await page.goto(await page.locator(`.card.${card}`).getAttribute('href'));
+    await goTo(page, await page.locator(`.card.${card}`).getAttribute('href'));
     await settled(page);
     assert.match(await page.locator('.summary').textContent(), new RegExp(`^${told} session`), card);
   }
@@ -213,12 +210,13 @@ for (const [lang, said] of Object.entries(BACKWARDS))
     assert.equal(await page.locator('.summary strong, .pager, table.sessions').count(), 0);
     assert.equal(await page.locator('.tools a').count(), 0);
     assert.ok(await page.locator('.tools button').first().isDisabled());
-    await isAccessible(page, 'days the wrong way round');
+    if (lang === 'en') await isAccessible(page, 'days the wrong way round');
     await page.goto('/admin/trends?from=2026-02-01&to=2026-01-31');
     await page.getByRole('alert').getByText(said, { exact: true }).waitFor();
     assert.equal(await page.locator('.chart, .pay, [aria-busy=true]').count(), 0);
-    await isAccessible(page, 'trends of days the wrong way round');
+    if (lang === 'en') await isAccessible(page, 'trends of days the wrong way round');
     assert.deepEqual(wrong, [], 'nobody was asked');
+    if (lang !== 'en') return; // the way out is the same
     await page.goto('/admin/?from=2026-02-01&to=2026-01-31');
     await page.getByRole('alert').getByText(said, { exact: true }).waitFor();
     await page.locator('[name=to]').fill('2026-02-01');

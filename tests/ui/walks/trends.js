@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { isAccessible, settled, theAdmin, walk } from '../lib/stage.js';
+import { goTo, isAccessible, settled, theAdmin, walk } from '../lib/stage.js';
 
 walk('four charts stand beside their numbers', async (t, open) => {
   const page = await open({ who: theAdmin(), path: '/admin/trends' });
@@ -41,7 +41,7 @@ walk('a period is an address, and pay is a CSV', async (t, open) => {
   assert.equal(await page.locator('.range').textContent(), range);
   const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Export CSV' }).click()]);
   assert.ok((await readFile(await download.path(), 'utf8')).startsWith('\ufeff"'));
-  await page.goto('/admin/trends?from=2001-01-01&to=2001-01-31');
+  await goTo(page, '/admin/trends?from=2001-01-01&to=2001-01-31');
   await page.getByRole('heading', { name: 'No classes in these days' }).waitFor();
   await isAccessible(page, 'trends of nothing');
   await page.getByLabel('To', { exact: true }).fill('2000-12-31');
@@ -63,12 +63,12 @@ function named(month, from, to) {
 }
 
 walk('a row of pay that is of a part of a month says of which', async (t, open) => {
-  const page = await open({ who: theAdmin(), path: '' });
+  const page = await open({ who: theAdmin(), path: '/admin/trends' });
   const { from, to: today } = await theAdmin().get('/api/admin/trends');
   const end = addDays(`${today.slice(0, 7)}-01`, -1);
   const first = `${end.slice(0, 7)}-01`;
   const shown = async (target) => {
-    await page.goto(target);
+    await goTo(page, target);
     await settled(page);
     return (await page.locator('.pay .c-month').allTextContents()).map((text) => text.replace(/\s+/g, ' ').trim());
   };

@@ -194,20 +194,23 @@ const SAID = {
   500: 'Something went wrong on the server.',
   503: 'The server is not available at the moment.',
 };
-for (const [status, said] of sample(Object.entries(SAID), 2))
-  walk(`an answer of ${status} says what to do and keeps what was typed`, async (t, open) => {
-    const page = await open({ who: theAdmin(), path: '/admin/people' });
-    await settled(page);
-    await page.route('**/api/admin/teachers', (route) => (route.request().method() === 'POST' ? route.fulfill(problem(Number(status))) : route.fallback()));
-    await page.getByRole('button', { name: 'Add teacher' }).click();
-    const dialog = page.getByRole('dialog');
-    await dialog.getByLabel('Name').fill('Somebody New');
-    await dialog.getByLabel('E-mail').fill('somebody@example.org');
+walk('an answer of trouble says what to do and keeps what was typed', async (t, open) => {
+  const page = await open({ who: theAdmin(), path: '/admin/people' });
+  let status;
+  await settled(page);
+  await page.route('**/api/admin/teachers', (route) => (route.request().method() === 'POST' ? route.fulfill(problem(status)) : route.fallback()));
+  await page.getByRole('button', { name: 'Add teacher' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Name').fill('Somebody New');
+  await dialog.getByLabel('E-mail').fill('somebody@example.org');
+  for (const [answer, said] of Object.entries(SAID)) {
+    status = Number(answer);
     await dialog.getByRole('button', { name: 'Save' }).click();
     await dialog.getByRole('alert').getByText(said).waitFor();
-    assert.equal(await dialog.getByLabel('Name').inputValue(), 'Somebody New');
-    await isAccessible(page, `answer of ${status}`);
-  });
+    assert.equal(await dialog.getByLabel('Name').inputValue(), 'Somebody New', answer);
+  }
+  await isAccessible(page, 'an answer of trouble');
+});
 
 for (const target of sample(['/admin/', '/admin/attention', '/admin/zoom-inbox', '/admin/people', '/admin/packages', '/admin/trends', '/admin/settings'], 3))
   walk(`${target} that cannot be loaded says so and offers another try`, async (t, open) => {
@@ -222,7 +225,7 @@ for (const target of sample(['/admin/', '/admin/attention', '/admin/zoom-inbox',
   });
 
 const REFUSED = { 500: SAID[500], 503: SAID[503], 403: SAID[403], away: 'No connection to the server.' };
-for (const [how, said] of sample(Object.entries(REFUSED), 2))
+for (const [n, [how, said]] of sample(Object.entries(REFUSED), 2).entries())
   for (const path of ['/teacher/', '/teacher/?view=history'])
     walk(`${path} that cannot be loaded (${how}) says what to do, and comes back`, async (t, open) => {
       const teacher = await makeTeacher();
@@ -232,7 +235,7 @@ for (const [how, said] of sample(Object.entries(REFUSED), 2))
       await page.route(/\/api\/teacher\//, (route) => (how === 'away' ? route.abort() : route.fulfill(problem(Number(how)))));
       await page.goto(path);
       await page.getByRole('status').getByText(said).waitFor();
-      await isAccessible(page, `${path}, ${how}`);
+      if (!n) await isAccessible(page, `${path}, ${how}`); // else only the words differ
       await fits(page);
       await page.unroute(/\/api\/teacher\//);
       await page.getByRole('button', { name: 'Refresh' }).tap();
@@ -269,7 +272,7 @@ for (const target of ['/admin/', '/admin/people'])
     });
     await page.goto(target);
     await page.getByRole('alert').getByText(SAID[503]).waitFor();
-    await isAccessible(page, 'a server away from the first');
+    if (target === '/admin/') await isAccessible(page, 'a server away from the first'); // it is the same notice
     const again = page.waitForRequest('**/api/auth/me');
     await page.clock.fastForward('00:03');
     await again;

@@ -75,10 +75,14 @@ async function cost(open) {
   return { requests: requests.sort(), bytes, statements: statements.length, shown };
 }
 
-/** The least of three: jobs that run beside it only add. */
-async function leastCost(open) {
-  const all = [await cost(open), await cost(open), await cost(open)];
-  return { ...all[0], bytes: Math.min(...all.map((c) => c.bytes)), statements: Math.min(...all.map((c) => c.statements)) };
+/** The least of three, or what is enough already: jobs that run beside it only add. */
+async function leastCost(open, isEnough = () => false) {
+  let least = await cost(open);
+  for (let i = 1; i < 3 && !isEnough(least); i++) {
+    const { bytes, statements } = await cost(open);
+    least = { ...least, bytes: Math.min(least.bytes, bytes), statements: Math.min(least.statements, statements) };
+  }
+  return least;
 }
 
 walk(`with ${MANY} sessions the page asks for no more than with a thousand`, async (t, open) => {
@@ -88,7 +92,9 @@ walk(`with ${MANY} sessions the page asks for no more than with a thousand`, asy
   t.after(unfill);
   const few = await leastCost(open);
   await fill(MANY);
-  const many = await leastCost(open);
+  // A count of more digits is a few bytes more; a row is hundreds.
+  const most = few.bytes + 100;
+  const many = await leastCost(open, ({ bytes, statements }) => bytes <= most && statements === few.statements);
 
   t.diagnostic(`${few.shown}: ${few.requests.length} requests, ${few.bytes} bytes, ${few.statements} statements`);
   t.diagnostic(`${many.shown}: ${many.requests.length} requests, ${many.bytes} bytes, ${many.statements} statements`);
@@ -96,6 +102,5 @@ walk(`with ${MANY} sessions the page asks for no more than with a thousand`, asy
   assert.ok(few.statements > 5, 'statements are counted');
   assert.deepEqual(many.requests, few.requests);
   assert.equal(many.statements, few.statements);
-  // A count of more digits is a few bytes more; a row is hundreds.
-  assert.ok(many.bytes <= few.bytes + 100, `${many.bytes} bytes instead of ${few.bytes}`);
+  assert.ok(many.bytes <= most, `${many.bytes} bytes instead of ${few.bytes}`);
 });
