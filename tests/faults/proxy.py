@@ -35,6 +35,7 @@ class Link(threading.Thread):
         self.number = next(self._numbers)
         self.lock = threading.Lock()
         self.held, self.answers, self.asked, self.backend = None, 0, 0, 0
+        self.prepared, self.sql = {}, ""  # the texts of its statements by name, and of the last one
         self.garbles = set()
         self.released = threading.Event()
         self.over = threading.Event()
@@ -118,6 +119,7 @@ class Statements(Messages):
         self.buffer += data
         while message := self.message(1 if self.started else 0):
             self.unit += message
+            self.read(message)
             ends = self.started and message[:1] in b"SQX"
             if not self.started or ends:
                 if ends and message[:1] != b"X":
@@ -125,6 +127,16 @@ class Statements(Messages):
                 self.started = True
                 yield self.unit
                 self.unit = b""
+
+    def read(self, message):
+        """Notes what it asks for."""
+        link, words = self.link, message[5:].decode(errors="replace").split("\0")
+        if self.started and message[:1] == b"P":
+            link.prepared[words[0]] = link.sql = words[1]
+        elif self.started and message[:1] == b"B":
+            link.sql = link.prepared[words[1]]
+        elif self.started and message[:1] == b"Q":
+            link.sql = words[0]
 
     def sent(self):
         pass
