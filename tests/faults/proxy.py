@@ -22,6 +22,7 @@ class Fault:
     def __init__(self, direction, after, how):
         self.direction, self.after, self.how = direction, after, how
         self.seen, self.fired = {"up": 0, "down": 0}, False
+        self.lengths = {"up": [], "down": []}  # of the messages that went by
 
 
 class Link(threading.Thread):
@@ -69,7 +70,9 @@ class Link(threading.Thread):
         fault = self.proxy.faults.get(self.program)
         for part in split.take(data):
             if fault:
+                fault.lengths[direction] += split.lengths
                 part = self.suffer(fault, direction, target, part)
+            split.lengths = []
             if direction in self.garbles:
                 part = part.translate(GARBAGE)
             target.sendall(part)
@@ -96,6 +99,7 @@ class Messages:
 
     def __init__(self, link):
         self.link, self.buffer = link, b""
+        self.lengths = []  # of those cut off lately
 
     def message(self, head):
         """The next whole message, of so many bytes before its length, or None."""
@@ -105,6 +109,7 @@ class Messages:
         if len(self.buffer) < length:
             return None
         text, self.buffer = self.buffer[:length], self.buffer[length:]
+        self.lengths.append(length)
         return text
 
 

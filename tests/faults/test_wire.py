@@ -1,9 +1,11 @@
 """The wire to PostgreSQL cut, stalled and garbled after byte k, either way, of a click, an end and a send:
 nobody is told what is not so, and after the same call again it is there exactly once.
-CLASSCLOCK_LONG=1: every k, each case and kind of fault a test; CLASSCLOCK_PART=2/8: every eighth k from the second on,
-for several such runs beside each other, which mostly wait."""
+CLASSCLOCK_LONG=1: every k, each case and kind of fault a test, but stalls where they differ: before a message, after its
+first byte and before its last, since who waits for the rest of a message waits alike for any of it. CLASSCLOCK_PART=2/8:
+every eighth k from the second on, for several such runs beside each other, which mostly wait."""
 
 import collections
+import itertools
 import os
 import random
 import time
@@ -41,9 +43,21 @@ class Wire:
 
         wait_for(reaches_it)
 
-    def length(self, fresh):
-        """Bytes up and down of a call on a connection that is there, or must be made."""
-        return self.attempt(Fault("up", 0, ""), fresh)[0].seen
+    def connect(self):
+        """Waits until each worker has a connection, for nobody knows which of them will serve."""
+        spare, program = self.case.prepare(), self.case.program
+
+        def all_have():
+            if len(self.proxy.of(program)) >= len(self.rig.workers(program)):
+                return True
+            self.case.call(spare)
+            return False
+
+        wait_for(all_have)
+
+    def healthy(self, fresh):
+        """What goes by in a call on a connection that is there, or must be made."""
+        return self.attempt(Fault("up", 0, ""), fresh)[0]
 
     def attempt(self, fault, fresh):
         if self.case.program.startswith("zoom_"):
@@ -51,6 +65,8 @@ class Wire:
         subject = self.case.prepare()
         if fresh:
             self.proxy.drop(self.case.program)
+        else:
+            self.connect()
         self.proxy.faults[self.case.program] = fault
         answer = self.case.call(subject)
         del self.proxy.faults[self.case.program]
@@ -60,17 +76,22 @@ class Wire:
     def run(self):
         self.attempt(Fault("up", 0, ""), False)
         for fresh in (False, True):
-            length = self.length(fresh)
+            healthy = self.healthy(fresh)
             for direction in ("up", "down"):
                 for how in self.how:
-                    for k in self.places(length[direction], how):
+                    for k in self.places(healthy, direction, how):
                         self.fail(Fault(direction, k, how), fresh)
         self.fail(Fault("up", 0, "stall"), True)  # where no time limit of the server's can help
 
-    def places(self, length, how):
-        if LONG:
-            return range(PART - 1, length, PARTS)
-        return sorted(self.pick.sample(range(length), min(length, SAMPLES[how])))
+    def places(self, healthy, direction, how):
+        length = healthy.seen[direction]
+        if not LONG:
+            return sorted(self.pick.sample(range(length), min(length, SAMPLES[how])))
+        places = range(length)
+        if how == "stall":
+            ends = [0, *itertools.accumulate(healthy.lengths[direction])]
+            places = sorted({k for end in ends for k in (end - 1, end, end + 1)} & set(places))
+        return places[PART - 1 :: PARTS]
 
     def fail(self, fault, fresh):
         case = self.case
