@@ -4,6 +4,7 @@
 #include "evidence.h"
 #include "journal_apply.h"
 #include "login.h"
+#include "outbox.h"
 #include "session_action.h"
 
 #define APPLY_MS 10000 /* the deadline of a call */
@@ -88,11 +89,15 @@ static enum err is_signed_in(struct db *db, struct arena *a, const struct journa
 	return e;
 }
 
-/* A person's click: evidence, unless an earlier one started the class already. */
+/*
+ * A person's click: evidence, unless an earlier one started the class already.
+ * The teacher is told of a class that began with it and still runs.
+ */
 static enum err start_class(struct db *db, struct arena *a, const struct observation *seen,
 			    struct session_row *row, const char **verdict)
 {
 	const struct decision *d = &row->decided;
+	bool had_begun = d->has_click;
 	enum err e = OK;
 
 	if (!d->has_click || d->corrected || d->clicked_us > seen->happened_us) {
@@ -100,6 +105,8 @@ static enum err start_class(struct db *db, struct arena *a, const struct observa
 		if (!e)
 			e = evidence_settle(db, a, row);
 	}
+	if (!e && !had_begun && d->status == STATUS_ACTIVE)
+		e = outbox_add_class_opened(db, a, row->id);
 	if (seen->happened_us > evidence_over_us(d))
 		*verdict = "late";
 	else if (d->status == STATUS_CANCELLED)

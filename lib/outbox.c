@@ -20,6 +20,14 @@ static const char SQL_ADD_JOIN_LINK[] =
 	" INSERT INTO deliveries (message_id, chat_id, attempt, state, outcome, detail)"
 	" SELECT id, chat_id, 0, state, outcome, detail FROM made WHERE state = 'failed'";
 
+static const char SQL_ADD_CLASS_OPENED[] =
+	"INSERT INTO messages (kind, session_id, chat_id)"
+	" SELECT 'class_opened', s.id, t.telegram_chat_id"
+	" FROM sessions s JOIN accounts t ON t.id = s.teacher_id"
+	" LEFT JOIN telegram_chats c ON c.chat_id = t.telegram_chat_id"
+	" WHERE s.id = $1::bigint AND t.telegram_chat_id IS NOT NULL AND c.dead IS NULL"
+	" ON CONFLICT (session_id, kind) DO NOTHING";
+
 static const char SQL_ADD_REPLY[] =
 	"INSERT INTO messages (kind, update_id, chat_id, student_id)"
 	" VALUES ($1, $2::bigint, $3::bigint, $4::bigint) ON CONFLICT (update_id) DO NOTHING";
@@ -149,6 +157,13 @@ enum err outbox_add_join_link(struct db *db, struct arena *a, int64_t session_id
 	const char *args[] = { arena_int(a, session_id) };
 
 	return db_write(db, a, SQL_ADD_JOIN_LINK, 1, args, NULL);
+}
+
+enum err outbox_add_class_opened(struct db *db, struct arena *a, int64_t session_id)
+{
+	const char *args[] = { arena_int(a, session_id) };
+
+	return db_write(db, a, SQL_ADD_CLASS_OPENED, 1, args, NULL);
 }
 
 enum err outbox_add_reply(struct db *db, struct arena *a, const char *kind, int64_t update_id,

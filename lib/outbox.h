@@ -37,6 +37,13 @@
  */
 MUST_CHECK enum err outbox_add_join_link(struct db *db, struct arena *a, int64_t session_id);
 
+/*
+ * Tells the teacher of session_id, if they have a chat that lives, that the
+ * class was opened. Repeated, it changes nothing. A click that reaches the
+ * database does the same in its one statement: lib/click.c.
+ */
+MUST_CHECK enum err outbox_add_class_opened(struct db *db, struct arena *a, int64_t session_id);
+
 /* The answer to an update; student_id 0: it names none. */
 MUST_CHECK enum err outbox_add_reply(struct db *db, struct arena *a, const char *kind,
 				     int64_t update_id, int64_t chat_id, int64_t student_id);

@@ -72,6 +72,19 @@ def test_a_tap_after_the_deadline_is_late_before_the_job_has_come_round(app):
     app.job("session-timeout")
 
 
+@pytest.mark.parametrize("hours, told", [(0, 1), (7, 0)], ids=["runs", "over"])
+def test_the_teacher_is_told_of_a_class_that_was_opened_meanwhile(app, hours, told):
+    sent = app.send()
+    n, at = sent["session"]["id"], sent_us(app, sent) - HOUR * hours + 1000
+    chat = app.psql(f"UPDATE accounts SET telegram_chat_id = {5_000_000_000 + n} WHERE id = {app.teacher_id} RETURNING telegram_chat_id")
+    app.age(n, f"{hours} hours")
+    for _ in range(2):  # a second tap tells nothing new
+        put_lines(app, line("click", n, at, 0, at - 1000, link_of(app, sent)))
+        app.replay()
+    app.psql(f"UPDATE accounts SET telegram_chat_id = NULL WHERE id = {app.teacher_id}")
+    assert app.psql(f"SELECT count(*) FROM messages WHERE session_id = {n} AND kind = 'class_opened' AND chat_id = {chat}") == str(told)
+
+
 def test_impossible_moments_are_brought_to_the_possible_and_marked(app):
     early, late, left = app.send(), app.send(), app.send()
     now = int(time.time() * 1e6)
