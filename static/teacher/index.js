@@ -69,11 +69,14 @@ class Today extends Component {
 
   /** @param {boolean} poll */
   async load(poll) {
+    const { turn } = this.refresher;
     const [{ students, meetings }] = await Promise.all([
       api('GET', '/api/teacher/students', undefined, { poll }),
       this.sorted || this.findUsual(),
     ]);
 
+    // Something was done since, or a later answer is there: these cards would offer what is over.
+    if (turn !== this.refresher.turn) return;
     for (const { id, name, last_session: last } of students) if (last) last.student = { id, name };
     holdOpen(students);
     const groups = this.sorted ? this.state.groups : this.group(students);

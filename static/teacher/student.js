@@ -74,6 +74,8 @@ export class StudentCard extends Component {
 
   /** The session whose links have been asked for unasked, and whether that was late. */
   prepared = '';
+  /** Links that were asked for in an earlier turn are older than those that are there. */
+  turn = 0;
 
   componentDidMount() {
     this.prepare();
@@ -112,6 +114,7 @@ export class StudentCard extends Component {
   send = (zoomUrl) =>
     this.act('send', async () => {
       const sent = await send(this.props.student, zoomUrl);
+      this.turn++;
       this.setState({ sent, typing: '' });
       this.props.onChange(sent.session);
     });
@@ -122,6 +125,7 @@ export class StudentCard extends Component {
       const { id: session_id } = /** @type {Session} */ (this.props.student.last_session);
       const sent = await api('POST', '/api/teacher/session', { session_id, action: 'zoom_url', zoom_url: zoomUrl });
 
+      this.turn++;
       this.setState({ sent });
       this.type('');
       say(t('done.zoom_url'));
@@ -167,8 +171,9 @@ export class StudentCard extends Component {
 
   /** @param {import('../lib/api.js').Options} [options] */
   async ask(options) {
+    const turn = ++this.turn;
     const sent = await linksOf(/** @type {Session} */ (this.props.student.last_session), options);
-    this.setState({ sent });
+    if (turn === this.turn) this.setState({ sent });
     return sent;
   }
 

@@ -9,3 +9,4 @@ import './walks/languages.js';
 import './walks/hostile.js';
 import './walks/teacher.js';
 import './walks/ending.js';
+import './walks/overtaken.js';
