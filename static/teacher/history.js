@@ -57,26 +57,31 @@ export class History extends Component {
 
   /** @param {boolean} poll */
   async load(poll) {
-    const { month, rows } = this.state;
+    const { turn } = this.refresher;
     const list = /** @type {SessionList} */ (await api('GET', this.address(), undefined, { poll }));
 
-    if (month !== this.state.month) return;
-    // Pages that were opened stay open; only the first is asked for anew.
-    const first = new Set(list.sessions.map(({ id }) => id));
-    const older = rows.length > list.sessions.length ? rows.filter(({ id }) => !first.has(id)) : [];
-    const next = older.length ? (this.state.list?.next_cursor ?? null) : list.next_cursor;
+    if (turn !== this.refresher.turn) return;
+    // Pages that were opened stay open, from where the first ends; only that one is asked for anew.
+    const { rows, list: before } = this.state;
+    const end = rows.findIndex(({ id }) => id === list.sessions[list.sessions.length - 1]?.id);
+    const older = end < 0 ? [] : rows.slice(end + 1);
+    const next = older.length ? (before?.next_cursor ?? null) : list.next_cursor;
     this.setState({ list: { ...list, next_cursor: next }, rows: [...list.sessions, ...older] });
   }
 
   more = async () => {
+    const { month, list: before } = this.state;
+
     this.setState({ more: true });
     try {
-      const list = /** @type {SessionList} */ (await api('GET', this.address(this.state.list?.next_cursor)));
-      this.setState({ list, rows: [...this.state.rows, ...list.sessions], more: false });
+      const list = /** @type {SessionList} */ (await api('GET', this.address(before?.next_cursor)));
+      // They belong behind the rows for which they were asked.
+      if (month === this.state.month && before?.next_cursor === this.state.list?.next_cursor)
+        this.setState({ list, rows: [...this.state.rows, ...list.sessions] });
     } catch {
-      this.setState({ more: false });
       this.refresher.now();
     }
+    this.setState({ more: false });
   };
 
   /** @param {number} by */

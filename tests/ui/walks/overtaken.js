@@ -88,3 +88,83 @@ walk('links of a class that come late do not lead back to a room that was change
   await old.come();
   assert.equal(await own.getByRole('link', { name: 'Open Zoom' }).getAttribute('href'), other);
 });
+
+const LISTS = '**/api/teacher/sessions?*';
+
+/** A teacher's month, from which the page asks for two classes at a time; what the list is called by: the students' names. */
+async function month(open, classes) {
+  const teacher = await makeTeacher();
+  const sendOne = async (name) => send(teacher, await makeStudent(teacher, name));
+  for (let n = 1; n <= classes; n++) await sendOne(`Class ${n}`);
+  const page = await open({ who: teacher.client, path: '', size: NARROW });
+  await page.addInitScript(() => {
+    const ask = window.fetch;
+    window.fetch = (url, options) => ask(String(url).replace('limit=100', 'limit=2'), options);
+  });
+  await page.goto('/teacher/?view=history');
+  await settled(page);
+  const shown = () => page.locator('.classes li strong').allTextContents();
+  const more = page.getByRole('button', { name: 'Show more' });
+  return { page, sendOne, shown, more };
+}
+
+/** @param {...number} numbers of classes */
+const names = (...numbers) => numbers.map((n) => `Class ${n}`);
+
+walk('more classes of one month do not come into another', async (t, open) => {
+  const { page, shown, more } = await month(open, 3);
+  assert.deepEqual(await shown(), names(3, 2));
+  const old = await hold(page, '**/api/teacher/sessions?*cursor=*');
+  await more.tap();
+  await old.asked;
+  await page.getByRole('button', { name: 'Earlier month' }).tap();
+  await page.getByRole('heading', { name: 'No classes in this month' }).waitFor();
+  await old.come();
+  assert.equal(await page.locator('.classes li').count(), 0);
+  assert.deepEqual(await page.locator('.cards strong').allTextContents(), ['0', '0', '0']);
+  await page.getByRole('button', { name: 'Later month' }).tap();
+  await page.locator('.classes li strong').first().waitFor();
+  assert.ok(await more.isEnabled());
+});
+
+walk('more classes that came while the first were asked for anew stay', async (t, open) => {
+  const { page, shown, more } = await month(open, 3);
+  const old = await hold(page, LISTS);
+  await refresh(page);
+  await old.asked;
+  await more.tap();
+  await page.locator('.classes li').nth(2).waitFor();
+  await old.come();
+  assert.deepEqual(await shown(), names(3, 2, 1));
+  assert.equal(await more.count(), 0);
+});
+
+walk('a class that is sent while more are asked for pushes none out', async (t, open) => {
+  const { page, sendOne, shown, more } = await month(open, 5);
+  const old = await hold(page, '**/api/teacher/sessions?*cursor=*');
+  await more.tap();
+  await old.asked;
+  await sendOne('Class 6');
+  await refresh(page);
+  await page.locator('.classes li', { hasText: 'Class 6' }).waitFor();
+  await old.come();
+  assert.deepEqual(await shown(), names(6, 5, 4, 3, 2));
+  await more.tap();
+  await page.locator('.classes li', { hasText: 'Class 1' }).waitFor();
+  assert.deepEqual(await shown(), names(6, 5, 4, 3, 2, 1));
+  assert.equal(await more.count(), 0);
+});
+
+walk('so many classes sent elsewhere that the first page has none of what is shown leave no gap behind it', async (t, open) => {
+  const { page, sendOne, shown, more } = await month(open, 3);
+  await more.tap();
+  await page.locator('.classes li').nth(2).waitFor();
+  for (const n of [4, 5, 6]) await sendOne(`Class ${n}`);
+  await refresh(page);
+  await page.locator('.classes li', { hasText: 'Class 6' }).waitFor();
+  for (const last of names(3, 1)) {
+    await more.tap();
+    await page.locator('.classes li', { hasText: last }).waitFor();
+  }
+  assert.deepEqual(await shown(), names(6, 5, 4, 3, 2, 1));
+});
