@@ -104,6 +104,14 @@ static int64_t retry_after(struct json_object *parameters, const char *descripti
 	return s < RETRY_AFTER_MAX_S ? s : RETRY_AFTER_MAX_S;
 }
 
+/* Where the group has moved to, 0 if it has not. */
+static int64_t new_chat(struct json_object *parameters)
+{
+	int64_t id = int_of(parameters, "migrate_to_chat_id", 0);
+
+	return id >= -CHAT_ID_MAX && id <= CHAT_ID_MAX ? id : 0;
+}
+
 /* An answer that says in Telegram's own form that it was not done. */
 static void read_error(struct json_object *o, struct telegram_answer *out)
 {
@@ -117,8 +125,9 @@ static void read_error(struct json_object *o, struct telegram_answer *out)
 		out->retry_after_s = retry_after(parameters, description);
 		return;
 	}
-	out->chat_id = int_of(parameters, "migrate_to_chat_id", 0);
-	if (out->status == 400 && out->chat_id && llabs(out->chat_id) <= CHAT_ID_MAX) {
+	if (out->status == 400)
+		out->chat_id = new_chat(parameters);
+	if (out->chat_id) {
 		out->outcome = TELEGRAM_MIGRATED;
 		return;
 	}
