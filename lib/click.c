@@ -20,71 +20,68 @@
  * $1 session  $2 link_id  $3 expires_us  $4 verdict, NULL for a person  $5 address  $6 agent
  * $7 hash of the login token that came along, NULL if none  $8 key
  */
-/* clang-format off: one clause a line reads better than full lines. */
-#define SQL_CLICKS(locking)                                                                        \
-	"WITH was AS ("                                                                            \
-	" SELECT w.n, w.address, w.agent, w.key, s.id, s.session_status, s.zoom_url, "             \
-	"s.superseded_by,"                                                                         \
-	"  coalesce(s.session_ended_at, s.times_out_at) AS over_at,"                               \
-	"  CASE WHEN w.login IS NOT NULL AND (SELECT true FROM logins l"                           \
-	"    JOIN accounts a ON a.id = l.account_id"                                               \
-	"    WHERE l.token_hash = w.login AND " LOGIN_IS_GOOD " LIMIT 1)"                          \
-	"   THEN 'signed_in' ELSE w.verdict END AS verdict, clock_now() >="                        \
-	"   coalesce(least(s.sent_at + s.link_hours * interval '1 hour', at_us(w.expires_us)),"    \
-	"    at_us(w.expires_us)) AS expired"                                                      \
-	" FROM unnest($1::bigint[], $2::uuid[], $3::bigint[], $4::text[], $5::inet[], $6::text[]," \
-	"   $7::bytea[], $8::uuid[]) WITH ORDINALITY"                                              \
-	"  AS w(session_id, link_id, expires_us, verdict, address, agent, login, key, n)"          \
-	" LEFT JOIN sessions s ON s.id = w.session_id AND s.link_id = w.link_id"                   \
-	"), first AS ("                                                                            \
-	" SELECT s.id FROM sessions s WHERE s.session_status IN ('sent', 'missed') AND s.id IN ("  \
-	"  SELECT was.id FROM was WHERE verdict IS NULL AND session_status IN ('sent', 'missed')"  \
-	"   AND NOT expired)"                                                                      \
-	" ORDER BY s.id FOR NO KEY UPDATE" locking "), started AS ("                               \
-	" UPDATE sessions s SET session_status = 'active', clicked_at = clock_now(),"              \
-	"  times_out_at = clock_now() + (s.duration_minutes + s.buffer_minutes)"                   \
-	"   * interval '1 minute'"                                                                 \
-	" FROM first WHERE s.id = first.id RETURNING s.id, s.clicked_at, s.teacher_id"             \
-	"), evidence AS ("                                                                         \
-	" INSERT INTO session_events (session_id, kind, happened_at, received_at, source)"         \
-	" SELECT id, 'clicked', clicked_at, clicked_at, 'student' FROM started"                    \
-	"), told AS ("                                                                             \
-	" INSERT INTO messages (kind, session_id, chat_id)"                                        \
-	" SELECT 'class_opened', started.id, t.telegram_chat_id FROM started"                      \
-	" JOIN accounts t ON t.id = started.teacher_id"                                            \
-	" LEFT JOIN telegram_chats c ON c.chat_id = t.telegram_chat_id"                            \
-	" WHERE t.telegram_chat_id IS NOT NULL AND c.dead IS NULL"                                 \
-	" ON CONFLICT (session_id, kind) DO NOTHING"                                               \
-	"), judged AS ("                                                                           \
-	" SELECT was.*, CASE WHEN superseded_by IS NOT NULL THEN 'superseded'"                     \
-	"   WHEN verdict IS NOT NULL THEN verdict"                                                 \
-	"   WHEN was.id IS NULL THEN CASE WHEN expired THEN 'expired' ELSE 'orphan' END"           \
-	"   WHEN session_status = 'cancelled' THEN 'cancelled'"                                    \
-	"   WHEN expired THEN 'expired'"                                                           \
-	"   WHEN clock_now() > over_at THEN 'late'"                                                \
-	"   WHEN session_status IN ('sent', 'missed') AND started.id IS NULL THEN 'again'"         \
-	"   ELSE 'human' END AS outcome"                                                           \
-	" FROM was LEFT JOIN started ON started.id = was.id"                                       \
-	"), kept AS ("                                                                             \
-	" INSERT INTO clicks (session_id, happened_at, received_at, verdict, address, agent, key)" \
-	" SELECT id, clock_now(), clock_now(), outcome, address, agent, key"                       \
-	" FROM judged WHERE outcome NOT IN ('again', 'superseded')"                                \
-	" ON CONFLICT (session_id, key) DO NOTHING"                                                \
-	"), ignored AS ("                                                                          \
-	" INSERT INTO session_events (session_id, kind, happened_at, source, detail, dedupe)"      \
-	" SELECT id, 'click_ignored', clock_now(), 'student',"                                     \
-	"  jsonb_build_object('why', outcome),"                                                    \
-	"  'ignored:' || outcome || CASE WHEN clock_now() > over_at"                               \
-	"   THEN us(over_at)::text ELSE '' END"                                                    \
-	" FROM judged WHERE id IS NOT NULL"                                                        \
-	"  AND outcome IN ('late', 'prefetch', 'crawler', 'head', 'signed_in')"                    \
-	" ON CONFLICT (session_id, dedupe) DO NOTHING)"                                            \
-	" SELECT n, outcome, (session_status = 'cancelled' AND superseded_by IS NULL) IS TRUE,"    \
-	"  expired, zoom_url, superseded_by FROM judged"
-/* clang-format on */
-
-static const char SQL_WAIT[] = SQL_CLICKS("");
-static const char SQL_SKIP[] = SQL_CLICKS(" SKIP LOCKED");
+static const char SQL_CLICKS[] =
+	"WITH was AS ("
+	" SELECT w.n, w.address, w.agent, w.key, s.id, s.session_status, s.zoom_url,"
+	"  s.superseded_by, coalesce(s.session_ended_at, s.times_out_at) AS over_at,"
+	"  CASE WHEN w.login IS NOT NULL AND (SELECT true FROM logins l"
+	"    JOIN accounts a ON a.id = l.account_id"
+	"    WHERE l.token_hash = w.login AND " LOGIN_IS_GOOD " LIMIT 1)"
+	"   THEN 'signed_in' ELSE w.verdict END AS verdict, clock_now() >="
+	"   coalesce(least(s.sent_at + s.link_hours * interval '1 hour', at_us(w.expires_us)),"
+	"    at_us(w.expires_us))"
+	"   AND (s.session_status = 'active' AND clock_now() <= s.times_out_at) IS NOT TRUE"
+	"   AS expired"
+	" FROM unnest($1::bigint[], $2::uuid[], $3::bigint[], $4::text[], $5::inet[], $6::text[],"
+	"   $7::bytea[], $8::uuid[]) WITH ORDINALITY"
+	"  AS w(session_id, link_id, expires_us, verdict, address, agent, login, key, n)"
+	" LEFT JOIN sessions s ON s.id = w.session_id AND s.link_id = w.link_id"
+	"), first AS ("
+	" SELECT s.id FROM sessions s WHERE s.session_status IN ('sent', 'missed') AND s.id IN ("
+	"  SELECT was.id FROM was WHERE verdict IS NULL AND session_status IN ('sent', 'missed')"
+	"   AND NOT expired)"
+	" ORDER BY s.id FOR NO KEY UPDATE SKIP LOCKED), started AS ("
+	" UPDATE sessions s SET session_status = 'active',"
+	"  clicked_at = greatest(clock_now(), s.sent_at), times_out_at ="
+	"   greatest(clock_now(), s.sent_at) + (s.duration_minutes + s.buffer_minutes)"
+	"   * interval '1 minute'"
+	" FROM first WHERE s.id = first.id RETURNING s.id, s.clicked_at, s.teacher_id"
+	"), evidence AS ("
+	" INSERT INTO session_events (session_id, kind, happened_at, received_at, source)"
+	" SELECT id, 'clicked', clicked_at, clicked_at, 'student' FROM started"
+	"), told AS ("
+	" INSERT INTO messages (kind, session_id, chat_id)"
+	" SELECT 'class_opened', started.id, t.telegram_chat_id FROM started"
+	" JOIN accounts t ON t.id = started.teacher_id"
+	" LEFT JOIN telegram_chats c ON c.chat_id = t.telegram_chat_id"
+	" WHERE t.telegram_chat_id IS NOT NULL AND c.dead IS NULL"
+	" ON CONFLICT (session_id, kind) DO NOTHING"
+	"), judged AS ("
+	" SELECT was.*, CASE WHEN superseded_by IS NOT NULL THEN 'superseded'"
+	"   WHEN verdict IS NOT NULL THEN verdict"
+	"   WHEN was.id IS NULL THEN CASE WHEN expired THEN 'expired' ELSE 'orphan' END"
+	"   WHEN session_status = 'cancelled' THEN 'cancelled'"
+	"   WHEN expired THEN 'expired'"
+	"   WHEN clock_now() > over_at THEN 'late'"
+	"   WHEN session_status IN ('sent', 'missed') AND started.id IS NULL THEN 'again'"
+	"   ELSE 'human' END AS outcome"
+	" FROM was LEFT JOIN started ON started.id = was.id"
+	"), kept AS ("
+	" INSERT INTO clicks (session_id, happened_at, received_at, verdict, address, agent, key)"
+	" SELECT id, clock_now(), clock_now(), outcome, address, agent, key"
+	" FROM judged WHERE outcome NOT IN ('again', 'superseded')"
+	" ON CONFLICT (session_id, key) DO NOTHING"
+	"), ignored AS ("
+	" INSERT INTO session_events (session_id, kind, happened_at, source, detail, dedupe)"
+	" SELECT id, 'click_ignored', clock_now(), 'student',"
+	"  jsonb_build_object('why', outcome),"
+	"  'ignored:' || outcome || CASE WHEN clock_now() > over_at"
+	"   THEN us(over_at)::text ELSE '' END"
+	" FROM judged WHERE id IS NOT NULL"
+	"  AND outcome IN ('late', 'prefetch', 'crawler', 'head', 'signed_in')"
+	" ON CONFLICT (session_id, dedupe) DO NOTHING)"
+	" SELECT n, outcome, (session_status = 'cancelled' AND superseded_by IS NULL) IS TRUE,"
+	"  expired, zoom_url, superseded_by FROM judged";
 
 static const char SQL_NEWER[] =
 	"SELECT id, link_id, us(sent_at + link_hours * interval '1 hour') FROM sessions"
@@ -130,9 +127,9 @@ static struct asked asked_of(struct arena *a, const struct click *click)
 	} };
 }
 
-/* Runs sql for n clicks; seen[i] is what became of asked[i]. */
-static enum err ask(struct db *db, struct arena *a, const char *sql, const struct asked *asked,
-		    size_t n, struct seen *seen)
+/* Records n clicks; seen[i] is what became of asked[i]. */
+static enum err ask(struct db *db, struct arena *a, const struct asked *asked, size_t n,
+		    struct seen *seen)
 {
 	const char *args[ARGS], **column = arena_alloc(a, n * sizeof *column);
 	struct db_rows r;
@@ -143,7 +140,7 @@ static enum err ask(struct db *db, struct arena *a, const char *sql, const struc
 			column[i] = asked[i].values[c];
 		args[c] = db_text_array(a, column, n);
 	}
-	e = db_write_kept(db, a, sql, ARGS, args, &r);
+	e = db_write_kept(db, a, SQL_CLICKS, ARGS, args, &r);
 	if (e)
 		return e;
 	while (db_next(&r)) {
@@ -189,27 +186,26 @@ static enum err follow(struct db *db, struct arena *a, int64_t id, struct asked 
 	return db_end(&r);
 }
 
-/* A chain of newer links, and a click overtaken again and again, end at some point. */
-#define ROUNDS_MAX 50
+/* A chain of newer links ends at some point. */
+#define LINKS_MAX 50
 
 enum err click_record(struct db *db, struct arena *a, const struct click *click,
 		      struct click_result *out)
 {
 	struct asked asked = asked_of(a, click);
 	struct seen seen = { 0 };
+	int links = 0;
+	enum err e;
 
-	for (int i = 0; i < ROUNDS_MAX; i++) {
-		enum err e = ask(db, a, SQL_WAIT, &asked, 1, &seen);
-
+	do {
+		e = ask(db, a, &asked, 1, &seen);
 		if (!e && seen.superseded_by)
 			e = follow(db, a, seen.superseded_by, &asked);
-		if (e)
-			return e;
-		if (!seen.superseded_by && !seen.again)
-			break;
-	}
-	if (seen.again) /* nothing of it was kept: the journal takes it */
-		return ERR_UNAVAILABLE;
+	} while (!e && seen.superseded_by && ++links < LINKS_MAX);
+	if (e)
+		return e;
+	if (seen.again)
+		return ERR_CONFLICT;
 	answer(&seen, click, out);
 	return OK;
 }
@@ -225,7 +221,7 @@ enum err click_record_group(struct db *db, struct arena *a, const struct click *
 		asked[i] = asked_of(a, clicks[i]);
 		seen[i] = (struct seen){ .again = true };
 	}
-	e = ask(db, a, SQL_SKIP, asked, n, seen);
+	e = ask(db, a, asked, n, seen);
 	for (size_t i = 0; !e && i < n; i++) {
 		is_done[i] = !seen[i].again && !seen[i].superseded_by;
 		if (is_done[i])

@@ -33,8 +33,9 @@ struct click_result {
 
 /*
  * Records click and says what the visitor gets. An authentic link whose
- * session is not here opens too, and is kept as an orphan.
+ * session is not here opens too, and is kept as an orphan. Waits for no lock.
  *
+ * ERR_CONFLICT  another transaction holds its session; nothing is recorded
  * ERR_IN_DOUBT  it may be recorded; click_keep() by the same key keeps it once
  */
 MUST_CHECK enum err click_record(struct db *db, struct arena *a, const struct click *click,

@@ -13,6 +13,7 @@
 
 #define CLOCK_EVERY_US INT64_C(60000000)
 #define GRACE_MS       100 /* the thread that records keeps the deadline too, and tells more */
+#define HELD_MS	       2   /* between looks whether sessions are still held */
 
 /* Who has a click in hand. */
 enum stage {
@@ -250,8 +251,12 @@ static void *run_groups(void *arg)
 	return NULL;
 }
 
-/* Many may wait for one lock: each has its own deadline, however long those before it took. */
-static void record_single(struct db *db, struct arena *a, struct waiting *w)
+/*
+ * Each has its own deadline, however long those before it took. One whose
+ * session another transaction holds goes to the end of the line and keeps
+ * nobody waiting, and is returned: it may be the first of a round of such.
+ */
+static struct waiting *record_single(struct db *db, struct arena *a, struct waiting *w)
 {
 	int64_t left_ms = w->until_ms - monotonic_ms();
 	enum err e = ERR_UNAVAILABLE;
@@ -261,25 +266,38 @@ static void record_single(struct db *db, struct arena *a, struct waiting *w)
 		db_deadline(db, (int)left_ms);
 		e = click_record(db, a, &w->click, &result);
 	}
+	if (e == ERR_CONFLICT) {
+		pass_on(w, &singles, ALONE);
+		return w;
+	}
 	if (e) {
 		put_in_journal(w);
-		return;
+		return NULL;
 	}
 	finish(w, &result);
 	wake();
+	return NULL;
 }
 
 static void *run_singles(void *arg)
 {
+	const struct timespec pause = { .tv_nsec = HELD_MS * 1000000L };
 	struct db *db = db_new(conf->database_url);
+	const struct waiting *held = NULL; /* the first of this round; only compared */
 
 	(void)arg;
 	for (;;) {
 		struct arena *a = arena_new();
-		struct waiting *w;
+		struct waiting *w, *again;
 
 		take(&singles, &w, 1);
-		record_single(db, a, w);
+		if (w == held) {
+			nanosleep(&pause, NULL);
+			held = NULL;
+		}
+		again = record_single(db, a, w);
+		if (!held)
+			held = again;
 		arena_free(a);
 	}
 	return NULL;

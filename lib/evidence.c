@@ -2,12 +2,17 @@
 
 #include "evidence.h"
 
-static const char SQL_LOCK[] =
-	"SELECT id, teacher_id, student_id, us(clock_now()), duration_minutes, buffer_minutes,"
-	" link_hours, session_status, us(sent_at), us(clicked_at), us(times_out_at),"
-	" us(session_ended_at), ended_by, estimated, corrected, zoom_seen, unsettled,"
-	" teacher_seconds, student_seconds, both_seconds, superseded_by, zoom_url, link_id"
-	" FROM sessions WHERE id = $1::bigint FOR UPDATE";
+#define SELECT_ROW                                                                                 \
+	"SELECT id, teacher_id, student_id, us(clock_now()), duration_minutes, buffer_minutes,"    \
+	" link_hours, session_status, us(sent_at), us(clicked_at), us(times_out_at),"              \
+	" us(session_ended_at), ended_by, estimated, corrected, zoom_seen, unsettled,"             \
+	" teacher_seconds, student_seconds, both_seconds, superseded_by, zoom_url, link_id"        \
+	" FROM sessions WHERE id = $1::bigint"
+
+static const char SQL_LOOK[] = SELECT_ROW;
+
+/* Nobody deletes a session: a stronger lock would hold up everyone whose evidence refers to it. */
+static const char SQL_LOCK[] = SELECT_ROW " FOR NO KEY UPDATE";
 
 static const char SQL_ADD[] =
 	"INSERT INTO session_events (session_id, kind, happened_at, source, account_id, detail,"
@@ -106,43 +111,58 @@ static bool ender_of(const char *name, enum ender *out)
 	return false;
 }
 
-enum err session_lock(struct db *db, struct arena *a, int64_t id, struct session_row *out)
+/* The one row of SELECT_ROW. */
+static enum err take_row(struct db_rows *r, struct session_row *out)
 {
-	const char *args[] = { arena_int(a, id) };
 	struct decision *d = &out->decided;
 	const char *status, *ended_by;
-	struct db_rows r;
-	enum err e = db_write(db, a, SQL_LOCK, 1, args, &r);
+	enum err e;
 
-	if (e)
-		return e;
-	if (!db_next(&r))
+	if (!db_next(r))
 		return ERR_NOT_FOUND;
-	*out = (struct session_row){ .id = db_i64(&r) };
-	out->teacher_id = db_i64(&r);
-	out->student_id = db_i64(&r);
-	out->now_us = db_i64(&r);
-	out->terms.duration_s = db_i64(&r) * 60;
-	out->terms.buffer_s = db_i64(&r) * 60;
-	out->terms.link_s = db_i64(&r) * 3600;
-	status = db_str(&r);
-	out->sent_us = db_i64(&r);
-	d->has_click = take_moment(&r, &d->clicked_us);
-	(void)take_moment(&r, &d->times_out_us);
-	d->has_end = take_moment(&r, &d->ended_us);
-	ended_by = db_str(&r);
-	d->estimated = db_bool(&r);
-	d->corrected = db_bool(&r);
-	d->zoom_seen = db_bool(&r);
-	d->unsettled = db_bool(&r);
-	take_presence(&r, &out->presence);
-	out->superseded_by = db_i64_or(&r, 0);
-	out->zoom_url = db_str(&r);
-	out->link_id = db_str(&r);
-	e = db_end(&r);
+	*out = (struct session_row){ .id = db_i64(r) };
+	out->teacher_id = db_i64(r);
+	out->student_id = db_i64(r);
+	out->now_us = db_i64(r);
+	out->terms.duration_s = db_i64(r) * 60;
+	out->terms.buffer_s = db_i64(r) * 60;
+	out->terms.link_s = db_i64(r) * 3600;
+	status = db_str(r);
+	out->sent_us = db_i64(r);
+	d->has_click = take_moment(r, &d->clicked_us);
+	(void)take_moment(r, &d->times_out_us);
+	d->has_end = take_moment(r, &d->ended_us);
+	ended_by = db_str(r);
+	d->estimated = db_bool(r);
+	d->corrected = db_bool(r);
+	d->zoom_seen = db_bool(r);
+	d->unsettled = db_bool(r);
+	take_presence(r, &out->presence);
+	out->superseded_by = db_i64_or(r, 0);
+	out->zoom_url = db_str(r);
+	out->link_id = db_str(r);
+	e = db_end(r);
 	if (!e && (!status_of(status, &d->status) || !ender_of(ended_by, &d->ended_by)))
 		e = ERR_INTERNAL;
 	return e;
+}
+
+enum err session_lock(struct db *db, struct arena *a, int64_t id, struct session_row *out)
+{
+	const char *args[] = { arena_int(a, id) };
+	struct db_rows r;
+	enum err e = db_write(db, a, SQL_LOCK, 1, args, &r);
+
+	return e ? e : take_row(&r, out);
+}
+
+enum err session_look(struct db *db, struct arena *a, int64_t id, struct session_row *out)
+{
+	const char *args[] = { arena_int(a, id) };
+	struct db_rows r;
+	enum err e = db_read(db, a, SQL_LOOK, 1, args, &r);
+
+	return e ? e : take_row(&r, out);
 }
 
 enum err evidence_add(struct db *db, struct arena *a, int64_t session_id,

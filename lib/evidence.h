@@ -58,6 +58,11 @@ struct session_row {
 MUST_CHECK enum err session_lock(struct db *db, struct arena *a, int64_t id,
 				 struct session_row *out);
 
+/* The same without the lock: a look, in a transaction that sees one snapshot (db_begin_snapshot).
+ */
+MUST_CHECK enum err session_look(struct db *db, struct arena *a, int64_t id,
+				 struct session_row *out);
+
 /* Adds what was seen; a repeat by its dedupe adds nothing, and *added (may be NULL) says so. */
 MUST_CHECK enum err evidence_add(struct db *db, struct arena *a, int64_t session_id,
 				 const struct observation *seen, bool *added);

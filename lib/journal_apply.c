@@ -15,7 +15,7 @@ static const char SQL_ONCE[] = "INSERT INTO journal_lines (id) VALUES ($1)"
 
 /* In the order in which all lock who lock several, so that none waits for the other. */
 static const char SQL_LOCK[] =
-	"SELECT FROM sessions WHERE id = ANY ($1::bigint[]) ORDER BY id FOR UPDATE";
+	"SELECT FROM sessions WHERE id = ANY ($1::bigint[]) ORDER BY id FOR NO KEY UPDATE";
 
 static const char SQL_FIND[] =
 	"SELECT s.id, s.superseded_by, us((SELECT min(e.happened_at) FROM session_events e"

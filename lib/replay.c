@@ -29,7 +29,7 @@ static enum err check(struct db *db, struct arena *a, int64_t id, struct replay 
 	struct decision again;
 	struct presence there;
 	size_t n;
-	enum err e = session_lock(db, a, id, &row);
+	enum err e = session_look(db, a, id, &row);
 
 	if (!e)
 		e = evidence_read(db, a, id, &events, &n);
@@ -62,7 +62,7 @@ enum err replay_all(struct db *db, struct replay *out)
 		struct db_rows r;
 
 		db_deadline(db, DEADLINE_MS);
-		e = db_begin(db);
+		e = db_begin_snapshot(db);
 		if (!e)
 			e = db_read(db, a, SQL_NEXT, 1, args, &r);
 		more = !e && db_count(&r) > 0;
@@ -70,7 +70,7 @@ enum err replay_all(struct db *db, struct replay *out)
 			last = db_i64(&r);
 			e = check(db, a, last, out);
 		}
-		db_rollback(db); /* only the locks were wanted */
+		db_rollback(db);
 		arena_free(a);
 	}
 	return e;

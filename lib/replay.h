@@ -7,7 +7,7 @@
 
 /*
  * Holds every session to its evidence: deciding it anew must give its row.
- * Time that no job has acted on yet is not counted as passed.
+ * Time that no job has acted on yet is not counted as passed. Locks nothing.
  */
 struct replay {
 	int64_t checked;

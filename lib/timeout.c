@@ -19,7 +19,7 @@ static const char SQL_TIME_OUT[] =
 	" SELECT id FROM sessions WHERE session_status = 'active' AND NOT unsettled"
 	"  AND NOT zoom_seen AND times_out_at >= at_us($1::bigint)"
 	"  AND times_out_at <= clock_now() ORDER BY times_out_at LIMIT " BATCH
-	" FOR UPDATE SKIP LOCKED"
+	" FOR NO KEY UPDATE SKIP LOCKED"
 	"), done AS ("
 	" UPDATE sessions s SET session_status = 'timeout', session_ended_at = s.times_out_at,"
 	"  estimated = true FROM due WHERE s.id = due.id RETURNING s.id, s.times_out_at"
@@ -33,7 +33,7 @@ static const char SQL_MISS[] =
 	" SELECT id FROM sessions WHERE session_status = 'sent' AND NOT unsettled"
 	"  AND sent_at >= at_us($1::bigint)"
 	"  AND sent_at + link_hours * interval '1 hour' <= clock_now()"
-	" ORDER BY sent_at LIMIT " BATCH " FOR UPDATE SKIP LOCKED"
+	" ORDER BY sent_at LIMIT " BATCH " FOR NO KEY UPDATE SKIP LOCKED"
 	"), done AS ("
 	" UPDATE sessions s SET session_status = 'missed' FROM due WHERE s.id = due.id"
 	" RETURNING s.id, s.sent_at, s.sent_at + s.link_hours * interval '1 hour' AS life_over"
@@ -50,7 +50,8 @@ static const char SQL_UNSETTLED[] =
 	" WHERE id > $1::bigint ORDER BY id LIMIT " BATCH;
 
 /* No row: another transaction holds it, and the next run finds it. */
-static const char SQL_FREE[] = "SELECT FROM sessions WHERE id = $1::bigint FOR UPDATE SKIP LOCKED";
+static const char SQL_FREE[] =
+	"SELECT FROM sessions WHERE id = $1::bigint FOR NO KEY UPDATE SKIP LOCKED";
 
 static const char SQL_DUE[] =
 	"SELECT (SELECT count(*) FROM sessions WHERE session_status = 'active'"

@@ -459,7 +459,7 @@ class Locked:
 
     def __init__(self, app, what):
         self.psql = Psql(app)
-        self.what = what if isinstance(what, str) else f"SELECT 1 FROM sessions WHERE id = {what} FOR UPDATE"
+        self.what = what if isinstance(what, str) else f"SELECT 1 FROM sessions WHERE id = {what} FOR NO KEY UPDATE"
 
     def __enter__(self):
         self.psql.run("SELECT 1")

@@ -125,6 +125,19 @@ def test_a_clock_an_hour_behind_ends_no_class_before_it_began(app, clock, opened
     assert brief(app, ended) == brief(app, silent) == ("timeout", None, 70)
 
 
+def test_a_class_that_is_opened_by_a_clock_set_back_begins_when_it_was_sent(app, clock, send, tap, hana, make_student):
+    """As a click from the journal does, whose clock may differ too."""
+    clock.stop(NOW)
+    sent = send(hana, make_student(hana))
+    clock.stop(NOW - MINUTE / 2)
+    assert tap(sent["join_url"]).status == 302
+    assert brief(app, sent) == ("active", None, None)
+    assert moment(row(app, sent)["clicked_at"]) == moment(row(app, sent)["sent_at"]) == NOW
+    clock.stop(NOW + 30 * MINUTE)
+    assert hana.act(identity(sent), "end").status == 200
+    assert brief(app, sent) == ("ended", "teacher", 30)
+
+
 # ---------------------------------------------------------------- the job, late and at once
 
 

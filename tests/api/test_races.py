@@ -8,8 +8,10 @@ import random
 
 import pytest
 
+import zoom
 from academy import SEED, ZOOM_URL, Locked, at_once, moment, wait_for
 from test_login import old_hash
+from test_mission import CRAWLERS
 
 LONG = "CLASSCLOCK_LONG" in os.environ
 ROUNDS = 60 if LONG else 8
@@ -247,6 +249,44 @@ def test_a_locked_class_holds_up_no_other(app, send, tap, hana, make_student):
     assert row["session_status"] == "active"
     assert moment(row["clicked_at"]) < moment(before + ":00")
     assert kinds(app, n)["clicked"] >= 1 and verdicts(app, n)["human"] >= 1
+
+
+def test_whoever_looks_at_a_locked_class_holds_up_no_other(app, nobody, send, tap, hana, make_student):
+    """What is written of a visit that starts nothing refers to the class; many share one statement."""
+    held = send(hana, make_student(hana), "https://us02web.zoom.us/j/8123456700")
+    others = [send(hana, make_student(hana), f"{ZOOM_URL}{i}") for i in range(20)]
+    before = app.logs().count("clicks go to the journal")
+    event = zoom.Meeting(8123456700, "HostOfTheLocked").started(moment(app.psql("SELECT clock_now()") + ":00"))
+    with Locked(app, "LOCK TABLE zoom_hosts IN EXCLUSIVE MODE"), concurrent.futures.ThreadPoolExecutor(1) as pool:
+        pool.submit(zoom.deliver, nobody, event)  # which holds the class, and waits for the table
+        wait_for(lambda: int(app.psql(WAITING)) == 1)
+        calls = [lambda sent=sent: tap(sent["join_url"]) for sent in others]
+        looks = [lambda agent=agent: tap(held["join_url"], headers={"User-Agent": agent}) for agent in CRAWLERS]
+        at_once(*random.Random(SEED).sample(calls + looks, len(calls + looks)))
+        for sent in others:
+            assert app.session(identity(sent))["session_status"] == "active"
+        assert verdicts(app, identity(held)) == {"crawler": len(CRAWLERS)}
+    assert app.logs().count("clicks go to the journal") == before
+    assert kinds(app, identity(held)) == {"sent": 1, "click_ignored": 1}
+
+
+def test_who_has_an_old_button_reaches_the_new_room_while_another_class_is_locked(app, send, tap, hana, make_student):
+    held, student = send(hana, make_student(hana)), make_student(hana)
+    old = send(hana, student, f"{ZOOM_URL}1")
+    new = send(hana, student, f"{ZOOM_URL}2")
+    with Locked(app, identity(held)):
+        answers = at_once(*[lambda: tap(held["join_url"])] * 5, *[lambda: tap(old["join_url"])] * 5)
+        assert {a.headers["Location"] for a in answers[5:]} == {f"{ZOOM_URL}2"}
+        assert verdicts(app, identity(new)) == {"human": 5}
+    assert app.job("journal-replay").returncode == 0
+
+
+def test_the_check_waits_for_nobody(app, send, tap, hana, make_student):
+    sent = send(hana, make_student(hana))
+    assert tap(sent["join_url"]).status == 302
+    with Locked(app, identity(sent)):
+        checked = app.job("classclock-admin", "check")
+        assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 def test_a_locked_class_is_left_for_the_next_run_of_the_job(app, admin, send, tap, hana, make_student):

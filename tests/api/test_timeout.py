@@ -160,7 +160,7 @@ class Held:
     def __enter__(self):
         self.psql.run("SELECT 1")
         self.psql.send("BEGIN;\n")
-        self.psql.run(f"SELECT 1 FROM sessions WHERE id IN ({self.ids}) FOR UPDATE")
+        self.psql.run(f"SELECT 1 FROM sessions WHERE id IN ({self.ids}) FOR NO KEY UPDATE")
 
     def __exit__(self, *_):
         self.psql.run("ROLLBACK")

@@ -250,7 +250,7 @@ class Held:
             [DEV, "psql", "--state", app.state, "-XqAt"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
-        self.psql.stdin.write(f"BEGIN; SELECT id FROM sessions WHERE id = {session} FOR UPDATE;\n")
+        self.psql.stdin.write(f"BEGIN; SELECT id FROM sessions WHERE id = {session} FOR NO KEY UPDATE;\n")
         self.psql.stdin.flush()
         assert self.psql.stdout.readline() == f"{session}\n"
 

@@ -21,12 +21,12 @@ SWAPS = {
 BINARY = {"+": ["-"], "-": ["+"], "*": ["/"], "/": ["*"], "%": ["*"], "|": ["&"], "&": ["|"]}
 SQL = re.compile(
     r"(?P<op><=|>=|<>|=|<|>)|(?P<sign> [-+] )|(?P<number>\b\d+\b)|(?P<word>\bNOT |\bAND\b|\bOR\b|\btrue\b|\bfalse\b"
-    r"|\bSKIP LOCKED\b|\bFOR UPDATE\b|\bLIMIT |\bORDER BY [\w.]+ |\bUNION\b)"
+    r"|\bSKIP LOCKED\b|\bFOR NO KEY UPDATE\b|\bLIMIT |\bORDER BY [\w.]+ |\bUNION\b)"
 )
 SQL_SWAPS = {
     "<=": ["<", ">"], ">=": [">", "<"], "=": ["<>"], "<>": ["="], "<": ["<=", ">"], ">": [">=", "<"],
     " + ": [" - "], " - ": [" + "], "NOT ": [""], "AND": ["OR"], "OR": ["AND"], "true": ["false"],
-    "false": ["true"], "SKIP LOCKED": [""], "FOR UPDATE": [""], "UNION": ["EXCEPT"], "LIMIT ": ["OFFSET "],
+    "false": ["true"], "SKIP LOCKED": [""], "FOR NO KEY UPDATE": [""], "UNION": ["EXCEPT"], "LIMIT ": ["OFFSET "],
 }
 TYPES = {"const", "static", "struct", "enum", "bool", "char", "int", "unsigned", "size_t", "int64_t", "uint64_t",
          "uint32_t", "double", "void", "typedef", "static_assert", "extern", "counts_fn", "beats_fn"}
