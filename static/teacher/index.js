@@ -88,6 +88,9 @@ class Today extends Component {
   group(students) {
     /** @param {Student} student @returns {Group} */
     const of = ({ id, last_session: last }) => {
+      const card = document.getElementById(`student-${id}`)?.closest('article');
+      // In another section it would be another card, without what is open and typed in this one.
+      if (card?.querySelector('form, dialog')) return this.state.groups.get(id) ?? 'others';
       if (open(last) || (endedToday(last) && !last?.attendance)) return 'now';
       return this.usual.has(id) || endedToday(last) ? 'today' : 'others';
     };

@@ -480,6 +480,38 @@ walk('cards keep their places while somebody looks', async (t, open) => {
   assert.deepEqual(await order(), ['Chala', 'Amal', 'Biruk']);
 });
 
+walk('what is open in a card keeps it in its place, also for who comes back', async (t, open) => {
+  const teacher = await makeTeacher();
+  const students = [];
+  for (const name of ['Amal', 'Biruk', 'Chala']) students.push(await makeStudent(teacher, name, { zoom_url: ZOOM_URL }));
+  const page = await open({ who: teacher.client, path: '/teacher/', size: NARROW });
+  await settled(page);
+  const own = card(page, 'Amal');
+  const here = (name) => card(page.getByRole('region', { name: 'Now' }), name).waitFor();
+  const leaveAndComeBack = () => page.evaluate(() => {
+    for (const is of [true, false]) {
+      Object.defineProperty(document, 'hidden', { configurable: true, value: is });
+      document.dispatchEvent(new Event('visibilitychange'));
+    }
+  });
+  await own.getByRole('button', { name: 'Send class' }).tap();
+  await own.getByRole('button', { name: 'Change Zoom link' }).tap();
+  await own.getByLabel('Zoom link of the class').fill('https://zoom.us/j/1');
+  await send(teacher, students[1]);
+  await leaveAndComeBack(); // to look for the rest of the link
+  await here('Biruk');
+  assert.equal(await own.getByLabel('Zoom link of the class').inputValue(), 'https://zoom.us/j/1');
+  await own.getByRole('button', { name: 'Cancel' }).tap();
+  await own.getByRole('button', { name: 'QR code' }).tap();
+  await send(teacher, students[2]);
+  await leaveAndComeBack();
+  await here('Chala');
+  await page.getByRole('dialog', { name: 'Link for Amal' }).waitFor();
+  await page.keyboard.press('Escape');
+  await leaveAndComeBack();
+  await here('Amal');
+});
+
 walk('everything to tap is at least 44 px high', async (t, open) => {
   const { teacher, student, page, own } = await day(open);
   const small = () => page.evaluate(() => [...document.querySelectorAll('button, a, summary, input, select')]
