@@ -1,19 +1,35 @@
 // Was the student there? One tap, and a note if there is something to say.
 
-import { Component, Field, Notice, html, say, values } from '../lib/ui.js';
+import { Component, Dialog, Field, Notice, html, say, values } from '../lib/ui.js';
 import { api, explain } from '../lib/api.js';
 import { t } from '../lib/i18n.js';
 import { ATTENDANCE } from '../lib/session.js';
 
 /** @typedef {import('../types').Session} Session */
 /** @typedef {import('../types').Attendance} Mark */
-/** @typedef {{session: Session, onDone: (session: Session) => void}} Props */
-/** @typedef {{mark: Mark | null, note: boolean, busy: boolean, error: unknown}} State */
+/**
+ * @typedef {object} Props
+ * @property {Session} session
+ * @property {(session: Session) => void} onDone
+ * @property {() => void} [onClose] makes it a dialog
+ */
+/**
+ * @typedef {object} State
+ * @property {Mark | null} mark
+ * @property {boolean} note is being written
+ * @property {boolean} kept Escape was pressed over it
+ * @property {boolean} busy
+ * @property {unknown} error
+ */
 
 /** @extends {Component<Props, State>} */
 export class Attendance extends Component {
   /** @type {State} */
-  state = { mark: this.props.session.attendance ?? null, note: false, busy: false, error: null };
+  state = {
+    mark: this.props.session.attendance ?? null, note: false, kept: false, busy: false, error: null,
+  };
+  /** Into the note. */
+  typed = false;
 
   /**
    * Whether it is saved. The note being written stays as it is: only its own button is done with it.
@@ -23,7 +39,7 @@ export class Attendance extends Component {
     const { session, onDone } = this.props;
     const before = this.state.mark;
 
-    this.setState({ mark: attendance, busy: true, error: null });
+    this.setState({ mark: attendance, busy: true, kept: false, error: null });
     try {
       await api('POST', '/api/teacher/attendance', { session_id: session.id, attendance, note });
       this.setState({ busy: false });
@@ -40,14 +56,27 @@ export class Attendance extends Component {
   saveNote = async (event) => {
     event.preventDefault();
     const { note } = values(/** @type {HTMLFormElement} */ (event.currentTarget));
-    if (await this.save(this.state.mark ?? 'present', note ?? '')) this.setState({ note: false });
+    if (await this.save(this.state.mark ?? 'present', note ?? '')) this.write(false);
+  };
+
+  /** Begins a note, or is done with it. @param {boolean} note */
+  write(note) {
+    this.typed = false;
+    this.setState({ note, kept: false });
+  }
+
+  /** Pressed by mistake, it drops no note that was typed. */
+  escape = () => {
+    if (this.typed) this.setState({ kept: true });
+    else this.props.onClose?.();
   };
 
   /** @param {Props} props @param {State} state */
-  render({ session }, { mark, note, busy, error }) {
-    return html`
+  render({ session, onClose }, { mark, note, kept, busy, error }) {
+    const title = t('attendance.of', { name: session.student.name });
+    const all = html`
       <div class="attendance">
-        <div class="segments" role="group" aria-label=${t('attendance.of', { name: session.student.name })}>
+        <div class="segments" role="group" aria-label=${title}>
           ${ATTENDANCE.map((name) => html`
             <button type="button" aria-pressed=${mark === name ? 'true' : 'false'} disabled=${busy}
               onClick=${() => this.save(name)}>
@@ -55,19 +84,23 @@ export class Attendance extends Component {
         </div>
         ${session.attendance_note && !note && html`<p class="quote" dir="auto">${session.attendance_note}</p>`}
         ${note ? html`
-          <form class="stack" onSubmit=${this.saveNote}>
+          <form class="stack" onSubmit=${this.saveNote} onInput=${() => (this.typed = true)}>
             <${Field} label=${t('attendance.note')} name="note" id=${`note-${session.id}`} maxlength="1000"
               dir="auto"
               defaultValue=${session.attendance_note ?? ''} autocomplete="off" />
+            ${kept && html`<${Notice} kind="note" text=${t('form.kept', { cancel: t('action.cancel') })} />`}
             <footer>
-              <button type="button" onClick=${() => this.setState({ note: false })}>${t('action.cancel')}</button>
+              <button type="button" onClick=${() => this.write(false)}>${t('action.cancel')}</button>
               <button class="primary" disabled=${busy}>${t('action.save')}</button>
             </footer>
           </form>`
-        : mark && html`<button type="button" class="link" onClick=${() => this.setState({ note: true })}>
+        : mark && html`<button type="button" class="link" onClick=${() => this.write(true)}>
             ${t(session.attendance_note ? 'attendance.edit_note' : 'attendance.add_note')}</button>`}
         ${error && html`<${Notice} text=${explain(error)} />`}
       </div>
     `;
+
+    return onClose ? html`
+      <${Dialog} title=${title} onClose=${onClose} onEscape=${this.escape} busy=${busy}>${all}<//>` : all;
   }
 }

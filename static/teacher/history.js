@@ -1,6 +1,6 @@
 // A teacher's own classes and minutes, month by month.
 
-import { Component, Dialog, Empty, Icon, Name, html } from '../lib/ui.js';
+import { Component, Empty, Icon, Name, html } from '../lib/ui.js';
 import { api, now, query } from '../lib/api.js';
 import { isoDay, month as monthName, number, t, word } from '../lib/i18n.js';
 import { Badge, Duration, Marks, When } from '../lib/session.js';
@@ -91,9 +91,10 @@ export class History extends Component {
     this.setState({ month, list: null, rows: [] }, this.refresher.now);
   }
 
-  /** @param {Session} session */
+  /** A list that was asked for before it is older. @param {Session} session */
   marked = (session) => {
-    this.setState({ marking: null, rows: this.state.rows.map((row) => (row.id === session.id ? session : row)) });
+    this.setState({ rows: this.state.rows.map((row) => (row.id === session.id ? session : row)) });
+    this.refresher.now();
   };
 
   /** @param {unknown} _ @param {State} state */
@@ -135,10 +136,8 @@ export class History extends Component {
       ${list?.next_cursor && html`<p class="center">
         <button type="button" disabled=${more} onClick=${this.more}>${t('history.more')}</button></p>`}
       ${marking && html`
-        <${Dialog} title=${t('attendance.of', { name: marking.student.name })}
-          onClose=${() => this.setState({ marking: null })}>
-          <${Attendance} session=${marking} onDone=${this.marked} />
-        <//>`}
+        <${Attendance} session=${rows.find(({ id }) => id === marking.id) ?? marking} onDone=${this.marked}
+          onClose=${() => this.setState({ marking: null })} />`}
     `;
   }
 }

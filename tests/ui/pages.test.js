@@ -8,5 +8,6 @@ import './walks/weight.js';
 import './walks/languages.js';
 import './walks/hostile.js';
 import './walks/teacher.js';
+import './walks/history.js';
 import './walks/ending.js';
 import './walks/overtaken.js';

@@ -446,24 +446,6 @@ walk('the notice comes by itself when the time is reached', async (t, open) => {
   await own.getByText('The 60 min of the package are over.').waitFor();
 });
 
-walk('own classes and minutes by month', async (t, open) => {
-  const { teacher, student, page } = await day(open);
-  const sent = await send(teacher, student);
-  await click(sent);
-  await teacher.client.post('/api/teacher/session', { session_id: sent.session.id, action: 'end' });
-  await page.getByRole('link', { name: 'My classes' }).tap();
-  await settled(page);
-  await page.locator('.classes li', { hasText: student.name }).getByRole('button', { name: 'Mark attendance' }).tap();
-  const dialog = page.getByRole('dialog', { name: `Attendance of ${student.name}` });
-  await isAccessible(page, 'attendance from the list');
-  await dialog.getByRole('button', { name: 'Excused' }).tap();
-  await page.locator('.classes li').getByRole('button', { name: 'Excused' }).waitFor();
-  await page.getByRole('button', { name: 'Earlier month' }).tap();
-  await page.getByRole('heading', { name: 'No classes in this month' }).waitFor();
-  assert.match(page.url(), /month=\d{4}-\d\d/);
-  await isAccessible(page, 'a month without classes');
-});
-
 walk('cards keep their places while somebody looks', async (t, open) => {
   const teacher = await makeTeacher();
   const students = [];
