@@ -15,19 +15,16 @@ import { ATTENDANCE } from '../lib/session.js';
  */
 /**
  * @typedef {object} State
- * @property {Mark | null} mark
+ * @property {Mark | null} saving the mark that is on its way
  * @property {boolean} note is being written
  * @property {boolean} kept Escape was pressed over it
- * @property {boolean} busy
  * @property {unknown} error
  */
 
 /** @extends {Component<Props, State>} */
 export class Attendance extends Component {
   /** @type {State} */
-  state = {
-    mark: this.props.session.attendance ?? null, note: false, kept: false, busy: false, error: null,
-  };
+  state = { saving: null, note: false, kept: false, error: null };
   /** Into the note. */
   typed = false;
 
@@ -36,18 +33,17 @@ export class Attendance extends Component {
    * @param {Mark} attendance @param {string} [note] the one that stands, if none is given
    */
   async save(attendance, note = this.props.session.attendance_note ?? '') {
-    const { session, onDone } = this.props;
-    const before = this.state.mark;
+    const { id: session_id } = this.props.session;
 
-    this.setState({ mark: attendance, busy: true, kept: false, error: null });
+    this.setState({ saving: attendance, kept: false, error: null });
     try {
-      await api('POST', '/api/teacher/attendance', { session_id: session.id, attendance, note });
-      this.setState({ busy: false });
+      await api('POST', '/api/teacher/attendance', { session_id, attendance, note });
+      this.setState({ saving: null });
       say(t('attendance.saved'));
-      onDone({ ...session, attendance, attendance_note: note });
+      this.props.onDone({ ...this.props.session, attendance, attendance_note: note });
       return true;
     } catch (error) {
-      this.setState({ mark: before, busy: false, error });
+      this.setState({ saving: null, error });
       return false;
     }
   }
@@ -56,7 +52,7 @@ export class Attendance extends Component {
   saveNote = async (event) => {
     event.preventDefault();
     const { note } = values(/** @type {HTMLFormElement} */ (event.currentTarget));
-    if (await this.save(this.state.mark ?? 'present', note ?? '')) this.write(false);
+    if (await this.save(this.props.session.attendance ?? 'present', note ?? '')) this.write(false);
   };
 
   /** Begins a note, or is done with it. @param {boolean} note */
@@ -72,13 +68,14 @@ export class Attendance extends Component {
   };
 
   /** @param {Props} props @param {State} state */
-  render({ session, onClose }, { mark, note, kept, busy, error }) {
+  render({ session, onClose }, { saving, note, kept, error }) {
+    const mark = saving ?? session.attendance; // another device may have marked it meanwhile
     const title = t('attendance.of', { name: session.student.name });
     const all = html`
       <div class="attendance">
         <div class="segments" role="group" aria-label=${title}>
           ${ATTENDANCE.map((name) => html`
-            <button type="button" aria-pressed=${mark === name ? 'true' : 'false'} disabled=${busy}
+            <button type="button" aria-pressed=${mark === name ? 'true' : 'false'} disabled=${!!saving}
               onClick=${() => this.save(name)}>
               ${t(`attendance.${name}`)}</button>`)}
         </div>
@@ -91,7 +88,7 @@ export class Attendance extends Component {
             ${kept && html`<${Notice} kind="note" text=${t('form.kept', { cancel: t('action.cancel') })} />`}
             <footer>
               <button type="button" onClick=${() => this.write(false)}>${t('action.cancel')}</button>
-              <button class="primary" disabled=${busy}>${t('action.save')}</button>
+              <button class="primary" disabled=${!!saving}>${t('action.save')}</button>
             </footer>
           </form>`
         : mark && html`<button type="button" class="link" onClick=${() => this.write(true)}>
@@ -101,6 +98,6 @@ export class Attendance extends Component {
     `;
 
     return onClose ? html`
-      <${Dialog} title=${title} onClose=${onClose} onEscape=${this.escape} busy=${busy}>${all}<//>` : all;
+      <${Dialog} title=${title} onClose=${onClose} onEscape=${this.escape} busy=${!!saving}>${all}<//>` : all;
   }
 }

@@ -82,3 +82,16 @@ walk('Escape drops no note that was typed', async (t, open) => {
   await page.keyboard.press('Escape');
   await dialog.waitFor({ state: 'detached' });
 });
+
+walk('a note leaves the mark that another device has made meanwhile', async (t, open) => {
+  const it = await late(open);
+  const { page, dialog } = it;
+  await dialog.getByLabel('Note').fill('Wrote at noon');
+  await it.mark('absent');
+  await page.evaluate(() => dispatchEvent(new Event('online')));
+  await it.row.getByRole('button', { name: 'Absent' }).waitFor();
+  assert.equal(await dialog.locator('[aria-pressed=true]').textContent().then((text) => text.trim()), 'Absent');
+  await dialog.getByRole('button', { name: 'Save' }).tap();
+  await dialog.locator('.quote', { hasText: 'Wrote at noon' }).waitFor();
+  assert.deepEqual(await kept(it), ['absent', 'Wrote at noon']);
+});

@@ -446,6 +446,23 @@ walk('the notice comes by itself when the time is reached', async (t, open) => {
   await own.getByText('The 60 min of the package are over.').waitFor();
 });
 
+walk('a note leaves the mark that another device has made', async (t, open) => {
+  const { teacher, student, page, own } = await day(open);
+  const { session: { id: session_id } } = await send(teacher, student);
+  await runNewest(teacher);
+  await page.reload();
+  await own.getByRole('button', { name: 'Present' }).tap();
+  await page.getByText('Attendance saved.').waitFor();
+  await teacher.client.post('/api/teacher/attendance', { session_id, attendance: 'absent' });
+  await page.getByRole('button', { name: 'Refresh' }).tap();
+  await own.locator('[aria-pressed=true]', { hasText: 'Absent' }).waitFor();
+  await own.getByRole('button', { name: 'Add a note' }).tap();
+  await own.getByLabel('Note').fill('Wrote at noon');
+  await own.getByRole('button', { name: 'Save' }).tap();
+  await own.locator('.quote', { hasText: 'Wrote at noon' }).waitFor();
+  assert.equal((await sessionsOf(teacher))[0].attendance, 'absent');
+});
+
 walk('cards keep their places while somebody looks', async (t, open) => {
   const teacher = await makeTeacher();
   const students = [];
