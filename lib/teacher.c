@@ -35,8 +35,26 @@ static const char SQL_CHANGE[] =
 	" FROM was WHERE a.id = was.id"
 	" RETURNING a.disabled_at IS NOT NULL, lower(a.email) <> lower(was.email)";
 
-static const char SQL_UNINVITE[] =
-	"DELETE FROM invites WHERE account_id = $1::bigint AND used_at IS NULL";
+#define SQL_UNINVITE "DELETE FROM invites WHERE account_id = $1::bigint AND used_at IS NULL"
+
+/* Whoever joined with the invitation that went to a wrong address stays out. */
+static const char SQL_UNJOIN[] = "UPDATE accounts SET password_hash = NULL WHERE id = $1::bigint";
+
+/*
+ * Whom Zoom knows by the address of before may be somebody else, to whose room
+ * a start link is the key. Rooms where the teacher did teach stay theirs, as
+ * anybody's do; meetings that were made there for no class yet are asked anew.
+ */
+static const char *const SQL_MOVED[] = {
+	SQL_UNINVITE,
+	("DELETE FROM zoom_hosts h WHERE h.account_id = $1::bigint AND h.confirmed"
+	 " AND NOT EXISTS (SELECT FROM sessions s JOIN zoom_occurrences o ON o.session_id = s.id"
+	 "  WHERE s.teacher_id = h.account_id AND o.host_id = h.host_id"
+	 "  AND (s.meeting_id IS NOT NULL OR o.admin_id IS NOT NULL))"),
+	("UPDATE zoom_hosts SET confirmed = false WHERE account_id = $1::bigint AND confirmed"),
+	("DELETE FROM zoom_creates c WHERE c.account_id = $1::bigint"
+	 " AND NOT EXISTS (SELECT FROM sessions s WHERE s.request_id = c.request_id)"),
+};
 
 static const struct db_field fields[] = {
 	{ "accounts_email", "email", "There is an account with this e-mail address." },
@@ -100,6 +118,16 @@ enum err teacher_create(struct db *db, struct arena *a, const char *base_url,
 	return e ? e : db_finish_json(db, create(db, a, base_url, want, out, why), out);
 }
 
+/* args[0] is the account. */
+static enum err forget_address(struct db *db, struct arena *a, const char *const *args)
+{
+	enum err e = OK;
+
+	for (size_t i = 0; i < sizeof SQL_MOVED / sizeof *SQL_MOVED && !e; i++)
+		e = db_write(db, a, SQL_MOVED[i], 1, args, NULL);
+	return e;
+}
+
 static enum err change(struct db *db, struct arena *a, const char *base_url,
 		       const struct teacher_fields *want, struct json_object **out, struct why *why)
 {
@@ -119,9 +147,13 @@ static enum err change(struct db *db, struct arena *a, const char *base_url,
 		return why_not(why, ERR_CONFLICT, "invite", "This account is disabled.");
 	/* Nobody works with a disabled account from now on, and no old invitation brings it back;
 	 * nor does the one of a wrong address open what has another by now. */
-	if (disabled)
+	if (disabled || (moved && want->invite))
 		e = login_end_all(db, a, want->id, NULL);
-	if (!e && (disabled || moved))
+	if (!e && moved && want->invite)
+		e = db_write(db, a, SQL_UNJOIN, 1, args, NULL);
+	if (!e && moved)
+		e = forget_address(db, a, args);
+	else if (!e && disabled)
 		e = db_write(db, a, SQL_UNINVITE, 1, args, NULL);
 	if (!e && want->invite)
 		e = account_invite(db, a, want->id, base_url, &url);

@@ -40,7 +40,8 @@ MUST_CHECK enum err teacher_create(struct db *db, struct arena *a, const char *b
 /*
  * Changes the account; with invite, *out has its invite_url. Disabling ends
  * its logins and open invitations in the same transaction, another address its
- * open invitations.
+ * open invitations and what Zoom knew by the old one. Another address with
+ * invite is a person who has not been here: logins and password end too.
  *
  * ERR_NOT_FOUND  naming id: no such teacher
  * ERR_CONFLICT   naming email, or invite: a disabled account is not invited

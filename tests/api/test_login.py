@@ -293,6 +293,25 @@ def test_a_corrected_address_takes_the_invitation_back_that_the_wrong_one_has(ad
     assert accept(nobody, again["invite_url"].split("#")[1]).status == 200
 
 
+def test_who_joined_from_a_wrong_address_is_out_when_the_right_one_is_invited(admin, nobody, invite_teacher):
+    stranger = invite_teacher()
+    right = {"id": stranger.id, "email": f"right{time.monotonic_ns()}@example.org", "invite": True}
+    changed = admin.patch("/api/admin/teachers", right)
+    assert changed.status == 200 and changed["joined"] is False
+    assert stranger.get("/api/auth/me").status == 401
+    assert sign_in(nobody, right["email"], stranger.password).status == 401
+    assert accept(nobody, changed["invite_url"].split("#")[1], "a new password").status == 200
+    assert sign_in(nobody, right["email"], "a new password").status == 200
+
+
+def test_an_address_that_changes_signs_nobody_out(admin, nobody, invite_teacher):
+    teacher = invite_teacher()
+    moved = {"id": teacher.id, "email": f"moved{time.monotonic_ns()}@example.org"}
+    assert admin.patch("/api/admin/teachers", moved)["joined"] is True
+    assert teacher.get("/api/auth/me").status == 200
+    assert sign_in(nobody, moved["email"], teacher.password).status == 200
+
+
 @pytest.mark.parametrize(
     "password", ["short", "1234567", "password", "12345678", "aaaaaaaa", "QWERTYUIOP", "x" * 1025]
 )

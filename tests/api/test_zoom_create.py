@@ -193,6 +193,18 @@ def test_a_host_stays_ones_own_whoever_has_used_the_room(connected, hana, join, 
         assert asked(rest) == user
 
 
+def test_the_account_of_a_wrong_address_is_nobodys_own_once_it_is_corrected(connected, boss, join, rest):
+    alice = join("Alice")
+    host_joins(connected, 84500900005, "HostOfTheOffice", alice.email)  # whose address it is
+    wish = wish_of(alice)
+    assert send(alice, wish_of(alice)).status == 201 and asked(rest) == "HostOfTheOffice"
+    right = f"right{alice.email}"
+    assert boss.patch("/api/admin/teachers", {"id": alice.id, "email": right}).status == 200
+    assert send(alice, wish).status == 201 and asked(rest) == right
+    assert connected.psql(f"SELECT count(*) FROM zoom_hosts WHERE account_id = {alice.id} AND host_id = 'HostOfTheOffice'") == "0"
+    assert send(alice, wish_of(alice)).status == 201 and asked(rest) != "HostOfTheOffice"
+
+
 def test_a_host_that_was_only_taught_in_becomes_ones_own_by_its_address(connected, hana, rest):
     hold(connected, hana, 84500900004, "HostOfHana")
     host_joins(connected, 84500900004, "HostOfHana", hana.email)
