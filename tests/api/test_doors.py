@@ -441,6 +441,23 @@ def test_zoom_and_telegram_are_never_limited(app):
             assert 429 not in statuses_of(ask(app.port, *calls))
 
 
+def long_tap():
+    return request(f"/api/zoom/track?token={random.randbytes(950).hex()}")
+
+
+def test_no_flood_of_other_tokens_shuts_a_link_out(app, make_teacher, make_student, send):
+    """More of them, and larger, than nginx has room to remember. Links are of another size than these."""
+    teacher = make_teacher()
+    links = [path_of(send(teacher, make_student(teacher))["join_url"]) for _ in range(10)]
+    flooder = "127.0.0.79"  # whose own limit nobody else needs
+    for _ in range(60):
+        ask(app.port, *[long_tap() for _ in range(100)], address=flooder)
+    for link in links:
+        ask(app.port, *[long_tap() for _ in range(20)], address=flooder)
+        (answer,) = ask(app.port, request(link, "GET", f"User-Agent: {PHONE['User-Agent']}"))
+        assert answer.status == 302, answer
+
+
 @pytest.mark.parametrize(
     "data",
     [request(f"/api/zoom/track?token={uuid.uuid4()}"), request("/api/auth/login", "POST", JSON, body=b"{}")],
