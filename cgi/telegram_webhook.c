@@ -17,7 +17,8 @@
 /* An update with two long texts in escapes; nginx: client_max_body_size. */
 #define UPDATE_BYTES_MAX (1 << 20)
 
-/* A reply is tried at once for so long; Telegram waits for our answer meanwhile. */
+/* A reply, and before it a link that it has brought along, is tried at once for so long; Telegram
+ * waits for our answer meanwhile. */
 #define REPLY_MS 2000
 
 /* An outage of ours, which passes; everything else would fail again. */

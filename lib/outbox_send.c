@@ -25,8 +25,11 @@ static const char SQL_LINK_MESSAGE[] =
 	"SELECT id FROM messages WHERE session_id = $1::bigint AND kind = 'join_link'"
 	" AND next_at IS NOT NULL";
 
-static const char SQL_REPLY_MESSAGE[] =
-	"SELECT id FROM messages WHERE update_id = $1::bigint AND next_at IS NOT NULL";
+/* The first of what waits in the chat of a reply that waits, if not itself before it. */
+static const char SQL_REPLY_HEAD[] =
+	"SELECT m.id FROM messages r JOIN messages m ON m.chat_id = r.chat_id AND m.id <= r.id"
+	" WHERE r.update_id = $1::bigint AND r.next_at IS NOT NULL AND m.next_at IS NOT NULL"
+	" ORDER BY m.id LIMIT 1";
 
 static const char SQL_RECORD_RUN[] =
 	"INSERT INTO job_runs (job, started_at, finished_at, ok, detail)"
@@ -47,8 +50,9 @@ void outbox_open(struct outbox *out, struct db *db, const struct conf *conf,
 
 /* ------------------------------------------------------------- at once */
 
-/* Whether it is worth staying: another request is sending it, or it can be taken in a moment. */
-static bool stays(const struct outbox *o, struct arena *a, int64_t message, int64_t began,
+/* Whether it is worth staying: another request is sending it, or it can be taken in a moment.
+ * *waited is the last moment when it could not be taken yet. */
+static bool stays(const struct outbox *o, struct arena *a, int64_t message, int64_t *waited,
 		  int64_t until)
 {
 	int64_t now = monotonic_ms(), ms;
@@ -56,14 +60,16 @@ static bool stays(const struct outbox *o, struct arena *a, int64_t message, int6
 
 	if (now >= until || claim_wait(o, a, message, &ms, &is_sending))
 		return false;
-	if (is_sending || ms > 0)
+	if (is_sending || ms > 0) {
+		*waited = now;
 		return is_sending || now + ms < until;
-	return now - began < SLOT_WAIT_MS; /* every slot is taken */
+	}
+	return now - *waited < SLOT_WAIT_MS; /* every slot is taken */
 }
 
-static void try_message(const struct outbox *o, struct arena *a, int64_t message)
+static void try_message(const struct outbox *o, struct arena *a, int64_t message, int64_t until)
 {
-	int64_t began = monotonic_ms(), until = began + o->telegram.total_ms;
+	int64_t waited = monotonic_ms();
 	struct telegram_answer answer = { .outcome = TELEGRAM_MIGRATED };
 	const char *state;
 	struct claim c;
@@ -73,32 +79,43 @@ static void try_message(const struct outbox *o, struct arena *a, int64_t message
 		e = claim_take(o, a, message, SLOTS, &c);
 		if (!e)
 			e = claim_deliver(o, a, &c, RECORD_MS, &answer, &state);
-		else if (e == ERR_NOT_FOUND && stays(o, a, message, began, until))
+		else if (e == ERR_NOT_FOUND && stays(o, a, message, &waited, until))
 			pause_ms(POLL_MS);
 		else
 			return;
 	} while (e == ERR_NOT_FOUND || (!e && answer.outcome == TELEGRAM_MIGRATED));
 }
 
-static void try_found(const struct outbox *o, struct arena *a, const char *sql, int64_t id)
+/* A message that can be tried; false without a bot. */
+static bool find(const struct outbox *o, struct arena *a, const char *sql, int64_t id,
+		 int64_t *message)
 {
 	const char *args[] = { arena_int(a, id) };
-	int64_t message;
 	struct db_rows r;
 
-	if (o->telegram.token.text && !db_read(o->db, a, sql, 1, args, &r) &&
-	    !db_one_i64(&r, &message))
-		try_message(o, a, message);
+	return o->telegram.token.text && !db_read(o->db, a, sql, 1, args, &r) &&
+	       !db_one_i64(&r, message);
 }
 
 void outbox_try_link(const struct outbox *o, struct arena *a, int64_t session_id)
 {
-	try_found(o, a, SQL_LINK_MESSAGE, session_id);
+	int64_t until = monotonic_ms() + o->telegram.total_ms, message;
+
+	if (find(o, a, SQL_LINK_MESSAGE, session_id, &message))
+		try_message(o, a, message, until);
 }
 
 void outbox_try_reply(const struct outbox *o, struct arena *a, int64_t update_id)
 {
-	try_found(o, a, SQL_REPLY_MESSAGE, update_id);
+	int64_t until = monotonic_ms() + o->telegram.total_ms, message, last = 0;
+
+	/* One that is still the first when it was tried keeps the others waiting. */
+	while (find(o, a, SQL_REPLY_HEAD, update_id, &message) && message != last) {
+		if (outbox_drop(o->db, a, 0, NULL) || outbox_settle(o->db, a, 0))
+			return;
+		try_message(o, a, message, until);
+		last = message;
+	}
 }
 
 /* --------------------------------------------------------------- a run */

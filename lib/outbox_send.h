@@ -31,10 +31,11 @@ void outbox_open(struct outbox *out, struct db *db, const struct conf *conf,
 		 const struct keys *keys, int total_ms);
 
 /*
- * Tries the message with the link of session_id, or the reply to update_id,
- * once, for about as long as a call may take; does nothing without a bot. What
- * could not be sent is left to the job. Not within a transaction. Reports
- * nothing: the row tells what became of the message.
+ * Tries the message with the link of session_id, or the reply to update_id
+ * after what waits in its chat before it, once, for about as long as a call may
+ * take; does nothing without a bot. What could not be sent is left to the job.
+ * Not within a transaction. Reports nothing: the rows tell what became of the
+ * messages.
  */
 void outbox_try_link(const struct outbox *o, struct arena *a, int64_t session_id);
 void outbox_try_reply(const struct outbox *o, struct arena *a, int64_t update_id);

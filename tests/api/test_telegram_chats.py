@@ -135,15 +135,27 @@ def test_start_links_the_chat_and_answers_in_the_students_language(
     assert says in reply and "Lulu" in reply
 
 
-def test_a_link_that_waits_arrives_as_soon_as_the_chat_is_known(app, admin, telegram, updates, unlinked, send):
+def link_and_answer(app, telegram, chat, update):
+    """What /start brought without the job: the link, and a second later the reply, if there was time for it."""
+    link, *replies_then = telegram.shown(chat)
+    quick = app.row(
+        "SELECT m.changed_at - u.received_at < interval '0.7 s' AS yes FROM messages m, telegram_updates u"
+        f" WHERE m.chat_id = {chat} AND m.kind = 'join_link' AND u.update_id = {update['update_id']}"
+    )["yes"]
+    assert replies_then or not quick
+    app.job("telegram-outbox")
+    _, reply = telegram.shown(chat)
+    assert reply.at - link.at >= 0.99  # one chat, one message a second
+    return link.url, reply.text
+
+
+def test_a_link_that_waits_arrives_as_soon_as_the_chat_is_known(app, telegram, updates, unlinked, send):
     teacher, student = unlinked()
     sent = send(teacher, student)
     assert sent["delivery"] == "none"
     chat = new_chat()
-    updates.start(chat, student_code(teacher, student))
-    tg.forget_pace(app)
-    app.job("telegram-outbox")
-    assert sent["join_url"] in [m.url for m in telegram.shown(chat) if "reply_markup" in m.params]
+    url, reply = link_and_answer(app, telegram, chat, updates.start(chat, student_code(teacher, student)))
+    assert url == sent["join_url"] and "will arrive here" in reply
 
 
 def test_a_code_binds_once(app, admin, telegram, updates, unlinked):
@@ -459,16 +471,26 @@ def test_blocking_and_coming_back_are_followed(app, telegram, updates, pair, sen
 
 def test_start_brings_a_dead_chat_back_with_what_still_matters(app, telegram, updates, pair, send):
     teacher, student, chat = pair()
-    telegram.will(tg.error(403, "Forbidden: bot was blocked by the user"))
+    updates.membership(chat, "kicked")
     sent = send(teacher, student)
     assert sent["delivery"] == "failed"
-    tg.forget_pace(app)
-    updates.start(chat)
-    tg.forget_pace(app)
-    app.job("telegram-outbox")
-    texts = [m.params for m in telegram.shown(chat)]
-    assert sorted("reply_markup" in t for t in texts) == [False, True]
+    url, reply = link_and_answer(app, telegram, chat, updates.start(chat))
+    assert url == sent["join_url"] and "will arrive here" in reply
     assert send(teacher, student)["session"]["id"] != sent["session"]["id"]
+
+
+def test_start_does_not_send_what_nobody_needs_any_more(app, telegram, updates, pair, send, clock):
+    teacher, student, chat = pair()
+    telegram.down()
+    session = send(teacher, student)["session"]["id"]
+    cancelled = teacher.post("/api/teacher/session", {"session_id": session, "action": "cancel"})
+    assert cancelled.status == 200, cancelled
+    telegram.up()
+    clock.move("1 minute")
+    updates.start(chat)
+    (reply,) = telegram.shown(chat)
+    assert "will arrive here" in reply.text
+    assert app.row(f"SELECT state FROM messages WHERE session_id = {session}") == {"state": "dropped"}
 
 
 def test_leaving_a_group_is_its_death(app, telegram, updates, pair, send):
@@ -607,7 +629,7 @@ def test_what_waits_for_a_teacher_does_not_go_to_the_chat_of_before(
     app.job("telegram-outbox")
     assert len(replies(telegram, old)) == 1
     if new:
-        assert "Hana" in replies(telegram, new)[-1]
+        assert ["Hana" in text for text in replies(telegram, new)] == [True, False]
     message = f"SELECT state, outcome FROM messages WHERE session_id = {sent['session']['id']}"
     expected = {"state": "failed", "outcome": "disabled"} if disabled else {"state": "sent", "outcome": "sent"}
     assert app.row(message) == expected
