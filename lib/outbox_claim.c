@@ -103,10 +103,21 @@ static const char SQL_RECORD[] =
 	" ON CONFLICT (session_id, dedupe) DO NOTHING)"
 	" SELECT count(*) FROM done";
 
-/* Whose chat stays what it is until the transaction ends. */
+/* Whose chat (0: none) stays what it is until the transaction ends. */
 static const char SQL_STUDENT[] =
-	"SELECT st.id FROM sessions s JOIN students st ON st.id = s.student_id"
+	"SELECT st.id, coalesce(CASE WHEN st.disabled_at IS NULL THEN st.telegram_chat_id END, 0)"
+	" FROM sessions s JOIN students st ON st.id = s.student_id"
 	" WHERE s.id = $1::bigint FOR SHARE OF st";
+
+/*
+ * Whether message $1 was sent elsewhere than to chat $3, which student $2 has
+ * linked from within it since the message was written. Since it was taken would
+ * be too late: a code may have been used then, and what waits not moved yet.
+ */
+static const char SQL_LINKED_SINCE[] =
+	"SELECT EXISTS (SELECT FROM messages m JOIN chat_codes k ON k.used_at >= m.created_at"
+	" WHERE m.id = $1::bigint AND m.state = 'sent' AND m.chat_id <> $3::bigint"
+	" AND k.student_id = $2::bigint AND k.chat_id = $3::bigint)::integer";
 
 static const char SQL_HOLD_CHAT[] =
 	"UPDATE telegram_chats SET"
@@ -268,26 +279,58 @@ static enum err record_attempt(const struct outbox *o, struct arena *a, const st
 	return OK;
 }
 
+static enum err lock_student(const struct outbox *o, struct arena *a, int64_t session_id,
+			     int64_t *student, int64_t *chat)
+{
+	const char *args[] = { arena_int(a, session_id) };
+	struct db_rows r;
+	enum err e = db_write(o->db, a, SQL_STUDENT, 1, args, &r);
+
+	if (e)
+		return e;
+	if (!db_next(&r))
+		return ERR_INTERNAL;
+	*student = db_i64(&r);
+	*chat = db_i64(&r);
+	return db_end(&r);
+}
+
+/* What an admin changes about a chat does not send again what was sent: docs/decisions.md. */
+static enum err follow(const struct outbox *o, struct arena *a, const struct claim *c,
+		       int64_t student, int64_t chat)
+{
+	const char *args[] = { arena_int(a, c->id), arena_int(a, student), arena_int(a, chat) };
+	int64_t linked = 0;
+	struct db_rows r;
+	enum err e;
+
+	if (!chat || chat == c->chat_id)
+		return OK;
+	e = db_read(o->db, a, SQL_LINKED_SINCE, 3, args, &r);
+	if (!e)
+		e = db_one_i64(&r, &linked);
+	return e || !linked ? e : outbox_follow_student(o->db, a, student, chat);
+}
+
 /*
  * Within a transaction. A link that failed goes on to the chat that its student
- * was given while it was on its way. The student first, as who changes one
- * locks them.
+ * was given while it was on its way; one that arrived, to that which they have
+ * linked themselves. The student first, as who changes one locks them.
  */
 static enum err record(const struct outbox *o, struct arena *a, const struct claim *c,
 		       const struct telegram_answer *answer, int64_t message_id)
 {
-	const char *args[] = { arena_int(a, c->session_id) };
-	int64_t next_ms, student = 0;
-	bool moves = !strcmp(c->kind, "join_link") &&
-		     !strcmp(state_after(c, answer, &next_ms), "failed");
-	struct db_rows r;
-	enum err e = moves ? db_write(o->db, a, SQL_STUDENT, 1, args, &r) : OK;
+	int64_t next_ms, student = 0, chat = 0;
+	const char *state = state_after(c, answer, &next_ms);
+	bool failed = !strcmp(state, "failed");
+	bool moves = !strcmp(c->kind, "join_link") && (failed || !strcmp(state, "sent"));
+	enum err e = moves ? lock_student(o, a, c->session_id, &student, &chat) : OK;
 
-	if (moves && !e)
-		e = db_one_i64(&r, &student);
 	if (!e)
 		e = record_attempt(o, a, c, answer, message_id);
-	return e || !moves ? e : outbox_settle(o->db, a, student);
+	if (e || !moves)
+		return e;
+	return failed ? outbox_settle(o->db, a, student) : follow(o, a, c, student, chat);
 }
 
 /*

@@ -2,12 +2,13 @@
 
 import concurrent.futures
 import re
+import threading
 import uuid
 
 import pytest
 
 import telegram as tg
-from academy import Psql, at_once
+from academy import Psql, at_once, hash_of
 from telegram import new_chat, until
 from telegram_app import FIXTURES
 
@@ -571,8 +572,7 @@ def test_a_link_that_is_refused_where_its_student_was_goes_to_the_chat_of_now(
         if whose == "admin":
             change(admin, student, telegram_chat_id=new)
         else:
-            link = admin.post("/api/admin/student-link", {"student_id": student["id"]})["url"]
-            updates.start(new, link.split("start=")[1])
+            updates.start(new, code_for(admin, student))
 
     sent, _ = at_once(lambda: send(teacher, student), change_meanwhile)
     assert sent["delivery"] == "queued"
@@ -583,12 +583,112 @@ def test_a_link_that_is_refused_where_its_student_was_goes_to_the_chat_of_now(
     assert [row["state"] for row in log_of(app, sent["session"]["id"])] == ["failed", "sent"]
 
 
+def ok_once(app, student, chat):
+    """Telegram takes the message, and says so when the student's chat is another."""
+    now = f"SELECT telegram_chat_id FROM students WHERE id = {student['id']}"
+
+    def answer(handler, call):
+        until(lambda: app.psql(now) == str(chat))
+        tg.ok(handler, call)
+
+    return answer
+
+
+def code_for(admin, student):
+    return admin.post("/api/admin/student-link", {"student_id": student["id"]})["url"].split("start=")[1]
+
+
+@pytest.mark.parametrize("whose", ["admin", "student"])
+def test_a_link_that_arrives_where_its_student_was_goes_to_the_chat_that_they_link_meanwhile(
+    app, admin, telegram, updates, pair, send, clock, whose
+):
+    teacher, student, old = pair()
+    new, code = new_chat(), code_for(admin, student)
+    telegram.will(ok_once(app, student, new))
+
+    def change_meanwhile():
+        until(lambda: telegram.sent(old))
+        if whose == "admin":
+            change(admin, student, telegram_chat_id=new)
+        else:
+            updates.start(new, code)
+
+    sent, _ = at_once(lambda: send(teacher, student), change_meanwhile)
+    follows = whose == "student"
+    assert sent["delivery"] == ("queued" if follows else "sent")
+    clock.move("1 minute")
+    run_job(app)
+    assert (links(telegram, old), links(telegram, new)) == ([sent["join_url"]], [sent["join_url"]] * follows)
+    assert delivery_of(teacher, sent["session"]["id"]) == ("sent", None)
+    assert [row["state"] for row in log_of(app, sent["session"]["id"])] == ["sent"] * (1 + follows)
+
+
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+
+
+def test_a_link_is_taken_for_the_chat_of_before_while_another_is_linked(
+    app, admin, telegram, updates, pair, send, clock
+):
+    """The code counts already, and what waits has not been moved yet."""
+    teacher, student, old = pair()
+    new = new_chat()
+    code, held = code_for(admin, student), code_for(admin, student)
+    telegram.down()
+    sent = send(teacher, student)
+    telegram.up()
+    telegram.will(ok_once(app, student, new))
+    clock.move("1 minute")
+    other = Psql(app)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        other.run("SELECT 1")
+        other.send("BEGIN;\n")
+        other.run(f"SELECT FROM chat_codes WHERE code_hash = {hash_of(held)} FOR UPDATE")  # voided with the other
+        linking = pool.submit(updates.start, new, code)
+        until(lambda: linking.done() or app.psql(WAITING) == "1")
+        job = pool.submit(run_job, app)
+        until(lambda: job.done() or telegram.sent(old))
+        other.run("COMMIT")
+        other.close()
+    assert linking.result() and job.result()
+    assert (links(telegram, old), links(telegram, new)) == ([sent["join_url"]], [sent["join_url"]])
+
+
+def test_a_chat_that_is_linked_as_the_arrival_is_noted_is_heeded(app, admin, telegram, updates, pair, send, clock):
+    """Who links it has left the link on its way alone, and has not committed yet."""
+    teacher, student, old = pair()
+    new, code = new_chat(), code_for(admin, student)
+    is_linking = threading.Event()
+
+    def ok_then(handler, call):
+        assert is_linking.wait(20)
+        tg.ok(handler, call)
+
+    telegram.will(ok_then)
+    other = Psql(app)
+    other.run("SELECT 1")
+    other.send("BEGIN;\n")
+    other.run(f"INSERT INTO telegram_chats (chat_id) VALUES ({new})")  # which linking comes to last
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        sending = pool.submit(send, teacher, student)
+        until(lambda: telegram.sent(old))
+        linking = pool.submit(updates.start, new, code)
+        until(lambda: linking.done() or app.psql(WAITING) == "1")
+        is_linking.set()
+        until(lambda: sending.done() or app.psql(WAITING) == "2")
+        other.run("COMMIT")
+        other.close()
+    assert linking.result() and sending.result()["delivery"] == "queued"
+    clock.move("1 minute")
+    run_job(app)
+    url = sending.result()["join_url"]
+    assert (links(telegram, old), links(telegram, new)) == ([url], [url])
+
+
 def test_a_chat_that_changes_as_the_refusal_is_noted_is_heeded(app, telegram, pair, send, clock):
     """Who changes it has left the link on its way alone, and has not committed yet."""
     teacher, student, old = pair()
     new = new_chat()
     telegram.will(tg.after(1, tg.error(400, "Bad Request: x")))
-    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
     other = Psql(app)
     with concurrent.futures.ThreadPoolExecutor() as pool:
         sending = pool.submit(send, teacher, student)
@@ -596,7 +696,7 @@ def test_a_chat_that_changes_as_the_refusal_is_noted_is_heeded(app, telegram, pa
         other.run("SELECT 1")
         other.send("BEGIN;\n")
         other.run(f"UPDATE students SET telegram_chat_id = {new} WHERE id = {student['id']}")
-        until(lambda: sending.done() or app.psql(waiting) == "1")
+        until(lambda: sending.done() or app.psql(WAITING) == "1")
         other.run("COMMIT")
         other.close()
     assert sending.result()["delivery"] == "queued"
