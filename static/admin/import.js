@@ -14,6 +14,7 @@ import { number, t } from '../lib/i18n.js';
  *   created: number | null,
  *   kept: boolean,
  *   busy: boolean,
+ *   garbled: boolean,
  *   error: unknown,
  * }} State
  */
@@ -26,12 +27,24 @@ const COLUMNS = {
 /** @extends {Component<{kind: Kind, onDone: () => void, onClose: () => void}, State>} */
 export class ImportDialog extends Component {
   /** @type {State} */
-  state = { kind: this.props.kind, csv: '', rows: null, created: null, kept: false, busy: false, error: null };
+  state = {
+    kind: this.props.kind, csv: '', rows: null, created: null, kept: false, busy: false, garbled: false, error: null,
+  };
 
-  /** @param {any} event */
+  /** What is not UTF-8 is refused: read as if it were, it would be names of broken letters. @param {any} event */
   pick = async ({ target }) => {
     const file = target.files[0];
-    if (file) this.setState({ csv: await file.text(), rows: null });
+    if (!file) return;
+    const bytes = await file.arrayBuffer();
+    let csv = '';
+    let garbled = false;
+
+    try {
+      csv = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    } catch {
+      garbled = true;
+    }
+    this.setState({ csv, garbled, rows: null });
   };
 
   /** The same file, mended, is news. @param {any} event */
@@ -68,7 +81,7 @@ export class ImportDialog extends Component {
   };
 
   /** @param {{onClose: () => void}} props @param {State} state */
-  render({ onClose }, { kind, csv, rows, created, kept, busy, error }) {
+  render({ onClose }, { kind, csv, rows, created, kept, busy, garbled, error }) {
     const good = rows?.filter(({ ok }) => ok).length ?? 0;
     const bad = (rows?.length ?? 0) - good;
 
@@ -83,10 +96,11 @@ export class ImportDialog extends Component {
           </fieldset>
           <p>${t(`import.about_${kind}`)} <code dir="ltr">${COLUMNS[kind]}</code></p>
           <${Field} label=${t('import.file')} name="file" type="file" accept=".csv,text/csv"
-            onClick=${this.forget} onChange=${this.pick} />
+            onClick=${this.forget} onChange=${this.pick} error=${garbled ? t('import.garbled') : null} />
           <${Field} label=${t('import.paste')} name="csv">${(/** @type {any} */ shared) => html`
             <textarea ...${shared} rows="5" dir="ltr" spellcheck="false" value=${csv} required
-              onInput=${(/** @type {any} */ e) => this.setState({ csv: e.target.value, rows: null })}></textarea>`}<//>
+              onInput=${(/** @type {any} */ e) =>
+                this.setState({ csv: e.target.value, garbled: false, rows: null })}></textarea>`}<//>
           ${error && html`<${Notice} text=${explain(error)} />`}
           <div aria-live="polite">
             ${created !== null ? html`<${Notice} kind="note" text=${t('import.done', { n: created })} />`

@@ -445,6 +445,7 @@ export default {
   'import.check': 'ፈትሽ',
   'import.done': { one: '{n} ረድፍ ገብቷል።', other: '{n} ረድፎች ገብተዋል።' },
   'import.file': 'የCSV ፋይል',
+  'import.garbled': 'ይህ ፋይል በUTF-8 የተቀመጠ አይደለም፦ ፊደሎቹ ይጠፋሉ። «CSV UTF-8» ብለህ አስቀምጠውና እንደገና ምረጠው።',
   'import.good': { one: '{n} ረድፍ ትክክል ነው', other: '{n} ረድፎች ትክክል ናቸው' },
   'import.kind': 'ምን ይገባ',
   'import.line': 'መስመር',

@@ -498,6 +498,7 @@ export default {
   'import.check': 'فحص',
   'import.done': { zero: 'لم يُستورد أي صف.', one: 'استُورد صف واحد.', two: 'استُورد صفان.', few: 'استُوردت {n} صفوف.', many: 'استُورد {n} صفًا.', other: 'استُورد {n} صف.' },
   'import.file': 'ملف CSV',
+  'import.garbled': 'هذا الملف ليس بترميز UTF-8 وستضيع حروفه. احفظه بصيغة «CSV UTF-8» ثم اختره من جديد.',
   'import.good': { zero: 'لا صفوف سليمة', one: 'صف واحد سليم', two: 'صفان سليمان', few: '{n} صفوف سليمة', many: '{n} صفًا سليمًا', other: '{n} صف سليم' },
   'import.kind': 'ماذا تستورد',
   'import.line': 'السطر',

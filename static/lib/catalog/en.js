@@ -443,6 +443,7 @@ export default {
   'import.check': 'Check',
   'import.done': { one: '{n} row was taken over.', other: '{n} rows were taken over.' },
   'import.file': 'CSV file',
+  'import.garbled': 'This file is not in UTF-8: its letters would be lost. Save it as “CSV UTF-8” and choose it again.',
   'import.good': { one: '{n} row is good', other: '{n} rows are good' },
   'import.kind': 'What to import',
   'import.line': 'Line',

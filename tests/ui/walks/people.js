@@ -292,6 +292,26 @@ walk('a CSV file of students is read and imported', async (t, open) => {
   await dialog.getByText('1 row was taken over.').waitFor();
 });
 
+walk('a file in another encoding than UTF-8 is refused, not taken over in broken letters', async (t, open) => {
+  const page = await open({ who: theAdmin(), path: '/admin/people' });
+  const dialog = page.getByRole('dialog');
+  const text = dialog.getByLabel('or paste it here');
+  const choose = (...parts) => dialog.getByLabel('CSV file').setInputFiles({ name: 'teachers.csv', mimeType: 'text/csv', buffer: Buffer.concat(parts.map((part) => Buffer.from(part))) });
+  const Mohamed = [0xe3, 0xcd, 0xe3, 0xcf]; // as windows-1256 has him, which Excel saves a "CSV" in
+  await settled(page);
+  await page.getByRole('button', { name: 'Import CSV' }).click();
+  await text.fill('name,email\nOf before,before@example.org\n');
+  await choose('name,email\n', Mohamed, `,${unique()}@example.org\n`);
+  await page.waitForFunction(() => !document.querySelector('dialog textarea').value.includes('before'));
+  assert.equal(await text.inputValue(), '');
+  await dialog.locator('#f-file-error').getByText('CSV UTF-8').waitFor();
+  assert.ok(await dialog.getByRole('button', { name: 'Check' }).isDisabled());
+  await isAccessible(page, 'import, a file of another encoding');
+  await choose('\ufeffname,email\nمحمد,mohamed@example.org\n');
+  await page.waitForFunction(() => document.querySelector('dialog textarea').value.includes('\nمحمد,'));
+  assert.equal(await dialog.locator('.error').count(), 0);
+});
+
 walk('a file is chosen, mended, chosen again, and not chosen', async (t, open) => {
   const page = await open({ who: theAdmin(), path: '/admin/people' });
   const dialog = page.getByRole('dialog');
