@@ -59,6 +59,8 @@ export class ImportDialog extends Component {
       const { rows, created } = await api('POST', '/api/admin/import', { kind, csv, dry_run: dry });
       // Between the look and the taking a row may have gone bad: then nothing was taken.
       const taken = !dry && rows.every((/** @type {Row} */ { ok }) => ok);
+      const edited = kind !== this.state.kind || csv !== this.state.csv;
+      if (edited && !taken) return this.setState({ busy: false }); // its lines are of another text
       this.setState({ rows, created: taken ? created : null, busy: false });
       if (taken) this.props.onDone();
     } catch (error) {

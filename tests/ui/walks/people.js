@@ -312,6 +312,36 @@ walk('a file in another encoding than UTF-8 is refused, not taken over in broken
   assert.equal(await dialog.locator('.error').count(), 0);
 });
 
+walk('what a check has found of a text is not told of another', async (t, open) => {
+  const page = await open({ who: theAdmin(), path: '/admin/people' });
+  const dialog = page.getByRole('dialog');
+  const check = dialog.getByRole('button', { name: 'Check' });
+  const fill = (csv) => dialog.getByLabel('or paste it here').fill(csv);
+  const [one, two] = [unique(), unique()];
+  await settled(page);
+  await page.getByRole('button', { name: 'Import CSV' }).click();
+  for (const change of [() => fill(`name,email\nBad ${two},no address\n`), () => dialog.getByLabel('Students').check()]) {
+    let go;
+    const gate = new Promise((resolve) => (go = resolve));
+    await page.route('**/api/admin/import', async (route) => {
+      await gate;
+      await route.fallback();
+    }, { times: 1 });
+    await fill(`name,email\nGood ${one},${one}@example.org\n`);
+    const asked = page.waitForRequest('**/api/admin/import');
+    await check.click();
+    await asked;
+    await change();
+    go();
+    await page.waitForFunction(() => !document.querySelector('dialog footer button').disabled);
+    assert.equal(await dialog.locator('.preview').count(), 0);
+    assert.equal(await dialog.getByRole('button', { name: /^Import/ }).count(), 0);
+  }
+  await dialog.getByLabel('Teachers').check();
+  await check.click();
+  await dialog.getByRole('button', { name: 'Import 1 row' }).waitFor();
+});
+
 walk('a file is chosen, mended, chosen again, and not chosen', async (t, open) => {
   const page = await open({ who: theAdmin(), path: '/admin/people' });
   const dialog = page.getByRole('dialog');
