@@ -90,23 +90,45 @@ export function Field({ label, name, hint, error, children, id = `f-${name}`, ..
   `;
 }
 
+/** @typedef {{from?: string, to?: string}} DayRange */
+
 /**
  * The first and the last day of a range. They are looked at here, before anybody is asked.
- * @param {{from?: string, to?: string, required?: boolean, onChange: (change: Record<string, string>) => void}} props
+ * @extends {Component<DayRange & {required?: boolean, onChange: (change: Record<string, string>) => void}>}
  */
-export const Days = ({ from, to, required, onChange }) => {
-  const wrong = backwards({ from, to });
-  const told = wrong ? { 'aria-invalid': 'true', 'aria-describedby': 'days-error' } : {};
+export class Days extends Component {
+  /** Drawn for less, a field would lose what is half typed. @param {DayRange} next */
+  shouldComponentUpdate({ from, to }) {
+    return from !== this.props.from || to !== this.props.to;
+  }
 
-  return html`
-    ${Object.entries({ from, to }).map(([name, value]) => html`
-      <label class="pick day"><span>${t(/** @type {any} */ (`filter.${name}`))}</span>
-        <input type="date" name=${name} value=${value ?? ''} required=${required} ...${told}
-          onChange=${(/** @type {any} */ e) => onChange({ [name]: e.target.value })} />
-      </label>`)}
-    ${wrong && html`<p class="error" id="days-error" role="alert">${t('filter.backwards')}</p>`}
-  `;
-};
+  /**
+   * By keys a day may come by way of one that is none. What is emptied by keys is told by nothing but leaving it.
+   * @param {any} event
+   */
+  tell = ({ target: { name, value, validity } }) => {
+    const shown = this.props[/** @type {'from' | 'to'} */ (name)] ?? '';
+
+    if (validity.badInput || value === shown) return;
+    this.props.onChange({ [name]: value });
+    this.forceUpdate(); // there may be another day for none
+  };
+
+  /** @param {DayRange & {required?: boolean}} props */
+  render({ from, to, required }) {
+    const wrong = backwards({ from, to });
+    const told = wrong ? { 'aria-invalid': 'true', 'aria-describedby': 'days-error' } : {};
+
+    return html`
+      ${Object.entries({ from, to }).map(([name, value]) => html`
+        <label class="pick day"><span>${t(/** @type {any} */ (`filter.${name}`))}</span>
+          <input type="date" name=${name} value=${value ?? ''} required=${required} ...${told}
+            onChange=${this.tell} onBlur=${this.tell} />
+        </label>`)}
+      ${wrong && html`<p class="error" id="days-error" role="alert">${t('filter.backwards')}</p>`}
+    `;
+  }
+}
 
 /**
  * Something went wrong: what, and what to do.

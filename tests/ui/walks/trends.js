@@ -92,6 +92,42 @@ walk('days that the server refuses have no numbers', async (t, open) => {
   assert.equal(await page.locator('.chart, .pay').count(), 0);
 });
 
+walk('a day is typed by keys, also over one that the month does not have', async (t, open) => {
+  const page = await open({ who: theAdmin(), path: '/admin/trends?from=2024-10-31&to=2024-11-05' });
+  const from = page.getByLabel('From', { exact: true });
+  const asked = [];
+  page.on('request', (request) => request.url().includes('?') && asked.push(new URL(request.url()).searchParams.get('from')));
+  const type = async () => {
+    await settled(page);
+    await from.focus();
+    await page.keyboard.type('02');
+    assert.ok(await from.evaluate(({ validity }) => validity.badInput), 'the 31st of February');
+    assert.match(page.url(), /from=2024-10-31/);
+  };
+  await type();
+  await page.keyboard.type('28');
+  await page.waitForURL(/from=2024-02-28/);
+  await settled(page);
+  assert.equal(await from.inputValue(), '2024-02-28');
+  assert.deepEqual([...new Set(asked)].filter((day) => day > '2024-10-31'), [], 'of no days that nobody chose');
+
+  // In the list of sessions, which is asked for again meanwhile, and whose names to choose from come late.
+  const names = new Promise((resolve) => page.route('**/api/admin/students', resolve));
+  await page.goto('/admin/?period=custom&from=2024-10-31&to=2024-11-05');
+  await type();
+  const route = await names;
+  const [answer] = await Promise.all([page.waitForResponse('**/api/admin/students'), route.fallback()]);
+  const { students } = await answer.json();
+  await page.waitForFunction((n) => document.querySelector('[name=student_id]').options.length > n, students.length);
+  await page.keyboard.type('28');
+  await page.waitForURL(/from=2024-02-28/);
+  assert.equal(await from.inputValue(), '2024-02-28');
+
+  // Emptied part by part, from the year on, and left, it is empty.
+  for (const key of ['Backspace', 'ArrowLeft', 'Backspace', 'ArrowLeft', 'Backspace', 'Shift+Tab']) await page.keyboard.press(key);
+  await page.waitForURL((url) => !url.searchParams.has('from') && url.searchParams.has('to'));
+});
+
 walk('another period has no numbers before its answer, and none without', async (t, open) => {
   const page = await open({ who: theAdmin(), path: '/admin/trends' });
   await settled(page);
