@@ -31,6 +31,7 @@ import { HeatPlot, Plot, dayMark, dayName, dayX, span } from './chart.js';
  * @property {(Counts & {teacher: Named})[]} teachers
  * @property {{weekday: number, hour: number, classes: number}[]} hours
  * @property {Pay[]} pay
+ * @property {boolean} more there are more rows than these
  */
 /** @typedef {{period: string, from: string, to: string, trends: Trends | null, error: unknown}} State */
 
@@ -139,7 +140,7 @@ function days(period, from, to) {
 
 /** @param {{trends: Trends, onExport: (event: MouseEvent) => void}} props */
 const Charts = ({ trends, onExport }) => {
-  const { from, to, days: daily, teachers, hours, pay } = trends;
+  const { from, to, days: daily, teachers, hours, pay, more } = trends;
   const xs = daily.map(({ day }) => dayX(day));
   /** @param {(row: Counts) => number} value */
   const of = (value) => daily.map(value);
@@ -180,6 +181,7 @@ const Charts = ({ trends, onExport }) => {
         <div class="tools"><a class="button" href=${`/api/admin/trends${query({ from, to, format: 'csv' })}`}
           download onClick=${onExport}><${Icon} name="download" /> ${t('sessions.export')}</a></div></div>
       <p class="muted">${t('trends.pay_text')}</p>
+      ${more && html`<${Notice} kind="note" text=${t('trends.more')} />`}
       <${PayTable} rows=${pay} from=${from} to=${to} />
     </section>
   `;

@@ -542,6 +542,7 @@ export default {
   'trends.hour': 'ሰዓት',
   'trends.month': 'ወር',
   'trends.no_pay': 'በእነዚህ ቀናት ያበቁ ክፍሎች የሉም።',
+  'trends.more': 'እዚህ ከሚታዩት በላይ ረድፎች አሉ። ሁሉም በCSV ውስጥ አሉ።',
   'trends.none': 'በእነዚህ ቀናት ክፍል የለም',
   'trends.none_text': 'ሌላ ጊዜ ምረጥ።',
   'trends.numbers': 'ቁጥሮቹ በሠንጠረዥ',

@@ -597,6 +597,7 @@ export default {
   'trends.hour': 'الساعة',
   'trends.month': 'الشهر',
   'trends.no_pay': 'لا حصص منتهية في هذه الأيام.',
+  'trends.more': 'هناك صفوف أكثر مما يظهر هنا. كلها في ملف CSV.',
   'trends.none': 'لا حصص في هذه الأيام',
   'trends.none_text': 'اختر فترة أخرى.',
   'trends.numbers': 'الأرقام في جدول',

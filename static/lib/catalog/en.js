@@ -540,6 +540,7 @@ export default {
   'trends.hour': 'Hour',
   'trends.month': 'Month',
   'trends.no_pay': 'No finished classes in these days.',
+  'trends.more': 'There are more rows than are shown here. The CSV has all of them.',
   'trends.none': 'No classes in these days',
   'trends.none_text': 'Choose another period.',
   'trends.numbers': 'Numbers as a table',

@@ -128,6 +128,21 @@ walk('a day is typed by keys, also over one that the month does not have', async
   await page.waitForURL((url) => !url.searchParams.has('from') && url.searchParams.has('to'));
 });
 
+walk('more rows of pay than the page gets are said to be in the CSV', async (t, open) => {
+  const page = await open({ who: theAdmin(), path: '/admin/trends' });
+  const note = page.locator('.pay').getByRole('status');
+  await settled(page);
+  assert.equal(await note.count(), 0);
+  await page.route('**/api/admin/trends?*', async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, json: { ...await response.json(), more: true } });
+  });
+  await page.reload();
+  await settled(page);
+  assert.match(await note.textContent(), /CSV/);
+  await isAccessible(page, 'trends of more than is shown');
+});
+
 walk('another period has no numbers before its answer, and none without', async (t, open) => {
   const page = await open({ who: theAdmin(), path: '/admin/trends' });
   await settled(page);
