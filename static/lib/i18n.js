@@ -194,15 +194,17 @@ function local(ms) {
 export const toInput = (moment) => new Date(local(Number(new Date(moment)))).toISOString().slice(0, 19);
 
 /**
- * Back from <input type=datetime-local>. A time the clocks skip moves on, one they repeat is the first.
+ * Back from <input type=datetime-local>. A time the clocks skip moves on, of one they repeat the nearer is meant.
  * @param {string} value
+ * @param {Moment} near
  */
-export function fromInput(value) {
+export function fromInput(value, near) {
   const wanted = Date.parse(`${value.length === 16 ? `${value}:00` : value}Z`);
   const apart = [wanted - 864e5, wanted + 864e5].map((ms) => local(ms) - ms);
   const found = apart.map((offset) => wanted - offset).filter((ms) => local(ms) === wanted);
+  const far = (/** @type {number} */ ms) => Math.abs(ms - Number(new Date(near)));
 
-  return new Date(found.length ? Math.min(...found) : wanted - apart[0]).toISOString();
+  return new Date(found.sort((a, b) => far(a) - far(b))[0] ?? wanted - apart[0]).toISOString();
 }
 
 const shares = once(() => new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 }));

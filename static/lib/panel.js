@@ -314,8 +314,11 @@ class ActionForm extends Component {
   /** @param {SubmitEvent} event */
   submit = async (event) => {
     event.preventDefault();
-    const { action, onBusy, onDone, onRefused } = this.props;
+    const { action, opened, onBusy, onDone, onRefused } = this.props;
     const session = this.shown;
+    const start = action === 'reopen' ? startAgain(session, opened) : session.clicked_at;
+    /** What an input showed, or would, for the hour that clocks repeat. @type {Record<string, string | null>} */
+    const near = { clicked_at: start, session_ended_at: session.session_ended_at ?? session.times_out_at };
     const { reason, ...moments } = values(/** @type {HTMLFormElement} */ (event.currentTarget));
     /** @type {Record<string, unknown>} */
     const body = { session_id: session.id, action: action === 'withdraw' ? 'cancel' : action, reason };
@@ -325,7 +328,7 @@ class ActionForm extends Component {
     for (const [name, value] of Object.entries(moments)) {
       const before = /** @type {any} */ (session)[name];
       const same = name !== 'times_out_at' && before && toInput(before) === padded(value ?? '');
-      if (value && !same) body[name] = fromInput(value);
+      if (value && !same) body[name] = fromInput(value, near[name] ?? start ?? session.sent_at);
     }
     // A start alone would take an end that is its deadline along; the end that was shown is saved with it.
     if (body.clicked_at && moments.session_ended_at) body.session_ended_at ??= session.session_ended_at;

@@ -133,6 +133,30 @@ walk('Escape throws no reason away that was typed; whoever leaves a form is in t
   await page.waitForFunction(() => document.activeElement.matches('tbody a'));
 });
 
+walk('a correction in the hour that the clocks repeat is of the one that was meant', async (t, open) => {
+  if (!app.ours) return t.skip('needs the database');
+  const { time_zone } = await theAdmin().get('/api/admin/settings');
+  t.after(() => theAdmin().patch('/api/admin/settings', { time_zone }));
+  await theAdmin().patch('/api/admin/settings', { time_zone: 'America/New_York' });
+  const { page, panel, id } = await running(open);
+  // The clocks were put back at 06:00 UTC, from 02:00 to 01:00: 01:30 and 01:30 again.
+  await app.age(id, `${(Date.now() - Date.parse('2025-11-02T06:35:00Z')) / 1000} seconds`);
+  await page.goto(`/admin/?session=${id}`);
+  const correct = panel.getByRole('button', { name: 'Correct times' });
+  const reason = panel.getByLabel('Reason');
+  const save = async (label, typed) => {
+    await correct.click();
+    assert.match(await panel.getByLabel('Start').inputValue(), /^2025-11-02T01:[23]/);
+    await panel.getByLabel(label, { exact: true }).fill(`2025-11-02T${typed}`);
+    await reason.fill('The teacher remembers');
+    await correct.click();
+    await reason.waitFor({ state: 'detached' });
+    return (await theAdmin().get(`/api/admin/session-events?session_id=${id}`)).session;
+  };
+  assert.equal(Date.parse((await save('Start', '01:20')).clicked_at), Date.parse('2025-11-02T06:20:00Z'));
+  assert.equal(Date.parse((await save('End', '01:55')).session_ended_at), Date.parse('2025-11-02T06:55:00Z'));
+});
+
 walk('on a phone the way back leaves a form, then the panel, and drops nothing that was typed', async (t, open) => {
   const { page, panel } = await running(open, { size: NARROW });
   // Android asks first, and the second time it closes without asking.
