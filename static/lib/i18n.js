@@ -66,9 +66,14 @@ export function word(prefix, code) {
 
 let zone = 'UTC';
 
-/** @param {string} name an IANA zone */
+/** @param {string} name an IANA zone; one that the browser does not know is UTC */
 export function setZone(name) {
   zone = name;
+  try {
+    wallClock();
+  } catch {
+    zone = 'UTC';
+  }
 }
 
 export const currentZone = () => zone;

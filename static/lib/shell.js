@@ -4,7 +4,7 @@ import {
   Component, Icon, Mark, Name, Notice, createRef, html, later, recall, remember, render, say, whenIdle,
 } from './ui.js';
 import { Problem, api, explain, now, onExpired, onJump, onTick } from './api.js';
-import { full, number, setZone, t, time, timeExact, zoneName } from './i18n.js';
+import { currentZone, full, number, setZone, t, time, timeExact, zoneName } from './i18n.js';
 
 /** @typedef {import('../types').Me} Me */
 
@@ -163,6 +163,8 @@ class Shell extends Component {
           <${Menu} me=${me} onPassword=${() => this.setState({ password: true })} onSignOut=${this.signOut} />`}
       </header>
       <main id="main" tabindex="-1">
+        ${me && me.academy.time_zone !== currentZone() && html`<${Notice}
+          text=${t('problem.zone', { zone: me.academy.time_zone })} />`}
         <${!me ? Wait : mine ? Page : WrongRole} me=${me} first=${first} />
       </main>
       <div id="said" role="status"></div>

@@ -289,6 +289,7 @@ export default {
     other: 'ሙከራዎች በዝተዋል። ከ{n} ሰከንድ በኋላ እንደገና ሞክር።',
   },
   'problem.refused_because': 'አገልጋዩ ይህን አልተቀበለም፦ {detail}',
+  'problem.zone': 'ይህ አሳሽ የአካዳሚውን የሰዓት ክልል {zone} አያውቅም፦ ቀናትንና ሰዓታትን በUTC ያሳያል። አሳሹን አዘምን።',
 
   'role.admins_only': '{name}፣ ይህ ገጽ የአስተዳዳሪዎች ነው።',
   'role.own_page': 'ወደ ራስህ ገጽ',
@@ -531,7 +532,7 @@ export default {
   'settings.there': 'እዚያ ሰዓቱ {time} ነው።',
   'settings.time_zone': 'የሰዓት ክልል',
   'settings.zone_change': 'አዲስ የሰዓት ክልል ክፍልንም ደቂቃንም አይቀይርም። ቀናትና ሰዓታት ከአሁን ጀምሮ በእሱ ይታያሉ፣ ላለፉት ክፍሎችም ጭምር፦ እኩለ ሌሊት አካባቢ የነበረ ክፍል በዝርዝር፣ በአዝማሚያ፣ በCSVና በክፍያ በሌላ ቀን ሊቆጠር ይችላል። በወር መጨረሻ አካባቢ ይህ ሌላ ወር ነው፦ የአንዱ ወር ክፍያ ከለውጡ በፊት ተሰርቶ ከሆነ፣ ክፍሉ በሁለቱም ወሮች ክፍያ ሊገባ ወይም በአንዳቸውም ላይገባ ይችላል።',
-  'settings.zone_hint': 'እንደ Africa/Addis_Ababa ያለ ስም።',
+  'settings.zone_hint': 'ይህ አሳሽ እንዲህ ያለ የሰዓት ክልል አያውቅም፣ ሰዓታትን በUTC ያሳያል። ስሙ እንደ Africa/Addis_Ababa ያለ ነው።',
 
   'trends.by_day': 'ክፍሎችና ደቂቃዎች በቀን',
   'trends.by_hour': 'ክፍሎች የሚጀምሩበት ሰዓት',

@@ -287,6 +287,7 @@ export default {
   'problem.too_large': 'This is too large for the server. Make it smaller.',
   'problem.wait': { one: 'Too many tries. Try again in {n} second.', other: 'Too many tries. Try again in {n} seconds.' },
   'problem.refused_because': 'The server did not accept this: {detail}',
+  'problem.zone': 'This browser does not know the academy’s time zone, {zone}: it shows days and times in UTC. Update the browser.',
 
   'role.admins_only': '{name}, this page is for admins.',
   'role.own_page': 'To your own page',
@@ -529,7 +530,7 @@ export default {
   'settings.there': 'There it is {time}.',
   'settings.time_zone': 'Time zone',
   'settings.zone_change': 'A new zone moves no class and no minute. Days and times are shown in it from now on, also for past classes: a class near midnight may count on another day in lists, trends, exports and pay. Near the end of a month that is another month: if the pay of one of the two was made before the change, the class may be in both or in neither.',
-  'settings.zone_hint': 'A name such as Africa/Addis_Ababa.',
+  'settings.zone_hint': 'A name such as Africa/Addis_Ababa. This browser does not know this one: it would show times in UTC.',
 
   'trends.by_day': 'Classes and minutes by day',
   'trends.by_hour': 'When classes start',

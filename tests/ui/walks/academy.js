@@ -155,3 +155,46 @@ walk('settings are saved, and a change of zone says what it does', async (t, ope
   await page.locator('.wall', { hasText: 'Eastern' }).waitFor();
   assert.equal((await theAdmin().get('/api/admin/settings')).default_duration_minutes, 50);
 });
+
+/** A browser older than a zone, or whose makers have left it out. */
+const withoutZone = (page, zone) => page.addInitScript((unknown) => {
+  const { DateTimeFormat } = Intl;
+  Intl.DateTimeFormat = function (tag, options) {
+    if (options?.timeZone === unknown) throw new RangeError(`Invalid time zone specified: ${unknown}`);
+    return new DateTimeFormat(tag, options);
+  };
+}, zone);
+
+walk('a zone that the browser does not know breaks no page: its times are said to be in UTC', async (t, open) => {
+  const before = await theAdmin().get('/api/admin/settings');
+  t.after(() => theAdmin().patch('/api/admin/settings', before));
+  const teacher = await makeTeacher();
+  await send(teacher, await makeStudent(teacher));
+  const page = await open({ who: theAdmin(), path: '' });
+  const zone = page.getByLabel('Time zone');
+  await withoutZone(page, 'America/Coyhaique');
+  await page.goto('/admin/settings');
+  await zone.fill('America/Coyhaique');
+  await page.locator('#f-time_zone-hint').getByText(/does not know.*UTC/).waitFor();
+  await page.getByRole('button', { name: 'Save' }).click();
+  const said = page.getByRole('main').getByRole('alert').getByText(/America\/Coyhaique.*UTC/);
+  await said.waitFor();
+  await page.locator('.wall', { hasText: /UTC|Universal/ }).waitFor();
+  await isAccessible(page, 'a zone that the browser does not know');
+  for (const path of ['/admin/', '/admin/trends', '/admin/people']) {
+    await page.goto(path);
+    await said.waitFor();
+    await settled(page);
+  }
+  const hers = await open({ who: teacher.client, path: '' });
+  await withoutZone(hers, 'America/Coyhaique');
+  await hers.goto('/teacher/');
+  await hers.getByText(/America\/Coyhaique.*UTC/).waitFor();
+  await settled(hers);
+
+  await page.goto('/admin/settings');
+  await zone.fill('Africa/Addis_Ababa');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.locator('.wall', { hasText: 'East Africa' }).waitFor();
+  assert.equal(await said.count(), 0);
+});
