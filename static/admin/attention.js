@@ -76,8 +76,11 @@ class AttentionPage extends Component {
     this.setState({ kind, selected, late });
   }
 
-  /** @param {Item} item */
-  open = (item) => this.go({ selected: item.session_id }, item.kind === 'late_click' ? item : null);
+  /** The panel says no while something is typed. @param {Item} item */
+  open = (item) => {
+    if (document.dispatchEvent(new Event('leave', { cancelable: true })))
+      this.go({ selected: item.session_id }, item.kind === 'late_click' ? item : null);
+  };
 
   /** @param {boolean} poll */
   async load(poll) {

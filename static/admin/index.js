@@ -275,7 +275,8 @@ class SessionsPage extends Component {
   /** @param {Session} session @param {Event} event */
   openRow = (session, event) => {
     event.preventDefault();
-    this.open(session);
+    // The panel says no while something is typed.
+    if (document.dispatchEvent(new Event('leave', { cancelable: true }))) this.open(session);
   };
 
   returnFocus() {

@@ -66,12 +66,23 @@ export class SessionPanel extends Component {
     if (matchMedia('(min-width: 900px)').matches) dialog?.show();
     else dialog?.showModal();
     this.heading.current?.focus();
+    document.addEventListener('leave', this.stay);
     this.load();
   }
 
   componentWillUnmount() {
+    document.removeEventListener('leave', this.stay);
     this.dialog.current?.close();
   }
+
+  /** Another class would take what was typed along; while it is being saved it is safe. @param {Event} event */
+  stay = (event) => {
+    const { typed, busy } = this.state;
+
+    if (!typed || busy) return;
+    event.preventDefault();
+    this.setState({ kept: true });
+  };
 
   /** @param {Props} before */
   componentDidUpdate(before) {

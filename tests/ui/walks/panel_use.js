@@ -157,6 +157,35 @@ walk('a correction in the hour that the clocks repeat is of the one that was mea
   assert.equal(Date.parse((await save('End', '01:55')).session_ended_at), Date.parse('2025-11-02T06:55:00Z'));
 });
 
+walk('a row or an item that is touched by mistake takes no half-written correction away', async (t, open) => {
+  const { page, panel, teacher, id } = await running(open);
+  const other = await makeStudent(teacher);
+  await click(await send(teacher, other));
+  await page.reload();
+  await settled(page);
+  const write = async () => {
+    await panel.getByRole('button', { name: 'Correct times' }).click();
+    await panel.getByLabel('Reason').fill('The parents ca');
+  };
+  const stays = async () => {
+    await panel.getByRole('status').getByText('choose Back to drop it').waitFor();
+    assert.equal(await panel.getByLabel('Reason').inputValue(), 'The parents ca');
+    assert.match(page.url(), new RegExp(`session=${id}$`));
+  };
+  const row = page.locator('tbody tr').filter({ hasText: other.name });
+  await write();
+  await row.locator('td').first().click();
+  await stays();
+  await panel.getByRole('button', { name: 'Back' }).click();
+  await row.locator('td').first().click();
+  await page.getByRole('dialog', { name: other.name }).waitFor();
+
+  await page.goto(`/admin/attention?session=${id}`);
+  await write();
+  await page.locator(`.items [data-session]:not([data-session="${id}"])`).first().click();
+  await stays();
+});
+
 walk('on a phone the way back leaves a form, then the panel, and drops nothing that was typed', async (t, open) => {
   const { page, panel } = await running(open, { size: NARROW });
   // Android asks first, and the second time it closes without asking.
