@@ -27,7 +27,7 @@ function deciding(s, events) {
     return there.filter(({ kind }) => kind === best).pop();
   };
 
-  return { start: find('clicked_at', ['corrected', 'clicked']), end: find('session_ended_at', ENDS[by] ?? []) };
+  return { start: find('clicked_at', ['corrected', 'clicked', 'reopened']), end: find('session_ended_at', ENDS[by] ?? []) };
 }
 
 /** @param {{events: Evidence[], session: Session | undefined}} props */

@@ -217,6 +217,8 @@ walk('a class that nobody opened is reopened from now', async (t, open) => {
   await panel.locator('.badge.active').waitFor();
   const { session } = await theAdmin().get(`/api/admin/session-events?session_id=${id}`);
   assert.ok(Math.abs(Date.parse(session.clicked_at) - Date.now()) < 60_000, session.clicked_at);
+  await panel.locator('.explanation', { hasText: 'by an admin (reopened)' }).waitFor();
+  await panel.locator('.timeline li.reopened', { hasText: 'decides the start' }).waitFor();
 });
 
 walk('on a phone the panel covers the list and closes with the way back to the row', async (t, open) => {
