@@ -50,6 +50,11 @@ export class MeetingDialog extends Component {
     if (this.wantsClass()) this.find();
   }
 
+  componentWillUnmount() {
+    clearTimeout(this.timer);
+    this.turn++;
+  }
+
   wantsClass() {
     return this.props.wish === 'assign' || this.props.wish === 'move';
   }
@@ -64,13 +69,20 @@ export class MeetingDialog extends Component {
       from: isoDay(at - DAY), to: isoDay(at + DAY), q, teacher_id: q ? null : teacher?.id, limit: 200,
     };
 
-    try {
-      const { sessions } = /** @type {SessionList} */ (
-        await api('GET', `/api/admin/teacher-sessions${query(filter)}`)
-      );
-      const far = (/** @type {Session} */ s) => Math.abs(Date.parse(s.clicked_at ?? s.sent_at) - at);
-      const near = sessions.sort((a, b) => far(a) - far(b)).slice(0, OFFERED);
+    const far = (/** @type {Session} */ s) => Math.abs(Date.parse(s.clicked_at ?? s.sent_at) - at);
+    /** @type {Session[]} */
+    let near = [];
+    /** @type {string | null} */
+    let cursor = null;
 
+    try {
+      do { // the list begins with the newest: the nearest may be on any of its pages
+        const page = /** @type {SessionList} */ (
+          await api('GET', `/api/admin/teacher-sessions${query({ ...filter, cursor })}`)
+        );
+        near = [...near, ...page.sessions].sort((a, b) => far(a) - far(b)).slice(0, OFFERED);
+        cursor = page.next_cursor;
+      } while (cursor && turn === this.turn);
       if (turn === this.turn) this.setState({ classes: near, error: null });
     } catch (error) {
       if (turn === this.turn) this.setState({ error });
@@ -83,6 +95,11 @@ export class MeetingDialog extends Component {
     this.timer = setTimeout(() => this.setState({ q: target.value.trim() }, this.find), 250);
   };
 
+  /** Who searches is not done: Enter assigns nothing that was chosen before. @param {KeyboardEvent} event */
+  enter = (event) => {
+    if (event.key === 'Enter') event.preventDefault();
+  };
+
   /** @param {Record<string, string | null>} given */
   save = ({ session_id, reason }) => this.props.onSave(session_id ? Number(session_id) : null, reason ?? '');
 
@@ -92,7 +109,7 @@ export class MeetingDialog extends Component {
 
     return html`
       <${Field} label=${t('filter.q')} name="q" type="search" maxlength="100" autocomplete="off"
-        placeholder=${t('filter.q_hint')} onInput=${this.search} />
+        placeholder=${t('filter.q_hint')} onInput=${this.search} onKeyDown=${this.enter} />
       ${error ? html`<${Notice} text=${explain(error)} onRetry=${this.find} />`
         : !classes ? html`<div class="skeleton lines" aria-busy="true"><i></i><i></i><i></i></div>`
         : !classes.length ? html`<p>${t('inbox.no_class')}</p>`

@@ -112,3 +112,34 @@ walk('an inbox of nothing says so, a refusal keeps what was typed', async (t, op
   await page.getByRole('heading', { name: 'No meetings here' }).waitFor();
   await isAccessible(page, 'an empty inbox');
 });
+
+walk('the classes offered for a meeting are the nearest of all, and Enter searches', async (t, open) => {
+  if (!app.ours) return t.skip('needs the database');
+  const { teacher, id, student } = await stray();
+  const [u, other] = [student.name.split(' ')[1], randomUUID()];
+  for (const name of [`Later ${u}`, `Other ${other}`]) await send(teacher, await makeStudent(teacher, name));
+  const page = await open({ who: theAdmin(), path: '/admin/zoom-inbox' });
+  const dialog = page.getByRole('dialog');
+  const offered = (n, name) => page.waitForFunction(([wanted, text]) => {
+    const classes = [...document.querySelectorAll('.classes label')];
+    return classes.length === wanted && classes[0].textContent.includes(text);
+  }, [n, name]);
+  let saved = 0;
+  await page.route('**/api/admin/zoom-inbox', (route) => {
+    saved++;
+    return route.abort();
+  });
+  // An answer has one class here, not the newest 200.
+  await page.route((url) => url.searchParams.get('q') === u, (route) =>
+    route.continue({ url: route.request().url().replace('limit=200', 'limit=1') }));
+  await settled(page);
+  await item(page, id).getByRole('button', { name: 'Assign to a class' }).click();
+  await dialog.getByLabel('Search').fill(u);
+  await offered(2, student.name);
+  await dialog.getByLabel(new RegExp(student.name)).check();
+  await dialog.getByLabel('Reason').fill('Held on the teacher’s own link');
+  await dialog.getByLabel('Search').fill(other);
+  await dialog.getByLabel('Search').press('Enter');
+  await offered(1, other);
+  assert.equal(saved, 0);
+});
