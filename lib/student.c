@@ -26,12 +26,19 @@ static const char SQL_ONE[] = SELECT " WHERE s.id = $1::bigint";
 #define IS_TAUGHT "(st.teacher_id = $3::bigint AND st.disabled_at IS NULL)"
 
 /*
- * A class goes on when its student is given to another teacher or disabled, so
- * whoever gives it still sees it; not what has since been written about the
- * student. s is the session here, as SESSION_DELIVERY wants it.
+ * The class on a card is the one that runs, which nothing else shows its
+ * teacher, else the newest. A class goes on when its student is given to
+ * another teacher or disabled, so whoever gives it still sees it; not what has
+ * since been written about the student. s is the session here, as
+ * SESSION_DELIVERY wants it.
  */
 static const char SQL_LIST_OWN[] =
-	"SELECT st.id, st.name, st.package_id, st.language,"
+	"WITH open AS MATERIALIZED ("
+	" SELECT student_id, NULL::bigint AS runs FROM sessions"
+	"  WHERE teacher_id = $3::bigint AND session_status = 'sent'"
+	" UNION ALL SELECT student_id, id FROM sessions"
+	"  WHERE teacher_id = $3::bigint AND session_status = 'active')"
+	" SELECT st.id, st.name, st.package_id, st.language,"
 	" CASE WHEN " IS_TAUGHT " THEN st.zoom_url ELSE l.zoom_url END AS zoom_url,"
 	" st.telegram_chat_id IS NOT NULL AS telegram_linked,"
 	" CASE WHEN " IS_TAUGHT " THEN st.note ELSE '' END AS note, " IS_TAUGHT " AS may_send,"
@@ -48,13 +55,11 @@ static const char SQL_LIST_OWN[] =
 	" l.delivery_outcome AS \"last_session.delivery_outcome\","
 	" l.delivery_detail AS \"last_session.delivery_detail\""
 	" FROM students st LEFT JOIN LATERAL (SELECT s.*, " SESSION_DELIVERY
-	" FROM sessions s WHERE s.student_id = st.id AND s.teacher_id = $3::bigint"
-	" ORDER BY s.sent_at DESC, s.id DESC LIMIT 1) l ON true"
-	" WHERE (" IS_TAUGHT " OR st.id = ANY (ARRAY("
-	"  SELECT student_id FROM sessions"
-	"   WHERE teacher_id = $3::bigint AND session_status = 'sent'"
-	"  UNION ALL SELECT student_id FROM sessions"
-	"   WHERE teacher_id = $3::bigint AND session_status = 'active')))"
+	" FROM sessions s WHERE s.id = coalesce("
+	"  (SELECT max(runs) FROM open WHERE open.student_id = st.id),"
+	"  (SELECT n.id FROM sessions n WHERE n.student_id = st.id AND n.teacher_id = $3::bigint"
+	"   ORDER BY n.sent_at DESC, n.id DESC LIMIT 1))) l ON true"
+	" WHERE (" IS_TAUGHT " OR st.id = ANY (ARRAY(SELECT student_id FROM open)))"
 	" AND " NAMED("st") ORDER("st");
 
 /*

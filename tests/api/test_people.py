@@ -382,6 +382,27 @@ def test_a_new_teacher_does_not_see_a_students_classes_with_the_former(admin, ma
     assert seen["last_session"] is None and seen["may_send"]
 
 
+def test_the_card_shows_the_class_that_runs_before_a_newer_one(admin, make_teacher, make_student, send, tap):
+    """Ended by mistake, and brought back by an admin after the next link was out: nothing else would show it."""
+    hana = make_teacher()
+    student = make_student(hana)
+    runs = send(hana, student)
+    assert tap(runs["join_url"]).status == 302
+    assert hana.act(runs["session"]["id"], "end").status == 200
+    newer = send(hana, student)
+
+    def card():
+        (seen,) = hana.get("/api/teacher/students")["students"]
+        return seen["last_session"]["id"], seen["last_session"]["session_status"]
+
+    assert card() == (newer["session"]["id"], "sent")
+    reopen = {"session_id": runs["session"]["id"], "action": "reopen", "reason": "a mistake"}
+    assert admin.post("/api/admin/session", reopen).status == 200
+    assert card() == (runs["session"]["id"], "active")
+    assert hana.act(runs["session"]["id"], "end").status == 200
+    assert card() == (newer["session"]["id"], "sent")
+
+
 @pytest.mark.parametrize("how", ["moved", "disabled"])
 def test_who_gives_a_class_sees_it_until_it_is_over(admin, make_teacher, make_student, send, tap, how):
     hana, samir = make_teacher(), make_teacher()
