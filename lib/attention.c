@@ -8,8 +8,11 @@
 /* The moment when an active class has had its package's minutes. */
 #define FULL "s.clicked_at + s.duration_minutes * interval '1 minute'"
 /* Its minutes so far; the clock of a class stops at its deadline. */
-#define SO_FAR	   "floor(extract(epoch FROM least(clock_now(), s.times_out_at) - s.clicked_at) / 60)"
-#define THIS_MONTH "academy_day_start(date_trunc('month', academy_day(clock_now()))::date)"
+#define SO_FAR "floor(extract(epoch FROM least(clock_now(), s.times_out_at) - s.clicked_at) / 60)"
+/* Since the start of the month before: pay is made when that one is over. */
+#define LAST_MONTH                                                                                 \
+	"academy_day_start((date_trunc('month', academy_day(clock_now())) - interval '1 "          \
+	"month')::date)"
 
 /*
  * Each kind is one query, which serves its items and its count, so that they
@@ -64,7 +67,7 @@ static const char SQL_NO_RATE[] = SELECT_CLASS
 	" jsonb_build_object('package', s.package_id) AS facts"
 	" FROM sessions s WHERE s.package_rate IS NULL"
 	" AND s.session_status IN ('active', 'ended', 'timeout')"
-	" AND coalesce(s.clicked_at, s.sent_at) >= " THIS_MONTH
+	" AND coalesce(s.clicked_at, s.sent_at) >= " LAST_MONTH
 	" UNION ALL SELECT NULL, st.id, st.teacher_id, NULL, greatest(st.created_at, p.created_at),"
 	" format('The package %s has no rate.', p.id), jsonb_build_object('package', p.id)"
 	" FROM students st JOIN packages p ON p.id = st.package_id"

@@ -28,7 +28,7 @@ struct json_object;
  *   event_without_session
  *                  a Zoom meeting of the last week that is no class's, and that
  *                  no admin has put aside {meeting_id: or null}
- *   no_rate        a class of this month without a rate, or a student whose
+ *   no_rate        a class of this month or the last without a rate, or a student whose
  *                  package has none {package: the class's, or the student's; or null}
  *   orphan_click   an authentic link of the last week whose class is not here
  */

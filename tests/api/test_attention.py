@@ -1,7 +1,7 @@
 """What needs attention: each kind at its edges, counts, order, size, and that it costs little."""
 
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -76,8 +76,8 @@ def expected(demo):
             found["estimated"].append((row["times_out_at"], row["id"]))
         if status in ("ended", "timeout") and not row["attendance"] and row["session_ended_at"] >= now - WEEK:
             found["no_attendance"].append((row["session_ended_at"], row["id"]))
-        same_month = (ledger.day(row).year, ledger.day(row).month) >= (ledger.today.year, ledger.today.month)
-        if status in ("active", "ended", "timeout") and row["package_rate"] is None and same_month:
+        lately = ledger.day(row) >= (ledger.today.replace(day=1) - timedelta(days=1)).replace(day=1)
+        if status in ("active", "ended", "timeout") and row["package_rate"] is None and lately:
             found["no_rate"].append((row["clicked_at"] or row["sent_at"], row["id"]))
     late = {}
     for click in demo.rows("SELECT * FROM clicks WHERE verdict = 'late'"):
@@ -244,9 +244,11 @@ def test_a_link_that_did_not_arrive_until_the_class_is_opened(demo, pair):
     demo.psql(f"DELETE FROM messages WHERE session_id IN ({','.join(map(str, put))})")
 
 
-def test_a_class_of_this_month_without_a_rate(demo, pair):
+def test_a_class_without_a_rate_since_the_month_before_began(demo, pair):
+    """That month is paid when it is over."""
     ledger = Ledger(demo)
-    first = ledger.now.astimezone(ledger.zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    before = ledger.today.replace(day=1) - timedelta(days=1)
+    first = datetime(before.year, before.month, 1, tzinfo=ledger.zone)
     sessions = [ended(pair, start, package_rate=None) for start in (first, first - TICK)]
     sessions += [ended(pair, first, package_rate=0), sent(pair, ledger.now) | {"package_rate": None}]
     sessions += [active(pair, ledger.now, package_rate=None, package_id="Europe")]
