@@ -63,8 +63,8 @@ static const char SQL_RECORD[] =
 	" clock_now() - $1::bigint * interval '1 millisecond', clock_now(), $3::boolean,"
 	" jsonb_build_object('gone', $2::bigint))";
 
-/* The role's limit is for what somebody waits for; a batch may have to pass by much to find its
- * rows. */
+/* The role's limit is for what somebody waits for; a batch, or what is erased, may have to pass by
+ * much to find its rows. */
 static const char SQL_PATIENCE[] = "SET LOCAL statement_timeout = " DEADLINE;
 
 static enum err forget_batch(struct db *db, struct arena *a, const char *sql,
@@ -208,8 +208,10 @@ static enum err erase_locked(struct db *db, struct arena *a, int64_t id)
 	const char *args[2] = { arena_int(a, id) };
 	struct db_rows r;
 	int64_t open = 0;
-	enum err e = db_write(db, a, SQL_LOCK, 1, args, &r);
+	enum err e = db_write(db, a, SQL_PATIENCE, 0, NULL, NULL);
 
+	if (!e)
+		e = db_write(db, a, SQL_LOCK, 1, args, &r);
 	if (!e)
 		e = db_one_i64(&r, &id);
 	if (!e)

@@ -1,5 +1,6 @@
 """What is forgotten in time, and how a student is erased: minutes and their evidence stay as they are."""
 
+import contextlib
 import os
 import re
 import time
@@ -239,21 +240,40 @@ def test_what_cannot_be_forgotten_keeps_nothing_else_back(app, make_teacher, mak
     assert details(app, n, meeting) == NOTHING
 
 
+@contextlib.contextmanager
+def lingering(app, session_id):
+    """What changes the messages of a class takes longer than the role's statements may."""
+    app.psql(
+        "CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN PERFORM pg_sleep(6); RETURN NEW; END$$",
+        "CREATE TRIGGER linger BEFORE UPDATE ON messages FOR EACH ROW"
+        f" WHEN (OLD.session_id = {session_id}) EXECUTE FUNCTION linger()",
+    )
+    try:
+        yield
+    finally:
+        app.psql("DROP FUNCTION linger CASCADE")
+
+
 def test_a_batch_may_take_longer_than_a_request(app, make_teacher, make_student, send):
     """As one does that passes by the messages of years to find those of a day."""
     teacher = make_teacher()
     n, meeting = play(app, teacher, make_student(teacher), send)
     grow_old(app, n, meeting, 181)
-    app.psql(
-        "CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN PERFORM pg_sleep(6); RETURN NEW; END$$",
-        f"CREATE TRIGGER linger BEFORE UPDATE ON messages FOR EACH ROW WHEN (OLD.session_id = {n}) EXECUTE FUNCTION linger()",
-    )
-    try:
+    with lingering(app, n):
         done = app.job("retention")
-    finally:
-        app.psql("DROP FUNCTION linger CASCADE")
     assert done.returncode == 0, done.stderr
     assert details(app, n, meeting) == NOTHING
+
+
+def test_an_erasure_may_take_longer_than_a_request(app, make_teacher, make_student, send):
+    """Where it passes by the messages of years."""
+    teacher = make_teacher()
+    student = make_student(teacher)
+    n, _ = play(app, teacher, student, send)
+    with lingering(app, n):
+        done = app.job("classclock-admin", "erase", "--student", str(student["id"]))
+    assert done.returncode == 0, done.stderr
+    assert app.psql(f"SELECT name FROM students WHERE id = {student['id']}") == f"Erased student {student['id']}"
 
 
 def test_what_nobody_will_come_for_goes_from_the_journal_too(app):
