@@ -74,6 +74,7 @@ def classes(old, folder):
     teacher.start()
     until(lambda: len(sent) >= 5)
     before = list(sent)
+    old.invited = old.admin.post("/api/admin/teachers", {"name": "Eva", "email": "eva@example.org"})["invite_url"].split("#")[1]
     done = Operator(old, folder).run("classclock-backup", folder / "dump")
     assert done.returncode == 0, done.stderr
     count = len(sent) + 1  # one is on its way
@@ -147,6 +148,14 @@ def test_no_new_class_has_the_number_of_a_lost_one(old, new, classes):
     for other in lost:  # what ends a lost class, ends no other
         assert new.client().open(moved(new, other["leave_url"])).status == 404
     assert new.session(sent["session"]["id"])["session_status"] == "active"
+
+
+def test_no_door_opens_that_may_have_been_shut_since(old, new):
+    browser = new.client()
+    browser.cookies |= old.teacher.cookies
+    assert browser.get("/api/auth/me").status == 401
+    invitation = {"token": old.invited, "password": academy.PASSWORD}
+    assert new.client().post("/api/auth/accept-invite", invitation).status == 404
 
 
 def test_statements_are_planned_for_what_was_restored(new):
