@@ -12,15 +12,17 @@
 #include <unistd.h>
 
 #include "address.h"
+#include "app_parent.h"
 #include "journal.h"
 #include "journal_state.h"
 #include "log.h"
 
 #define OFFSET_EVERY_US INT64_C(60000000)
+#define OFFSET_LASTS_MS INT64_C(120000) /* then another program's is newer, if there is one */
 #define LOCK_TRIES_MS	100
 
 static _Atomic int64_t offset_us, offset_saved_us;
-static _Atomic bool offset_known;
+static _Atomic int64_t offset_since_ms; /* CLOCK_MONOTONIC; 0: it was never measured here */
 
 int64_t journal_now_us(void)
 {
@@ -69,33 +71,39 @@ static void save_offset(const char *dir, int64_t offset)
 
 void journal_note_clock(const char *dir, int64_t before_us, int64_t theirs_us, int64_t after_us)
 {
-	int64_t now = journal_now_us(), offset = distance(before_us, theirs_us, after_us);
+	int64_t now = journal_now_us(), saved = atomic_load(&offset_saved_us);
+	int64_t offset = distance(before_us, theirs_us, after_us);
 
 	atomic_store(&offset_us, offset);
-	atomic_store(&offset_known, true);
-	if (now - atomic_load(&offset_saved_us) < OFFSET_EVERY_US)
+	atomic_store(&offset_since_ms, monotonic_ms());
+	if (now >= saved && now - saved < OFFSET_EVERY_US)
 		return;
 	atomic_store(&offset_saved_us, now);
 	save_offset(dir, offset);
 }
 
-int64_t journal_clock_offset_us(const char *dir)
+/* What a program of this node has measured last, or instead. */
+static int64_t saved_offset(const char *dir, int64_t instead)
 {
-	struct arena *a;
+	struct arena *a = arena_new();
+	FILE *f = fopen(path_of(a, dir, "offset"), "re");
 	char line[32];
-	int64_t offset = 0;
-	FILE *f;
 
-	if (atomic_load(&offset_known))
-		return atomic_load(&offset_us);
-	a = arena_new();
-	f = fopen(path_of(a, dir, "offset"), "re");
 	if (f && fgets(line, sizeof line, f))
-		offset = strtoll(line, NULL, 10);
+		instead = strtoll(line, NULL, 10);
 	if (f)
 		fclose(f);
 	arena_free(a);
-	return offset;
+	return instead;
+}
+
+int64_t journal_clock_offset_us(const char *dir)
+{
+	int64_t since_ms = atomic_load(&offset_since_ms);
+
+	if (since_ms && monotonic_ms() - since_ms < OFFSET_LASTS_MS)
+		return atomic_load(&offset_us);
+	return saved_offset(dir, atomic_load(&offset_us));
 }
 
 /* ------------------------------------------------------------- files */

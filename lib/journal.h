@@ -16,6 +16,8 @@
  * Files in JOURNAL_DIR: "journal" takes new lines; "*.replay" are being
  * replayed; "*.bad" keeps lines that cannot be read; "offset" holds the last
  * measured distance to the database's clock; "lost" counts: journal_state.h.
+ * What a kill leaves of files that were being written, "*.new" and "offset.*",
+ * holds nothing that anybody was answered for.
  */
 enum journal_kind { JOURNAL_CLICK, JOURNAL_LEFT };
 
@@ -60,7 +62,10 @@ MUST_CHECK enum err journal_append(const char *dir, struct arena *a,
  */
 void journal_note_clock(const char *dir, int64_t before_us, int64_t theirs_us, int64_t after_us);
 
-/* The database's clock minus this node's: as measured here, else by another program, else 0. */
+/*
+ * The database's clock minus this node's: as measured here in the last two minutes, else by another
+ * program, else as ever measured here, else 0.
+ */
 int64_t journal_clock_offset_us(const char *dir);
 
 /*

@@ -93,6 +93,12 @@ enum err journal_state_read(const char *dir, struct journal_state *out)
 	return folder ? OK : ERR_UNAVAILABLE;
 }
 
+static bool is_left_over(const char *name)
+{
+	return ends_with(name, ".bad") || ends_with(name, ".new") ||
+	       !strncmp(name, "offset.", strlen("offset."));
+}
+
 int64_t journal_forget(const char *dir, int64_t days)
 {
 	int64_t before_s = journal_now_us() / 1000000 - days * 86400, gone = 0;
@@ -104,7 +110,7 @@ int64_t journal_forget(const char *dir, int64_t days)
 		const char *path = arena_printf(a, "%s/%s", dir, entry->d_name);
 		struct stat st;
 
-		if (!ends_with(path, ".bad") && !ends_with(path, ".new"))
+		if (!is_left_over(entry->d_name))
 			continue;
 		if (!stat(path, &st) && st.st_mtime < before_s && !unlink(path))
 			gone++;

@@ -1,13 +1,27 @@
 /* A line of the journal says what was written, or nothing. */
+#define _GNU_SOURCE /* syscall */
 #include "unit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "journal.h"
+#include "journal_state.h"
+
+static int64_t set_s, went_by_s; /* the node's clock was set by so much, and so much time went by */
+
+int clock_gettime(clockid_t clock, struct timespec *t)
+{
+	int failed = (int)syscall(SYS_clock_gettime, clock, t);
+
+	t->tv_sec += went_by_s + (clock == CLOCK_REALTIME ? set_s : 0);
+	return failed;
+}
 
 static struct journal_entry sample(void)
 {
@@ -123,6 +137,95 @@ static void a_clock_that_answers_between_question_and_answer_is_right(void **sta
 	assert_int_equal(rmdir(dir), 0);
 }
 
+static int64_t saved_offset(void **state, const char *dir)
+{
+	FILE *f = fopen(arena_printf(*state, "%s/offset", dir), "re");
+	char text[32];
+
+	assert_non_null(f);
+	assert_non_null(fgets(text, sizeof text, f));
+	fclose(f);
+	return strtoll(text, NULL, 10);
+}
+
+static void save_offset(void **state, const char *dir, const char *text)
+{
+	FILE *f = fopen(arena_printf(*state, "%s/offset", dir), "we");
+
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+static void an_offset_is_saved_once_a_minute(void **state)
+{
+	const char *dir = folder(state);
+
+	went_by_s += 61;
+	journal_note_clock(dir, 100, 90, 200);
+	went_by_s += 30;
+	journal_note_clock(dir, 100, 80, 200);
+	assert_int_equal(saved_offset(state, dir), -10);
+	went_by_s += 31;
+	journal_note_clock(dir, 100, 70, 200);
+	assert_int_equal(saved_offset(state, dir), -30);
+	unlink(arena_printf(*state, "%s/offset", dir));
+	assert_int_equal(rmdir(dir), 0);
+}
+
+static void and_at_once_when_the_clock_was_set_back(void **state)
+{
+	const char *dir = folder(state);
+
+	went_by_s += 61;
+	journal_note_clock(dir, 100, 150, 200);
+	set_s -= 3600;
+	journal_note_clock(dir, 100, 3600000150, 200);
+	assert_int_equal(saved_offset(state, dir), 3599999950);
+	unlink(arena_printf(*state, "%s/offset", dir));
+	assert_int_equal(rmdir(dir), 0);
+}
+
+/* A program that asks seldom, beside one that does each minute. */
+static void what_others_measured_since_is_believed(void **state)
+{
+	const char *dir = folder(state);
+
+	went_by_s += 61;
+	journal_note_clock(dir, 100, 90, 200);
+	save_offset(state, dir, "-500\n");
+	went_by_s += 110;
+	assert_int_equal(journal_clock_offset_us(dir), -10);
+	went_by_s += 20;
+	assert_int_equal(journal_clock_offset_us(dir), -500);
+	unlink(arena_printf(*state, "%s/offset", dir));
+	assert_int_equal(journal_clock_offset_us(dir), -10);
+	journal_note_clock(dir, 100, 80, 200);
+	save_offset(state, dir, "");
+	went_by_s += 130;
+	assert_int_equal(journal_clock_offset_us(dir), -20);
+	unlink(arena_printf(*state, "%s/offset", dir));
+	assert_int_equal(rmdir(dir), 0);
+}
+
+static void what_a_kill_left_is_forgotten(void **state)
+{
+	const char *dir = folder(state);
+	static const char *const left[] = { "offset.4711", "AAAA.new", "1-2.replay.bad" };
+	static const char *const kept[] = { "offset", "journal", "lost", "AAAA.replay" };
+
+	for (size_t i = 0; i < COUNT(left); i++)
+		fclose(fopen(arena_printf(*state, "%s/%s", dir, left[i]), "we"));
+	for (size_t i = 0; i < COUNT(kept); i++)
+		fclose(fopen(arena_printf(*state, "%s/%s", dir, kept[i]), "we"));
+	assert_int_equal(journal_forget(dir, 14), 0);
+	went_by_s += INT64_C(86400) * 15;
+	assert_int_equal(journal_forget(dir, 14), COUNT(left));
+	for (size_t i = 0; i < COUNT(kept); i++)
+		assert_int_equal(unlink(arena_printf(*state, "%s/%s", dir, kept[i])), 0);
+	assert_int_equal(rmdir(dir), 0);
+}
+
 static void assert_line_is(void **state, const char *text, const struct journal_entry *wanted)
 {
 	char *line = arena_copy(*state, text, strlen(text));
@@ -198,6 +301,10 @@ int main(void)
 		WITH_ARENA(a_line_torn_anywhere_is_refused),
 		WITH_ARENA(a_line_changed_anywhere_is_refused),
 		WITH_ARENA(a_clock_that_answers_between_question_and_answer_is_right),
+		WITH_ARENA(an_offset_is_saved_once_a_minute),
+		WITH_ARENA(and_at_once_when_the_clock_was_set_back),
+		WITH_ARENA(what_others_measured_since_is_believed),
+		WITH_ARENA(what_a_kill_left_is_forgotten),
 		WITH_ARENA(takes_many_at_once),
 		WITH_ARENA(each_has_a_file_where_one_for_all_fails),
 		WITH_ARENA(many_have_a_file_of_their_own_where_the_common_one_fails),
