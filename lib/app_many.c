@@ -179,16 +179,18 @@ static nfds_t listen_to(struct many *m)
 	return n;
 }
 
-/* Waits for something to do, and does it. False: a signal came, or there is nothing. */
+/* Waits for something to do, and does it. False: there is nothing. A signal is none of that. */
 static bool turn(struct many *m, const sigset_t *open)
 {
 	const struct timespec look = { .tv_nsec = WAIT_LOOK_MS * 1000000L };
 	const struct timespec last = { .tv_nsec = LAST_MS * 1000000L }, second = { .tv_sec = 1 };
 	nfds_t n = listen_to(m);
+	int n_ready = ppoll(m->polled, n,
+			    m->n_waiting ? &look : m->stopping ? &last : &second, open);
 	uint64_t times;
 
-	if (ppoll(m->polled, n, m->n_waiting ? &look : m->stopping ? &last : &second, open) <= 0)
-		return false;
+	if (n_ready <= 0)
+		return n_ready < 0 && errno == EINTR;
 	if (m->polled[1].revents && read(woken, &times, sizeof times) > 0)
 		atomic_store(&is_woken, false);
 	for (nfds_t i = 2; i < n; i++)

@@ -286,8 +286,10 @@ def test_sigterm_lets_a_tap_in_line_be_answered(app):
     held = Held(app, sent["session"]["id"])
     answers = []
     thread = threading.Thread(target=lambda: answers.append(app.caller().call("GET", sent["join_url"])))
+    before = app.psql("SELECT clock_timestamp()")
     thread.start()
-    until(lambda: waiting(app) == 1)
+    tried = f"SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%SKIP LOCKED), started%' AND query_start > '{before}'"
+    until(lambda: app.psql(tried) != "0")  # and so it went to the end of the line
     parent = app.pid("zoom_track")
     os.kill(parent, signal.SIGTERM)
     thread.join()
@@ -296,14 +298,31 @@ def test_sigterm_lets_a_tap_in_line_be_answered(app):
     until(lambda: not alive([parent]))
 
 
-# ---------------------------------------------------------------- bad company
-
-
 def connected(app, program):
     peer = socket.socket(socket.AF_UNIX)
     peer.settimeout(60)
     peer.connect(str((app.state / "run").resolve() / f"{program}.sock"))
     return peer
+
+
+def test_sigterm_between_two_waits_lets_who_has_connected_ask(app, tmp_path):
+    """It comes while the program takes the connection, on which the request is still on its way."""
+    assert get(app, "/api/zoom/track") == 404  # it has started
+    (worker,) = app.all_workers("zoom_track", 1)
+    calls = tmp_path / "calls"
+    command = ["strace", "-qq", "-o", calls, "-e", "trace=ppoll", "-e", "inject=ppoll:delay_exit=1000000", "-p", str(worker)]
+    with subprocess.Popen(command):
+        until(lambda: calls.exists() and "ppoll(" in calls.read_text())
+        with connected(app, "zoom_track") as peer:
+            until(lambda: "[{fd=0, revents=POLLIN}" in calls.read_text())
+            os.kill(worker, signal.SIGTERM)
+            until(lambda: "ERESTARTNOHAND" in calls.read_text().partition("[{fd=0, revents=POLLIN}")[2])
+            peer.sendall(request_of(REQUEST_METHOD="GET", QUERY_STRING="token=x"))
+            assert b"Status: 404" in peer.recv(65536)
+        until(lambda: not alive([worker]))
+
+
+# ---------------------------------------------------------------- bad company
 
 
 BEGIN = b"\x01\x01\x00\x01\x00\x08\x00\x00" + b"\x00\x01\x00\x00\x00\x00\x00\x00"
