@@ -1,4 +1,4 @@
-#define _GNU_SOURCE /* ppoll, accept4 */
+#define _GNU_SOURCE /* ppoll */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -21,6 +21,7 @@
  * nginx. */
 #define FIRST_BYTE_MS                                                                              \
 	50 /* an accepted connection is waited for alone so long, then beside others */
+#define CANNOT_TAKE_MS 100   /* between two tries to accept where that has to fail */
 #define SILENT_MAX     16    /* connections beside each other that have said nothing yet */
 #define SILENT_S       5     /* before such a one is closed */
 #define READ_TIMEOUT_S 3     /* between two pieces of a request */
@@ -75,8 +76,11 @@ static void close_silent(struct door *door)
  * quicker. */
 static int accept_speaking(struct door *door)
 {
-	int fd = accept4(0, NULL, NULL, SOCK_CLOEXEC);
+	bool cannot_take;
+	int fd = app_accept(&cannot_take);
 
+	if (cannot_take)
+		poll(NULL, 0, CANNOT_TAKE_MS);
 	if (fd < 0 || speaks(fd, FIRST_BYTE_MS))
 		return fd;
 	close_silent(door);

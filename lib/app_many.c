@@ -1,4 +1,4 @@
-#define _GNU_SOURCE /* ppoll, accept4 */
+#define _GNU_SOURCE /* ppoll */
 #include <errno.h>
 #include <poll.h>
 #include <stdatomic.h>
@@ -33,6 +33,7 @@ struct many {
 	struct call *calls;
 	int n, n_open, n_waiting;
 	bool stopping;
+	bool cannot_take;      /* connections, for this turn */
 	struct pollfd *polled; /* the socket, woken, then a connection each that does not wait */
 	int *polled_for;       /* the number of its call */
 };
@@ -124,7 +125,7 @@ static void take_connection(struct many *m, int fd)
 static void take_connections(struct many *m)
 {
 	while (m->n_open < m->n) {
-		int fd = accept4(0, NULL, NULL, SOCK_CLOEXEC);
+		int fd = app_accept(&m->cannot_take);
 
 		if (fd < 0)
 			return;
@@ -163,7 +164,7 @@ static void close_silent(struct many *m)
 /* What there is to listen to; returns how many. */
 static nfds_t listen_to(struct many *m)
 {
-	bool takes = !m->stopping && m->n_open < m->n;
+	bool takes = !m->stopping && m->n_open < m->n && !m->cannot_take;
 	nfds_t n = 2;
 
 	m->polled[0] = (struct pollfd){ .fd = takes ? 0 : -1, .events = POLLIN };
@@ -179,16 +180,25 @@ static nfds_t listen_to(struct many *m)
 	return n;
 }
 
+/* How long there may be nothing to do. */
+static struct timespec patience(const struct many *m)
+{
+	if (m->n_waiting || m->cannot_take)
+		return (struct timespec){ .tv_nsec = WAIT_LOOK_MS * 1000000L };
+	if (m->stopping)
+		return (struct timespec){ .tv_nsec = LAST_MS * 1000000L };
+	return (struct timespec){ .tv_sec = 1 };
+}
+
 /* Waits for something to do, and does it. False: there is nothing. A signal is none of that. */
 static bool turn(struct many *m, const sigset_t *open)
 {
-	const struct timespec look = { .tv_nsec = WAIT_LOOK_MS * 1000000L };
-	const struct timespec last = { .tv_nsec = LAST_MS * 1000000L }, second = { .tv_sec = 1 };
+	const struct timespec most = patience(m);
 	nfds_t n = listen_to(m);
-	int n_ready = ppoll(m->polled, n,
-			    m->n_waiting ? &look : m->stopping ? &last : &second, open);
+	int n_ready = ppoll(m->polled, n, &most, open);
 	uint64_t times;
 
+	m->cannot_take = false;
 	if (n_ready <= 0)
 		return n_ready < 0 && errno == EINTR;
 	if (m->polled[1].revents && read(woken, &times, sizeof times) > 0)

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* accept4 */
 #include <ctype.h>
 #include <errno.h>
 #include <json-c/json.h>
@@ -306,6 +307,18 @@ static void log_request(const struct req *req, int64_t ms)
 	if (req->status >= 500 || ms >= SLOW_MS)
 		log_info("method=%.8s status=%d account=%lld ms=%lld", req->method, req->status,
 			 (long long)req->who.id, (long long)ms);
+}
+
+int app_accept(bool *cannot)
+{
+	static bool is_known;
+	int fd = accept4(0, NULL, NULL, SOCK_CLOEXEC);
+
+	*cannot = fd < 0 && errno != EAGAIN && errno != EINTR && errno != ECONNABORTED;
+	if (*cannot && !is_known)
+		log_error("cannot accept: %s", strerror(errno));
+	is_known = *cannot;
+	return fd;
 }
 
 void app_begin(struct req *req, const struct program *program, struct transport *t, struct db *db,

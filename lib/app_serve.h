@@ -23,6 +23,13 @@ struct program {
 	struct keys keys;
 };
 
+/*
+ * A connection from descriptor 0, or -1. *cannot: there may be one, and none can be taken as things
+ * are, as for want of descriptors. Trying again at once would be trying for ever. Logged where it
+ * begins.
+ */
+int app_accept(bool *cannot);
+
 /* Begins *req, the request that t has read. It ends with arena. */
 void app_begin(struct req *req, const struct program *program, struct transport *t, struct db *db,
 	       struct arena *arena);

@@ -5,7 +5,7 @@ import pathlib
 import struct
 import subprocess
 
-CALLS = ("malloc", "read", "write", "send", "recv", "poll", "open", "fsync", "getrandom", "files")
+CALLS = ("malloc", "read", "write", "send", "recv", "poll", "open", "fsync", "getrandom", "files", "accept")
 ABOUT = ("nothing", "a file", "nginx", "the database", "a socket")
 KILL_BEFORE, KILL_AFTER, SHORT = -1, -2, -3
 POINTS = "write send recv open fsync files"  # around each commit and each write of a journal

@@ -28,7 +28,7 @@
 #define PLAN_FILE "/nonexistent" /* plan.py says where it is */
 #endif
 
-enum call { MALLOC, READ, WRITE, SEND, RECV, POLL, OPEN, FSYNC, GETRANDOM, FILES };
+enum call { MALLOC, READ, WRITE, SEND, RECV, POLL, OPEN, FSYNC, GETRANDOM, FILES, ACCEPT };
 
 /* What the failing call was about. */
 enum about { NOTHING, A_FILE, NGINX, DATABASE, A_SOCKET };
@@ -175,6 +175,11 @@ ssize_t send(int fd, const void *p, size_t n, int flags)
 ssize_t recv(int fd, void *p, size_t n, int flags)
 {
 	FAULTY(RECV, fd, ssize_t, -1, REAL(recv)(fd, p, shortened(RECV, n), flags));
+}
+
+int accept4(int fd, struct sockaddr *from, socklen_t *n, int flags)
+{
+	FAULTY(ACCEPT, fd, int, -1, REAL(accept4)(fd, from, n, flags));
 }
 
 int poll(struct pollfd *p, nfds_t n, int ms)

@@ -2,6 +2,7 @@
 
 import collections
 import contextlib
+import errno
 import http.client
 import json
 import os
@@ -12,6 +13,7 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 import uuid
 
 import pytest
@@ -389,6 +391,35 @@ def test_connections_that_are_kept_leave_room_for_others(app):
     assert get(app, "/api/zoom/track") == 404
     for peer in peers:
         peer.close()
+
+
+@pytest.mark.parametrize("program, answer", [("auth_me", b"Status: 401"), ("zoom_track", b"Status: 404")])
+def test_a_program_that_cannot_accept_does_not_spin(rig, program, answer):
+    """As for want of descriptors. Meanwhile zoom_track answers whoever it has a connection with."""
+    request = request_of(REQUEST_METHOD="GET", QUERY_STRING="token=x")
+
+    def asks(peer):
+        peer.sendall(request)
+        assert answer in peer.recv(65536)
+
+    with connected(rig, program) as kept:
+        asks(kept)
+        said = rig.log(program).count("cannot accept")
+        plan = rig.plans[program].arm("accept", error=errno.EMFILE, for_ever=True)
+        try:
+            new = connected(rig, program)
+            new.sendall(request)
+            until(lambda: plan.fired)
+            began, before = time.monotonic(), plan.fired
+            until(lambda: plan.fired > before + 20)
+            assert time.monotonic() - began > 0.5  # of two workers each tries ten times a second
+            if program == "zoom_track":
+                asks(kept)
+        finally:
+            plan.rest()
+        assert answer in new.recv(65536)
+        new.close()
+        assert 0 < rig.log(program).count("cannot accept") - said <= len(rig.workers(program))
 
 
 def test_a_worker_that_hangs_is_replaced(app):
