@@ -1,4 +1,4 @@
-#define _GNU_SOURCE /* pthread_timedjoin_np() */
+#define _GNU_SOURCE /* pthread_clockjoin_np() */
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -41,11 +41,11 @@ static void wait_for(pthread_t thread)
 {
 	struct timespec until;
 
-	clock_gettime(CLOCK_REALTIME, &until);
+	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_nsec += WAIT_MS * 1000000L;
 	until.tv_sec += until.tv_nsec / 1000000000L;
 	until.tv_nsec %= 1000000000L;
-	if (pthread_timedjoin_np(thread, NULL, &until))
+	if (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until))
 		pthread_detach(thread);
 }
 
