@@ -33,18 +33,32 @@ static enum err apply(struct db *db, struct arena *a, const struct journal_entry
 	return OK;
 }
 
-/* A line that nobody can read is not thrown away. False: it could not be kept either. */
-static bool keep_bad(const char *path, const char *text)
+/* Whether an earlier run has put the line aside: its file was left for another line's sake. */
+static bool is_kept(const char *bad, const char *text)
 {
-	struct arena *a = arena_new();
-	FILE *f = fopen(arena_printf(a, "%s.bad", path), "ae");
+	FILE *f = fopen(bad, "re");
+	char line[LINE_BYTES_MAX];
+	bool found = false;
+
+	while (f && !found && fgets(line, sizeof line, f)) {
+		line[strcspn(line, "\n")] = '\0';
+		found = !strcmp(line, text);
+	}
+	if (f)
+		fclose(f);
+	return found;
+}
+
+/* A line that nobody can read is not thrown away. False: it could not be kept either. */
+static bool keep_bad(const char *path, const char *bad, const char *text)
+{
+	FILE *f = fopen(bad, "ae");
 	bool ok = f && fprintf(f, "%s\n", text) > 0 && !fflush(f) && !fdatasync(fileno(f));
 
 	if (f && fclose(f))
 		ok = false;
 	log_error("JOURNAL: a line that cannot be read, of %zu bytes in %s, %s", strlen(text), path,
 		  ok ? "was kept" : "stays there");
-	arena_free(a);
 	return ok;
 }
 
@@ -57,10 +71,14 @@ struct group {
 	size_t n;
 };
 
-/* Bad lines are counted once they are kept. ERR_INTERNAL: it has to stay where it is. */
-static enum err put_aside(const char *path, const char *text, struct journal_replay *out)
+/* Bad lines are counted when they are kept. ERR_INTERNAL: it has to stay where it is. */
+static enum err put_aside(const struct group *g, const char *text, struct journal_replay *out)
 {
-	if (!keep_bad(path, text))
+	const char *bad = arena_printf(g->arena, "%s.bad", g->path);
+
+	if (is_kept(bad, text))
+		return OK;
+	if (!keep_bad(g->path, bad, text))
 		return ERR_INTERNAL;
 	out->bad++;
 	return OK;
@@ -79,7 +97,7 @@ static enum err take_lines(struct group *g, FILE *f, struct journal_replay *out)
 		g->texts[g->n] = arena_copy(g->arena, text, strlen(text));
 		if (!journal_parse(g->arena, g->texts[g->n], &g->lines[g->n]))
 			g->n++;
-		else if (put_aside(g->path, text, out))
+		else if (put_aside(g, text, out))
 			kept = ERR_INTERNAL;
 	}
 	return kept;
@@ -94,7 +112,7 @@ static enum err replay_one(const struct group *g, size_t i, struct db *db,
 	if (!e || e == ERR_UNAVAILABLE || e == ERR_IN_DOUBT)
 		return e;
 	if (e == ERR_INVALID)
-		return put_aside(g->path, g->texts[i], out);
+		return put_aside(g, g->texts[i], out);
 	log_error("JOURNAL: a line of session %lld in %s waits: %s",
 		  (long long)g->lines[i].session_id, g->path, err_title(e));
 	return ERR_INTERNAL;

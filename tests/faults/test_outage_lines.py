@@ -357,3 +357,26 @@ def test_a_replay_that_broke_off_anywhere_loses_nothing_and_repeats_nothing(app,
     app.replay()
     for sent, moment in taps.values():
         assert start_us(app, sent) == moment and len(app.clicks(sent)) == 1
+
+
+def test_a_line_that_nobody_can_read_is_put_aside_once(app):
+    """However often its file is tried: the database is away, and a line beside it is refused."""
+    sent = app.send()
+    n, at = sent["session"]["id"], sent_us(app, sent)
+    app.replay()
+    put_lines(app, "2 click torn", line("click", n, at + 1000, 0, at, link_of(app, sent)), "2 click torn elsewhere")
+    with Away(app):
+        for _ in range(2):
+            assert app.job("journal-replay").returncode == 1
+    app.psql("CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'refused'; END$$",
+             f"CREATE TRIGGER refuse BEFORE INSERT ON clicks FOR EACH ROW WHEN (NEW.session_id = {n}) EXECUTE FUNCTION refuse()")
+    try:
+        for _ in range(2):
+            assert app.job("journal-replay").returncode == 1
+    finally:
+        app.psql("DROP FUNCTION refuse CASCADE")
+    app.replay()
+    (bad,) = app.journal.glob("*.bad")
+    assert sorted(bad.read_text().splitlines()) == ["2 click torn", "2 click torn elsewhere"]
+    bad.unlink()
+    assert start_us(app, sent) == at + 1000 and app.lines() == []
