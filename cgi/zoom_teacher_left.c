@@ -48,8 +48,11 @@ static bool is_away(struct req *req)
 		return false;
 	if (now < at || !atomic_compare_exchange_strong(ask_again_ms, &at, now + PROBE_EVERY_MS))
 		return true;
-	if (probe_database(req->db, req->conf))
+	if (probe_database(req->db, req->conf)) {
+		/* It may have taken as long. */
+		atomic_store(ask_again_ms, monotonic_ms() + PROBE_EVERY_MS);
 		return true;
+	}
 	atomic_store(ask_again_ms, 0);
 	log_info("the database is back");
 	db_deadline(req->db, CLICK_DEADLINE_MS);

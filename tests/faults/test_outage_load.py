@@ -10,6 +10,7 @@ import select
 import signal
 import socket
 import subprocess
+import time
 
 import pytest
 
@@ -45,6 +46,21 @@ def test_every_tap_of_an_outage_opens_the_class_and_is_kept(app, how):
     assert len(kept) == len(taps)
     print(f"{how}: {len(taps)} taps")
     forget(app)
+
+
+def test_one_teacher_in_two_seconds_waits_for_a_database_that_hangs(app):
+    """Who finds out whether it is back waits for a second, and nobody in the second after that."""
+    sent = app.send()
+    app.end(sent)
+    waited = []
+    with Away(app, "hung"):
+        while len(waited) < 5:
+            before = time.monotonic()
+            app.end(sent)
+            if time.monotonic() - before > 0.9:
+                waited.append(before)
+    assert waited[-1] - waited[0] > 4 * 1.8, waited
+    app.replay()
 
 
 def test_every_tap_while_the_database_crashes_and_recovers_is_kept(app):
