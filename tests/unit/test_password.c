@@ -16,8 +16,8 @@ static enum err check(const char *password, struct why *why)
 static void takes_what_is_neither_short_nor_common(void **state)
 {
 	static const char *const good[] = {
-		"a quiet river", "8bytes!!", "ሰላም ለዓለም", "correct horse battery staple",
-		"        x",	 "abcdefgX", "12345679", "passwordpassword1",
+		"a quiet river", "8bytes!!", "ሰላም ለዓለም",	  "correct horse battery staple",
+		"        x",	 "abcdefgX", "passwordpassword1",
 	};
 	struct why why;
 
@@ -29,9 +29,27 @@ static void takes_what_is_neither_short_nor_common(void **state)
 static void refuses_by_name_what_guessers_try_first(void **state)
 {
 	static const char *const bad[] = {
-		"password",   "PassWord1",	  "12345678",	      "87654321",   "1234567890",
-		"0987654321", "aaaaaaaa",	  "abababab",	      "abcabcab",   "abcdabcdabcd",
-		"        ",   "hana@example.org", "HANA@example.org", "qwertyuiop",
+		"password",
+		"PassWord1",
+		"12345678",
+		"87654321",
+		"1234567890",
+		"0987654321",
+		"aaaaaaaa",
+		"abababab",
+		"abcabcab",
+		"abcdabcdabcd",
+		"        ",
+		"hana@example.org",
+		"HANA@example.org",
+		"qwertyuiop",
+		/* from either end and the middle of the list, and ours */
+		"1qazxsw2",
+		"Password2",
+		"football123",
+		"123456789",
+		"CHANGEME123",
+		"iloveallah",
 	};
 	struct why why;
 
