@@ -13,7 +13,7 @@
 
 #define CLOCK_EVERY_US INT64_C(60000000)
 #define GRACE_MS       100 /* the thread that records keeps the deadline too, and tells more */
-#define HELD_MS	       2   /* between looks whether sessions are still held */
+#define HELD_MS	       5   /* between looks whether sessions are still held */
 
 /* Who has a click in hand. */
 enum stage {

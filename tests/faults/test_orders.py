@@ -287,6 +287,7 @@ class Order:
         self.programs = list(dict.fromkeys(actor.program for actor in self.actors))
         self.met = {program: [] for program in self.programs}  # its connections, as they came to the gate
         self.inside, self.changed = set(), set()  # connections in a transaction, and those that have changed or locked in it
+        self.asked = {}  # the statements of those who went on since anything was published
         self.trace = []  # who went on
 
     def waiting(self, program):
@@ -325,10 +326,13 @@ class Order:
             return PUBLISHES if link in self.changed else NOTHING
         if words[0] in ("SELECT", "WITH") and not CHANGES.search(link.sql):
             return READS
+        if link.program in (Click.program, NAME) and self.changed - {link}:
+            return READS  # a click at a class that is held sees that, and asks again
         return CHANGES_UNSEEN if link in self.inside else PUBLISHES
 
     def release(self, link):
         """Lets a statement go on."""
+        self.asked[link] = link.sql
         word, kind = link.sql.split()[0].upper(), self.kind(link)
         if word == "BEGIN":
             self.inside.add(link)
@@ -337,7 +341,14 @@ class Order:
             self.changed.discard(link)
         elif kind == CHANGES_UNSEEN:
             self.changed.add(link)
+        if kind == PUBLISHES:
+            self.asked.clear()
         link.released.set()
+
+    def options(self, held):
+        """Who may go on, with the kinds of their statements. Whoever asks the same again waits until there is something new."""
+        anew = {who: link for who, link in held.items() if self.asked.get(link) != link.sql}
+        return {who: self.kind(link) for who, link in (anew or held).items()}
 
     def run(self):
         with self.proxy.gate(self.programs):
@@ -349,7 +360,7 @@ class Order:
                     with self.proxy.changed:  # a lock's holder is done: its end comes by itself
                         self.proxy.changed.wait(0.005)
                     continue
-                who = self.choose(len(self.trace), {who: self.kind(link) for who, link in held.items()})
+                who = self.choose(len(self.trace), self.options(held))
                 self.trace.append(who)
                 self.release(held[who])
         for actor in self.actors:
