@@ -9,6 +9,7 @@
 #include <json-c/json.h>
 
 #include "app.h"
+#include "evidence.h"
 #include "db_json.h"
 #include "explain.h"
 #include "params.h"
@@ -72,7 +73,7 @@ static enum err show(struct req *req)
 	if (!e)
 		e = read_all(req, id, &why, &events, &late, &session);
 	if (e)
-		return e;
+		return e == ERR_NOT_FOUND ? session_none(&req->why) : e;
 	e = db_one_json(&late, &answer);
 	if (e) {
 		json_object_put(session);

@@ -6,6 +6,7 @@
  * Errors    404 no secret is set, 401 wrong or missing, 400 unknown parameters, 503
  */
 #include <string.h>
+#include <strings.h>
 
 #include "app.h"
 #include "journal_replay.h"
@@ -20,7 +21,7 @@ static bool is_authorized(const struct req *req)
 {
 	const char *header = req_header(req, "Authorization");
 
-	return header && !strncmp(header, "Bearer ", 7) &&
+	return header && !strncasecmp(header, "Bearer ", 7) &&
 	       secret_matches(req->conf->cron_secret, header + 7);
 }
 

@@ -24,10 +24,11 @@ static enum err mark(struct req *req)
 	fields_open(&f, req);
 	id = fields_i64(&f, "session_id", 1, INT64_MAX - 1);
 	attendance = fields_word(&f, "attendance", words);
-	note = fields_str_or(&f, "note", 0, NOTE_MAX, "");
+	note = fields_str_or(&f, "note", 0, NOTE_MAX, NULL);
 	e = fields_close(&f);
 	if (!e)
-		e = session_attendance(req->db, req->arena, id, req->who.id, attendance, note);
+		e = session_attendance(req->db, req->arena, id, req->who.id, attendance, note,
+				       &req->why);
 	return e ? e : session_answer(req, 200, id);
 }
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "app.h"
+#include "evidence.h"
 #include "decide.h"
 #include "fields.h"
 #include "params.h"
@@ -61,11 +62,12 @@ static enum err links(struct req *req)
 	if (!e)
 		e = session_json(req->db, req->arena, id, &session);
 	if (e)
-		return e;
+		return e == ERR_NOT_FOUND ? session_none(&req->why) : e;
 	teacher = json_object_object_get(session, "teacher");
 	teacher_id = json_object_get_int64(json_object_object_get(teacher, "id"));
 	json_object_put(session);
-	return teacher_id == req->who.id ? session_answer_links(req, 200, id) : ERR_NOT_FOUND;
+	return teacher_id == req->who.id ? session_answer_links(req, 200, id)
+					 : session_none(&req->why);
 }
 
 static enum err act(struct req *req)

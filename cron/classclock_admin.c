@@ -53,8 +53,20 @@ static int wrong_usage(const char *what)
 /* They were read on the way here, with all that any program needs. */
 static int settings(struct job *job)
 {
+	const char *const app[][2] = { { "ZOOM_ACCOUNT_ID", job->conf->zoom_account_id },
+				       { "ZOOM_CLIENT_ID", job->conf->zoom_client_id },
+				       { "ZOOM_CLIENT_SECRET", job->conf->zoom_client_secret } };
+	bool has_app = app[0][1] || app[1][1] || app[2][1];
+
 	if (job->argc)
 		return wrong_usage("settings takes no arguments");
+	/* No other program has all three, but those that make meetings. */
+	for (int i = 0; has_app && i < 3; i++)
+		if (!app[i][1]) {
+			log_error("setting %s is missing: the three of Zoom's app go together",
+				  app[i][0]);
+			return EXIT_FAILURE;
+		}
 	puts("every program can start with these settings");
 	return EXIT_SUCCESS;
 }

@@ -156,6 +156,11 @@ enum err session_lock(struct db *db, struct arena *a, int64_t id, struct session
 	return e ? e : take_row(&r, out);
 }
 
+enum err session_none(struct why *why)
+{
+	return why_not(why, ERR_NOT_FOUND, "session_id", "There is no such class.");
+}
+
 enum err session_look(struct db *db, struct arena *a, int64_t id, struct session_row *out)
 {
 	const char *args[] = { arena_int(a, id) };

@@ -27,15 +27,16 @@ static const char SQL_HEALTH[] =
 	"   AND received_at < clock_now() - $1::bigint * interval '1 second')"
 	"   THEN 'an event of Zoom cannot be applied' END], NULL)) AS causes,"
 	" 'ok' AS database, clock_now() AS now,"
+	/* First of each what is never null, for which the whole would be. */
+	" (SELECT count(*) FROM sessions WHERE session_status = 'active'"
+	"  AND times_out_at <= clock_now()) AS \"timeout.due\","
 	" (SELECT finished_at FROM run) AS \"timeout.last_success\","
 	" extract(epoch FROM clock_now() - (SELECT finished_at FROM run))::bigint AS "
 	"\"timeout.age_seconds\","
-	" (SELECT count(*) FROM sessions WHERE session_status = 'active'"
-	"  AND times_out_at <= clock_now()) AS \"timeout.due\","
-	" (SELECT max(received_at) FROM zoom_raw) AS \"zoom.last_webhook\","
-	" challenge.at AS \"zoom.last_challenge\","
 	" (SELECT count(*) FROM zoom_occurrences WHERE session_id IS NULL AND admin_id IS NULL)"
 	"  AS \"zoom.waiting\","
+	" (SELECT max(received_at) FROM zoom_raw) AS \"zoom.last_webhook\","
+	" challenge.at AS \"zoom.last_challenge\","
 	" (SELECT max(version) FROM migrations) AS schema_version FROM challenge";
 
 static const char SQL_METRICS[] =

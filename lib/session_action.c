@@ -335,7 +335,7 @@ static enum err act_locked(struct db *db, struct arena *a, const struct action_w
 	if (!e && !want->by_admin && row.teacher_id != want->account_id)
 		e = ERR_NOT_FOUND;
 	if (e == ERR_NOT_FOUND)
-		return why_not(why, e, "session_id", "There is no such class.");
+		return session_none(why);
 	/* Time that has passed unnoticed comes first: a class past its deadline is over. */
 	if (!e)
 		e = evidence_settle(db, a, &row);

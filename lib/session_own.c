@@ -18,16 +18,19 @@ static const char SQL_REMEMBER_URL[] =
 	"    AND e.kind = 'zoom_url' AND e.detail->>'was' = c.meeting_id::text)))";
 
 static const char SQL_ATTENDANCE[] =
-	"UPDATE sessions SET attendance = $2, attendance_note = $3 WHERE id = $1::bigint"
-	" AND (attendance, attendance_note) IS DISTINCT FROM ($2, $3)";
+	"UPDATE sessions SET attendance = $2, attendance_note = coalesce($3, attendance_note)"
+	" WHERE id = $1::bigint AND (attendance, attendance_note)"
+	" IS DISTINCT FROM ($2, coalesce($3, attendance_note))";
 
 /* Locks one of the teacher's sessions. */
 static enum err lock_own(struct db *db, struct arena *a, int64_t session_id, int64_t teacher_id,
-			 struct session_row *row)
+			 struct session_row *row, struct why *why)
 {
 	enum err e = session_lock(db, a, session_id, row);
 
-	return !e && row->teacher_id != teacher_id ? ERR_NOT_FOUND : e;
+	if (!e && row->teacher_id != teacher_id)
+		e = ERR_NOT_FOUND;
+	return e == ERR_NOT_FOUND ? session_none(why) : e;
 }
 
 static enum err change_url_locked(struct db *db, struct arena *a, int64_t session_id,
@@ -47,7 +50,7 @@ static enum err change_url_locked(struct db *db, struct arena *a, int64_t sessio
 	enum err e = db_write(db, a, SQL_REMEMBER_URL, 3, remember, NULL);
 
 	if (!e)
-		e = lock_own(db, a, session_id, teacher_id, &row);
+		e = lock_own(db, a, session_id, teacher_id, &row, why);
 	if (e)
 		return e;
 	/* What Zoom tells of the meeting before is still this class's: lib/zoom_meeting.h. */
@@ -78,7 +81,8 @@ enum err session_change_url(struct db *db, struct arena *a, int64_t session_id, 
 }
 
 static enum err attendance_locked(struct db *db, struct arena *a, int64_t session_id,
-				  int64_t teacher_id, const char *attendance, const char *note)
+				  int64_t teacher_id, const char *attendance, const char *note,
+				  struct why *why)
 {
 	const char *args[] = { arena_int(a, session_id), attendance, note };
 	const struct observation seen = { .kind = "attendance",
@@ -89,7 +93,7 @@ static enum err attendance_locked(struct db *db, struct arena *a, int64_t sessio
 								 attendance) };
 	struct session_row row;
 	struct db_rows r;
-	enum err e = lock_own(db, a, session_id, teacher_id, &row);
+	enum err e = lock_own(db, a, session_id, teacher_id, &row, why);
 
 	if (!e)
 		e = db_write(db, a, SQL_ATTENDANCE, 3, args, &r);
@@ -97,11 +101,11 @@ static enum err attendance_locked(struct db *db, struct arena *a, int64_t sessio
 }
 
 enum err session_attendance(struct db *db, struct arena *a, int64_t session_id, int64_t teacher_id,
-			    const char *attendance, const char *note)
+			    const char *attendance, const char *note, struct why *why)
 {
 	enum err e = db_begin(db);
 
 	return e ? e
-		 : db_finish(db,
-			     attendance_locked(db, a, session_id, teacher_id, attendance, note));
+		 : db_finish(db, attendance_locked(db, a, session_id, teacher_id, attendance, note,
+						   why));
 }

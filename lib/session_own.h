@@ -22,10 +22,12 @@
 MUST_CHECK enum err session_change_url(struct db *db, struct arena *a, int64_t session_id,
 				       int64_t teacher_id, const char *zoom_url, struct why *why);
 
-/* Marks attendance, one of the schema's words; note may be "". Marked so already changes nothing.
+/*
+ * Marks attendance, one of the schema's words; note may be "", or NULL for the
+ * one that stands. Marked so already changes nothing.
  */
 MUST_CHECK enum err session_attendance(struct db *db, struct arena *a, int64_t session_id,
-				       int64_t teacher_id, const char *attendance,
-				       const char *note);
+				       int64_t teacher_id, const char *attendance, const char *note,
+				       struct why *why);
 
 #endif

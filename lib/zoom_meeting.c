@@ -396,7 +396,7 @@ static enum err assign_locked(struct db *db, struct arena *a, const struct zoom_
 		return e;
 	e = lock_touched(db, a, &t);
 	if (e == ERR_NOT_FOUND)
-		return why_not(why, e, "session_id", "There is no such class.");
+		return session_none(why);
 	if (!e)
 		e = zoom_evidence_move(db, a, &move);
 	return e ? e : settle_touched(db, a, &t);

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "log.h"
+#include "secret.h"
 #include "zoom_json.h"
 #include "zoom_token.h"
 
@@ -45,12 +46,18 @@ static const char *client(const struct zoom_api *api)
 
 static const char *basic(const struct zoom_api *api)
 {
-	const char *pair = arena_printf(api->arena, "%s:%s", api->conf->zoom_client_id,
-					api->conf->zoom_client_secret);
-	size_t len = strlen(pair),
-	       max = sodium_base64_ENCODED_LEN(len, sodium_base64_VARIANT_ORIGINAL);
-	char *text = arena_alloc(api->arena, max);
+	const char *list = api->conf->zoom_client_secret;
+	struct secret secret = { "", 0 };
+	const char *pair;
+	size_t len, max;
+	char *text;
 
+	(void)secret_next(&list, &secret); /* the first makes */
+	pair = arena_printf(api->arena, "%s:%.*s", api->conf->zoom_client_id, (int)secret.len,
+			    secret.text);
+	len = strlen(pair);
+	max = sodium_base64_ENCODED_LEN(len, sodium_base64_VARIANT_ORIGINAL);
+	text = arena_alloc(api->arena, max);
 	sodium_bin2base64(text, max, (const unsigned char *)pair, len,
 			  sodium_base64_VARIANT_ORIGINAL);
 	return arena_printf(api->arena, "Authorization: Basic %s", text);

@@ -673,6 +673,8 @@ def test_attendance_is_marked_in_any_state_and_moves_no_minute(app, hana, class_
             wish_["note"] = note
         answer = hana.post("/api/teacher/attendance", wish_)
         assert answer.status == 200 and answer["session"]["attendance"] == attendance
+        kept = note if note is not None else kept  # a mark alone leaves the note that stands
+        assert answer["session"]["attendance_note"] == kept
     row = app.session(n)
     changed = {k for k in row if row[k] != before[k]}
     assert changed == {"attendance"}

@@ -152,7 +152,7 @@ def by_admin(app, admin):
 
 
 def by_http(app, admin):
-    return counts(app.client().get("/api/cron/session-timeout", headers={"Authorization": f"Bearer {app.env['CRON_SECRET']}"}))
+    return counts(app.client().get("/api/cron/session-timeout", headers={"Authorization": f"bearer {app.env['CRON_SECRET']}"}))
 
 
 def counts(answer):
@@ -323,6 +323,17 @@ def test_healthz_knows_the_last_success_and_misses_it_when_it_stays_away(app, ad
     assert late["status"] == "degraded" and late["timeout"]["age_seconds"] >= 780
     by_job(app, admin)
     assert app.client().get("/healthz")["status"] == "ok"
+
+
+def test_healthz_tells_what_is_due_where_no_job_has_ever_run(app, admin, clear, due):
+    """As where the crontab was forgotten."""
+    due(1)
+    app.psql("UPDATE job_runs SET ok = false")
+    health = app.client().get("/healthz").json
+    assert health["status"] == "degraded"
+    assert health["timeout"] == {"last_success": None, "age_seconds": None, "due": 1}
+    assert set(health["zoom"]) == {"last_webhook", "last_challenge", "waiting"}
+    by_job(app, admin)
 
 
 def moment_of(health):

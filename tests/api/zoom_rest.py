@@ -66,7 +66,7 @@ class Rest:
         return [
             f"ZOOM_ACCOUNT_ID={ACCOUNT}",
             f"ZOOM_CLIENT_ID={CLIENT}",
-            f"ZOOM_CLIENT_SECRET={CLIENT_SECRET}",
+            f"ZOOM_CLIENT_SECRET={CLIENT_SECRET},client-secret-0",
             f"ZOOM_API_BASE={base}/v2",
             f"ZOOM_OAUTH_BASE={base}",
         ]
