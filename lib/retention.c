@@ -16,9 +16,13 @@ static const char *const forget[] = {
 	/* Shown for a week: lib/attention.c. */
 	"DELETE FROM clicks WHERE id IN (SELECT id FROM clicks"
 	" WHERE received_at < " CUT " LIMIT " LIMIT ")",
-	/* Matched again for eight days (lib/zoom_meeting.c); what was applied is in evidence. */
+	/* Matched again for eight days (lib/zoom_meeting.c); what was applied is in evidence.
+	 * Zoom's last check of the webhook, which is about nobody, tells how long there was none
+	 * since: lib/health.c. */
 	"DELETE FROM zoom_raw WHERE key IN (SELECT key FROM zoom_raw"
-	" WHERE received_at < " CUT " LIMIT " LIMIT ")",
+	" WHERE received_at < " CUT " AND (event <> 'endpoint.url_validation' OR received_at <"
+	" (SELECT max(received_at) FROM zoom_raw WHERE event = 'endpoint.url_validation'))"
+	" LIMIT " LIMIT ")",
 	/* Meetings that were no class, once nothing tells of them any more. */
 	"DELETE FROM zoom_occurrences WHERE uuid IN (SELECT uuid FROM zoom_occurrences o"
 	" WHERE session_id IS NULL AND around < " CUT

@@ -8,6 +8,7 @@ import uuid
 
 import pytest
 
+from academy import ROOT
 from telegram import new_chat, next_update
 
 NAME, NOTE = "Zyxwyt Qfprst", "lives at Nowherebury"
@@ -192,6 +193,23 @@ def test_each_kind_goes_in_its_time_and_not_before(app, make_teacher, make_stude
     assert {app.psql(count) for count in left.values()} == {"1"}
     assert app.job("retention").returncode == 0
     assert {what: int(app.psql(count)) for what, count in left.items()} == {what: int(what[1] == 179) for what in left}
+
+
+def test_the_newest_of_zooms_checks_stays(app):
+    """That it has checked the webhook no more since is told until it does, or somebody gives Zoom up."""
+    challenge = "endpoint.url_validation"
+    app.psql(f"DELETE FROM zoom_raw WHERE event = '{challenge}'")
+    for days in (183, 182, 181):
+        app.psql("INSERT INTO zoom_raw (key, event, state, body, received_at) VALUES"
+                 f" ('check {days}', '{challenge}', 'ignored', '', clock_now() - interval '{days} days')")  # fmt: skip
+    cause = "Zoom has not checked the webhook lately"
+    for _ in range(2):
+        assert app.job("retention").returncode == 0
+        assert app.psql(f"SELECT key FROM zoom_raw WHERE event = '{challenge}'") == "check 181"
+        assert cause in app.client().get("/healthz").json["causes"]
+    (given_up,) = re.findall(rf"^    (DELETE FROM .*'{challenge}');$", (ROOT / "docs/ops.md").read_text(), re.M)
+    app.psql(given_up)
+    assert cause not in app.client().get("/healthz").json["causes"]
 
 
 def fail_to_forget(app, table):
