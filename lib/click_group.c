@@ -291,7 +291,7 @@ static void *run_singles(void *arg)
 		struct waiting *w, *again;
 
 		take(&singles, &w, 1);
-		if (w == held) {
+		if (held && w == held) {
 			nanosleep(&pause, NULL);
 			held = NULL;
 		}
