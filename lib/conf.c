@@ -16,6 +16,7 @@
 #define ZOOM_API_DEFAULT     "https://api.zoom.us/v2"
 #define ZOOM_OAUTH_DEFAULT   "https://zoom.us"
 #define RETENTION_DEFAULT    "180"
+#define BLANKS		     " \t"
 
 static bool is_any(const char *value)
 {
@@ -157,42 +158,68 @@ static const char **field(struct conf *conf, const struct setting *s)
 	return (const char **)(void *)((char *)conf + s->offset);
 }
 
+static const struct setting *find_setting(const char *name)
+{
+	for (size_t i = 0; i < N_SETTINGS; i++) {
+		if (!strcmp(name, settings[i].name))
+			return &settings[i];
+	}
+	return NULL;
+}
+
 /* Whether systemd, which reads the same file for the services, finds the same value in it. */
 static bool is_plain(const char *value)
 {
 	size_t len = strlen(value);
 
-	return !len || (!strchr("\"' \t", *value) && !strchr(value, '\\') &&
-			!strchr(" \t", value[len - 1]));
+	return !len || (!strchr("\"'" BLANKS, *value) && !strchr(value, '\\') &&
+			!strchr(BLANKS, value[len - 1]));
 }
 
-/* Takes a line of the file, unless the environment has named that setting already. */
+/* As with a comment, a value that is not plain may take the next line with it, whosever it is. */
+static enum err refuse_value(const struct setting *s)
+{
+	log_error("setting %s is malformed: in a file, which systemd reads too, it may not begin"
+		  " with a quote, hold a backslash, or begin or end with a blank",
+		  s ? s->name : "of another name");
+	return ERR_INVALID;
+}
+
+static enum err take_comment(const char *comment)
+{
+	if (comment[strlen(comment) - 1] != '\\')
+		return OK;
+	log_error("a comment among the settings ends in a backslash: to systemd the next line"
+		  " belongs to it");
+	return ERR_INVALID;
+}
+
+/*
+ * Takes a line of the file, unless the environment has named that setting already. Blanks about
+ * the name are none of it, as systemd has it.
+ */
 static enum err take_line(struct conf *conf, char *line)
 {
-	char *value;
+	char *name = line + strspn(line, BLANKS);
+	char *value = strchr(name, '='), *end = value;
+	const struct setting *s;
 
-	line[strcspn(line, "\r")] = '\0';
-	value = strchr(line, '=');
-	if (!value || *line == '#')
+	if (*name == '#' || *name == ';')
+		return take_comment(name);
+	if (!value)
 		return OK;
 	*value++ = '\0';
-	for (size_t i = 0; i < N_SETTINGS; i++) {
-		if (strcmp(line, settings[i].name) != 0)
-			continue;
-		if (!is_plain(value)) {
-			log_error(
-				"setting %s is malformed: in a file it may not begin with a quote,"
-				" hold a backslash, or begin or end with a blank",
-				line);
-			return ERR_INVALID;
-		}
-		if (!getenv(line))
-			*field(conf, &settings[i]) = value;
-	}
+	while (end > name && strchr(BLANKS, end[-1]))
+		*--end = '\0';
+	s = find_setting(name);
+	if (!is_plain(value))
+		return refuse_value(s);
+	if (s && !getenv(name))
+		*field(conf, s) = value;
 	return OK;
 }
 
-/* Cuts text into its lines. */
+/* Cuts text into its lines; to systemd one may end as on a Mac. */
 static enum err take_lines(struct conf *conf, char *text)
 {
 	enum err e = OK;
@@ -200,7 +227,7 @@ static enum err take_lines(struct conf *conf, char *text)
 	while (*text && !e) {
 		char *line = text;
 
-		text += strcspn(text, "\n");
+		text += strcspn(text, "\r\n");
 		if (*text)
 			*text++ = '\0';
 		e = take_line(conf, line);

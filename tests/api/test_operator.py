@@ -1,5 +1,6 @@
 """What an operator does without ./dev: settings, migrate, check, demo."""
 
+import ctypes
 import json
 import os
 import pathlib
@@ -152,6 +153,67 @@ def test_a_value_that_systemd_reads_otherwise_is_refused_in_the_file(tmp_path, v
         assert_stops_naming(run(program, CLASSCLOCK_ENV=str(file)), "AUTH_SECRET")
     file.write_text(f"{file.read_text()}AUTH_SECRET={SECRET}'\"\n".replace(value, SECRET))
     assert "AUTH_SECRET" not in run("cron/telegram-outbox", CLASSCLOCK_ENV=str(file)).stderr  # within, a quote is one to both
+
+
+SYSTEMD = next(pathlib.Path("/usr/lib").glob("*/systemd/libsystemd-shared-*.so"), None)
+
+
+def by_systemd(file):
+    """What systemd itself reads in the file of EnvironmentFile=."""
+    systemd = ctypes.CDLL(str(SYSTEMD))
+    found = ctypes.POINTER(ctypes.c_char_p)()
+    assert systemd.load_env_file(None, str(file).encode(), ctypes.byref(found)) == 0
+    told = {}
+    for line in found if found else ():
+        if line is None:
+            break
+        name, _, value = line.decode().partition("=")
+        told[name] = value
+    return told
+
+
+# Lines of the file, each with a setting that is taken, or not one, or makes the jobs refuse the file.
+OTHER = "fedcba9876543210fedcba9876543210"
+LINES = {
+    "blanks before it": (f" \tAUTH_SECRET={OTHER}\n", OTHER),
+    "blanks before =": (f"AUTH_SECRET \t={OTHER}\n", OTHER),
+    "both": (f"  AUTH_SECRET ={OTHER}", OTHER),
+    "a blank within": (f"AUTH SECRET={OTHER}\n", SECRET),
+    "a comment": (f"#AUTH_SECRET={OTHER}\n", SECRET),
+    "a comment after blanks": (f" # x\n\t#AUTH_SECRET={OTHER}\n", SECRET),
+    "a comment with ;": (f";AUTH_SECRET={OTHER}\n", SECRET),
+    "a comment that goes on": (f"# x\\\nAUTH_SECRET={OTHER}\n", None),
+    "one with ; that goes on": (f" ;\\\nAUTH_SECRET={OTHER}\n", None),
+    "a value that goes on": (f"X=a\\\nAUTH_SECRET={OTHER}\n", None),
+    "a quote that goes on": (f"X='a\nAUTH_SECRET={OTHER}\nY='\n", None),
+    "no =": (f"x\\\nAUTH_SECRET={OTHER}\n", OTHER),
+    "a line that ends as on a Mac": (f"X=a\rAUTH_SECRET={OTHER}\r", OTHER),
+    "lines that end as elsewhere": (f"X=a\r\nAUTH_SECRET={OTHER}\r\nY=\r\n", OTHER),
+    "twice": (f"AUTH_SECRET=x\nAUTH_SECRET={OTHER}\n", OTHER),
+}
+
+
+@pytest.mark.parametrize("what", LINES)
+def test_jobs_read_the_file_as_systemd_does_or_refuse_it(tmp_path, what):
+    """With a key of their own no link of theirs would open: a wrong one is seen by what the setting's check says."""
+    text, read = LINES[what]
+    file = tmp_path / "env"
+    plain = "".join(f"{name}={value}\n" for name, value in GOOD.items())
+
+    def settings(text):
+        file.write_text(plain + text, newline="")
+        return run("cron/classclock-admin", "settings", CLASSCLOCK_ENV=str(file))
+
+    if read is None:
+        done = settings(text)
+        assert done.returncode == 1 and "systemd" in done.stderr and OTHER not in done.stderr, done
+        return
+    # Whether it takes the value: a short one stops it.
+    assert settings(text).returncode == 0
+    if SYSTEMD:
+        assert by_systemd(file)["AUTH_SECRET"] == read
+    done = settings(text.replace(OTHER, "short"))
+    assert ("AUTH_SECRET is malformed" in done.stderr) == (read == OTHER), done
 
 
 def test_every_program_tells_how_to_use_it():
