@@ -231,6 +231,34 @@ def test_a_backup_of_an_older_version_is_brought_up_to_this_one(new, folder):
     assert psql("older", "-c", owners) == "classclock_owner\n"
 
 
+def test_roles_that_are_missing_are_named_before_anything_is_made(new, folder):
+    """What the backup grants to them would stop the restore near its end."""
+    operator = Operator(new, folder)
+    psql = ["/usr/lib/postgresql/15/bin/psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", "classclock"]
+
+    def sql(*commands):
+        words = [word for command in commands for word in ("-c", command)]
+        return subprocess.run([*psql, *words], env=operator.env, check=True, capture_output=True, text=True).stdout
+
+    roles = ["grafana", '"who reads"', '"Audit"']
+    sql(*[f"CREATE ROLE {role}" for role in roles],
+        "GRANT USAGE ON SCHEMA classclock TO grafana, PUBLIC", 'GRANT SELECT ON classclock.sessions TO "who reads" WITH GRANT OPTION',
+        'CREATE VIEW classclock.theirs AS SELECT 1', 'ALTER VIEW classclock.theirs OWNER TO "Audit"')  # fmt: skip
+    try:
+        assert operator.run("classclock-backup", folder / "roles").returncode == 0
+    finally:
+        sql("DROP VIEW classclock.theirs", "REVOKE ALL ON SCHEMA classclock FROM PUBLIC",
+            *[word for role in roles for word in (f"DROP OWNED BY {role}", f"DROP ROLE {role}")])  # fmt: skip
+    operator.env["PGDATABASE"] = "roles"
+    done = operator.run("classclock-restore", folder / "roles")
+    assert done.returncode == 1, done
+    assert done.stderr.splitlines() == ['classclock-restore: make these roles first: "Audit", "who reads", grafana'], done
+    assert new.psql("SELECT count(*) FROM pg_database WHERE datname LIKE 'roles%'") == "0"
+    sql(*[f"CREATE ROLE {role}" for role in roles])
+    done = operator.run("classclock-restore", folder / "roles")
+    assert done.returncode == 0 and "0 broken" in done.stdout, done
+
+
 def put_event(app, waited, apply_at):
     """An event of Zoom that came so long ago and could not be applied; the meeting."""
     meeting = zoom.Meeting(8123456780, "Host1")
