@@ -40,16 +40,18 @@ void journal_count_lost(void)
 		atomic_fetch_add(lost, 1);
 }
 
-static int64_t read_lost(struct arena *a, const char *dir)
+/* Where it is not there, what writes to the folder could not make it, and counts nothing. */
+static bool read_lost(struct arena *a, const char *dir, int64_t *n)
 {
-	int fd = open(arena_printf(a, "%s/lost", dir), O_RDONLY | O_CLOEXEC);
-	int64_t n = 0;
+	const char *path = arena_printf(a, "%s/lost", dir);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool whole = fd >= 0 && read(fd, n, sizeof *n) == sizeof *n;
 
-	if (fd >= 0 && read(fd, &n, sizeof n) != sizeof n)
-		n = 0;
 	if (fd >= 0)
 		close(fd);
-	return n;
+	if (!whole)
+		log_error("journal: cannot read %s", path);
+	return whole;
 }
 
 static bool ends_with(const char *name, const char *end)
@@ -81,8 +83,10 @@ enum err journal_state_read(const char *dir, struct journal_state *out)
 	int64_t now_s = journal_now_us() / 1000000;
 	DIR *folder = opendir(dir);
 	struct dirent *entry;
+	bool known;
 
-	*out = (struct journal_state){ .lost = read_lost(a, dir) };
+	*out = (struct journal_state){ 0 };
+	known = read_lost(a, dir, &out->lost) && folder;
 	while (folder && (entry = readdir(folder)))
 		look_at(arena_printf(a, "%s/%s", dir, entry->d_name), entry->d_name, now_s, out);
 	if (folder)
@@ -90,7 +94,7 @@ enum err journal_state_read(const char *dir, struct journal_state *out)
 	else
 		log_error("journal: cannot read %s: %s", dir, strerror(errno));
 	arena_free(a);
-	return folder ? OK : ERR_UNAVAILABLE;
+	return known ? OK : ERR_UNAVAILABLE;
 }
 
 static bool is_left_over(const char *name)

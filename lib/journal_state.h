@@ -17,7 +17,7 @@ struct journal_state {
 	int64_t lost;	  /* lines that could be kept nowhere, since the folder was made */
 };
 
-/* ERR_UNAVAILABLE: the folder cannot be read; logged. */
+/* ERR_UNAVAILABLE: the folder, or the count in it of what is lost, cannot be read; logged. */
 MUST_CHECK enum err journal_state_read(const char *dir, struct journal_state *out);
 
 /*

@@ -306,6 +306,19 @@ def test_what_nobody_will_come_for_goes_from_the_journal_too(app):
         (folder / name).unlink()
 
 
+def test_health_is_degraded_where_nothing_could_count_what_is_lost(app):
+    """As where the units may not write to the journal's folder: zoom_track makes the file as it starts."""
+    lost = app.state / "journal" / "lost"
+    assert app.client().get("/healthz").json["journal"]["lost"] == 0
+    for away in (lambda: lost.rename(app.state / "aside"), lambda: lost.touch()):
+        away()
+        health = app.client().get("/healthz").json
+        assert health["journal"] is None and "this node's journal" in health["causes"] and health["status"] == "degraded"
+        assert "classclock_journal" not in app.client().get("/metrics").text
+    (app.state / "aside").rename(lost)
+    assert app.client().get("/healthz").json["journal"]["lost"] == 0
+
+
 def everything(app):
     """All that the database holds, as text."""
     tables = app.psql("SELECT tablename FROM pg_tables WHERE schemaname = 'classclock'").splitlines()
