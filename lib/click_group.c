@@ -34,6 +34,7 @@ struct waiting {
 	struct waiting *next;
 	int64_t happened_us, until_ms;
 	atomic_int holders;
+	unsigned round; /* in which it was asked for last, one by one */
 	_Atomic enum stage stage;
 	struct click_result result;
 	atomic_bool is_decided; /* result may be read */
@@ -254,9 +255,9 @@ static void *run_groups(void *arg)
 /*
  * Each has its own deadline, however long those before it took. One whose
  * session another transaction holds goes to the end of the line and keeps
- * nobody waiting, and is returned: it may be the first of a round of such.
+ * nobody waiting.
  */
-static struct waiting *record_single(struct db *db, struct arena *a, struct waiting *w)
+static void record_single(struct db *db, struct arena *a, struct waiting *w)
 {
 	int64_t left_ms = w->until_ms - monotonic_ms();
 	enum err e = ERR_UNAVAILABLE;
@@ -268,36 +269,32 @@ static struct waiting *record_single(struct db *db, struct arena *a, struct wait
 	}
 	if (e == ERR_CONFLICT) {
 		pass_on(w, &singles, ALONE);
-		return w;
-	}
-	if (e) {
+	} else if (e) {
 		put_in_journal(w);
-		return NULL;
+	} else {
+		finish(w, &result);
+		wake();
 	}
-	finish(w, &result);
-	wake();
-	return NULL;
 }
 
 static void *run_singles(void *arg)
 {
 	const struct timespec pause = { .tv_nsec = HELD_MS * 1000000L };
 	struct db *db = db_new(conf->database_url);
-	const struct waiting *held = NULL; /* the first of this round; only compared */
+	unsigned round = 1; /* through the line */
 
 	(void)arg;
 	for (;;) {
 		struct arena *a = arena_new();
-		struct waiting *w, *again;
+		struct waiting *w;
 
 		take(&singles, &w, 1);
-		if (held && w == held) {
+		if (w->round == round) { /* all that wait were asked for since */
 			nanosleep(&pause, NULL);
-			held = NULL;
+			round++;
 		}
-		again = record_single(db, a, w);
-		if (!held)
-			held = again;
+		w->round = round;
+		record_single(db, a, w);
 		arena_free(a);
 	}
 	return NULL;
