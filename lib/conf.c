@@ -73,7 +73,7 @@ static bool is_origin(const char *url)
 		return true;
 	port++;
 	return *port && *port != '0' && strspn(port, "0123456789") == strlen(port) &&
-	       strcmp(port, own) != 0;
+	       strlen(port) <= 5 && atoi(port) <= 65535 && strcmp(port, own) != 0;
 }
 
 bool conf_is_base_url(const char *url)
@@ -86,16 +86,28 @@ static bool is_api_base(const char *url)
 	return is_url(url, true);
 }
 
+/* Of an empty item of a list nothing can come. */
+static bool is_list_of(const char *list, size_t bytes_min)
+{
+	size_t len;
+
+	do {
+		len = strcspn(list, ",");
+		if (len < bytes_min || strspn(list, " \t") >= len)
+			return false;
+		list += len + 1;
+	} while (list[-1]);
+	return true;
+}
+
 static bool is_secret_list(const char *list)
 {
-	while (*list) {
-		size_t len = strcspn(list, ",");
+	return is_list_of(list, SECRET_BYTES_MIN);
+}
 
-		if (len < SECRET_BYTES_MIN)
-			return false;
-		list += len + (list[len] == ',');
-	}
-	return true;
+static bool is_list(const char *list)
+{
+	return is_list_of(list, 1);
 }
 
 static bool is_folder(const char *path)
@@ -111,6 +123,8 @@ static bool is_days(const char *text)
 	return len > 0 && len <= 4 && strspn(text, "0123456789") == len &&
 	       n >= RETENTION_DAYS_MIN && n <= RETENTION_DAYS_MAX;
 }
+
+#define LIST "texts, separated by commas"
 
 static const struct setting {
 	const char *name;
@@ -128,19 +142,17 @@ static const struct setting {
 	  NULL },
 	{ "AUTH_SECRET", offsetof(struct conf, auth_secret), NEED_AUTH_SECRET, is_secret_list,
 	  "secrets of at least 32 bytes, separated by commas", NULL },
-	{ "CRON_SECRET", offsetof(struct conf, cron_secret), 0, is_any, "any text", NULL },
-	{ "TELEGRAM_BOT_TOKEN", offsetof(struct conf, telegram_bot_token), 0, is_any, "any text",
-	  NULL },
-	{ "TELEGRAM_WEBHOOK_SECRET", offsetof(struct conf, telegram_webhook_secret), 0, is_any,
-	  "any text", NULL },
+	{ "CRON_SECRET", offsetof(struct conf, cron_secret), 0, is_list, LIST, NULL },
+	{ "TELEGRAM_BOT_TOKEN", offsetof(struct conf, telegram_bot_token), 0, is_list, LIST, NULL },
+	{ "TELEGRAM_WEBHOOK_SECRET", offsetof(struct conf, telegram_webhook_secret), 0, is_list,
+	  LIST, NULL },
 	{ "TELEGRAM_API_BASE", offsetof(struct conf, telegram_api_base), 0, is_api_base,
 	  "an https URL (plain http to loopback only)", TELEGRAM_API_DEFAULT },
-	{ "ZOOM_WEBHOOK_SECRET", offsetof(struct conf, zoom_webhook_secret), 0, is_any, "any text",
+	{ "ZOOM_WEBHOOK_SECRET", offsetof(struct conf, zoom_webhook_secret), 0, is_list, LIST,
 	  NULL },
 	{ "ZOOM_ACCOUNT_ID", offsetof(struct conf, zoom_account_id), 0, is_any, "any text", NULL },
 	{ "ZOOM_CLIENT_ID", offsetof(struct conf, zoom_client_id), 0, is_any, "any text", NULL },
-	{ "ZOOM_CLIENT_SECRET", offsetof(struct conf, zoom_client_secret), 0, is_any, "any text",
-	  NULL },
+	{ "ZOOM_CLIENT_SECRET", offsetof(struct conf, zoom_client_secret), 0, is_list, LIST, NULL },
 	{ "ZOOM_API_BASE", offsetof(struct conf, zoom_api_base), 0, is_api_base,
 	  "an https URL (plain http to loopback only)", ZOOM_API_DEFAULT },
 	{ "ZOOM_OAUTH_BASE", offsetof(struct conf, zoom_oauth_base), 0, is_api_base,

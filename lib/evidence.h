@@ -61,8 +61,7 @@ MUST_CHECK enum err session_lock(struct db *db, struct arena *a, int64_t id,
 /* ERR_NOT_FOUND, naming session_id: there is no such class, or it is none of theirs. */
 enum err session_none(struct why *why);
 
-/* As session_lock() without the lock: a look, in a transaction that sees one snapshot (db_begin_snapshot).
- */
+/* As session_lock(), without the lock: in a transaction that sees one snapshot. */
 MUST_CHECK enum err session_look(struct db *db, struct arena *a, int64_t id,
 				 struct session_row *out);
 

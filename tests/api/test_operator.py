@@ -65,6 +65,11 @@ WRONG = [
     ("BASE_URL", "http://[::1]:80"),
     ("AUTH_SECRET", "0123456789abcdef0123456789abcde"),
     ("AUTH_SECRET", "0123456789abcdef0123456789abcdef,short"),
+    ("AUTH_SECRET", "0123456789abcdef0123456789abcdef,"),
+    ("CRON_SECRET", ","),
+    ("ZOOM_WEBHOOK_SECRET", "one, ,another"),
+    ("ZOOM_CLIENT_SECRET", ",one"),
+    ("BASE_URL", "https://class.example.org:99999"),
     ("JOURNAL_DIR", "relative/folder"),
     ("RETENTION_DAYS", "13"),
     ("RETENTION_DAYS", "3651"),
@@ -112,6 +117,10 @@ def test_the_settings_of_all_programs_can_be_looked_at_before_they_start():
         assert_stops_naming(run("cron/classclock-admin", "settings", **settings), missing)
     for setting, value in WRONG:
         assert_stops_naming(run("cron/classclock-admin", "settings", **{**GOOD, setting: value}), setting)
+    app = {f"ZOOM_{name}": "something" for name in ("ACCOUNT_ID", "CLIENT_ID", "CLIENT_SECRET")}
+    assert run("cron/classclock-admin", "settings", **GOOD, **app).returncode == 0
+    for missing in app:
+        assert_stops_naming(run("cron/classclock-admin", "settings", **{**GOOD, **app, missing: ""}), missing)
 
 
 def test_every_job_needs_its_settings():
