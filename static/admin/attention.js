@@ -76,19 +76,25 @@ class AttentionPage extends Component {
     this.setState({ kind, selected, late });
   }
 
-  /** The panel says no while something is typed. @param {Item} item */
-  open = (item) => {
-    if (document.dispatchEvent(new Event('leave', { cancelable: true })))
-      this.go({ selected: item.session_id }, item.kind === 'late_click' ? item : null);
+  /** A class may stand in several kinds. @type {HTMLElement | null} */
+  opener = null;
+
+  /** The panel says no while something is typed. @param {Item} item @param {HTMLElement} opener */
+  open = (item, opener) => {
+    if (!document.dispatchEvent(new Event('leave', { cancelable: true }))) return;
+    this.opener = opener;
+    this.go({ selected: item.session_id }, item.kind === 'late_click' ? item : null);
   };
 
   /** @param {boolean} poll */
   async load(poll) {
+    const { turn } = this.refresher;
+
     try {
       const { items, counts } = await api('GET', '/api/admin/attention', undefined, { poll });
-      this.setState({ items, counts, error: null });
+      if (turn === this.refresher.turn) this.setState({ items, counts, error: null });
     } catch (error) {
-      if (!this.state.items) this.setState({ error });
+      if (turn === this.refresher.turn && !this.state.items) this.setState({ error });
       throw error;
     }
   }
@@ -102,13 +108,14 @@ class AttentionPage extends Component {
     const { selected } = this.state;
     this.go({ selected: null });
     setTimeout(() => {
-      const item = document.querySelector(`[data-session="${selected}"]`);
-      if (item instanceof HTMLElement) item.focus({ preventScroll: true });
+      const link = this.opener?.isConnected ? this.opener : document.querySelector(`[data-session="${selected}"]`);
+      if (link instanceof HTMLElement) link.focus({ preventScroll: true });
     });
   };
 
   /** @param {unknown} _ @param {State} state */
-  render(_, { items, counts, kind, selected, late, error, health }) {
+  render(_, { items, counts, selected, late, error, health, ...state }) {
+    const kind = counts[state.kind] ? state.kind : ''; // its last item may have been settled
     const others = Object.keys(counts).filter((name) => !KINDS.includes(name));
     const kinds = [...KINDS, ...others].filter((name) => counts[name]);
     const total = Object.values(counts).reduce((sum, n) => sum + n, 0);
@@ -149,7 +156,7 @@ const Groups = () => html`<div class="groups skeleton"
  *   count: number,
  *   items: Item[],
  *   selected: number | null,
- *   onOpen: (item: Item) => void,
+ *   onOpen: (item: Item, opener: HTMLElement) => void,
  * }} GroupProps
  */
 
@@ -167,7 +174,7 @@ class Group extends Component {
         <p class="muted">${word('attention_do', kind)}</p>
         <ul class="items">
           ${shown.map((item) => html`
-            <li key=${`${item.session_id} ${item.at} ${item.detail}`}
+            <li key=${item.session_id ?? `${item.at} ${item.detail}`}
               class=${item.session_id && item.session_id === selected ? 'selected' : ''}>
               <time datetime=${item.at} title=${full(item.at)}>${dayTime(item.at)}</time>
               <div>
@@ -208,14 +215,14 @@ function why({ kind, detail, facts, session_id: id }) {
   }
 }
 
-/** Where it is settled. @param {{item: Item, onOpen: (item: Item) => void}} props */
+/** Where it is settled. @param {{item: Item, onOpen: GroupProps['onOpen']}} props */
 const Way = ({ item, onOpen }) => {
   const { kind, session_id: id } = item;
   /** @param {MouseEvent} event */
   const open = (event) => {
     if (event.ctrlKey || event.metaKey) return;
     event.preventDefault();
-    onOpen(item);
+    onOpen(item, /** @type {HTMLElement} */ (event.currentTarget));
   };
 
   if (id)

@@ -40,18 +40,28 @@ class PackagesPage extends Component {
   /** @type {State} */
   state = { packages: null, error: null, editing: null };
 
+  turn = 0;
+
   componentDidMount() {
     this.load();
   }
 
   load = async () => {
+    const turn = ++this.turn;
+
     this.setState({ error: null });
     try {
-      this.setState({ packages: (await api('GET', '/api/admin/packages')).packages });
+      const { packages } = await api('GET', '/api/admin/packages');
+      if (turn === this.turn) this.setState({ packages });
     } catch (error) {
-      this.setState({ error });
+      if (turn === this.turn) this.fail(error);
     }
   };
+
+  /** What was asked for may stand far below where it is told. @param {unknown} error */
+  fail(error) {
+    this.setState({ error }, () => document.querySelector('main > .notice')?.scrollIntoView({ block: 'center' }));
+  }
 
   /** @param {Given} given @param {Given} shown */
   save = async (given, shown) => {
@@ -74,11 +84,12 @@ class PackagesPage extends Component {
 
   /** @param {Package} row */
   retire = async ({ id, retired }) => {
+    this.setState({ error: null });
     try {
       await api('PATCH', '/api/admin/packages', { id, retired: !retired });
       this.load();
     } catch (error) {
-      this.setState({ error });
+      this.fail(error);
     }
   };
 
@@ -90,7 +101,7 @@ class PackagesPage extends Component {
         <div class="tools"><button type="button" class="primary" onClick=${() => this.setState({ editing: {} })}>
           <${Icon} name="add" /> ${t('packages.add')}</button></div>
       </div>
-      ${error && html`<${Notice} text=${explain(error)} onRetry=${this.load} />`}
+      ${error && html`<${Notice} text=${explain(error)} onRetry=${packages ? undefined : this.load} />`}
       ${!packages ? !error && html`<${Shape} />`
         : !packages.length ? html`<${Empty} title=${t('packages.none')} text=${t('packages.none_text')} />`
         : html`<${Table} rows=${packages} onEdit=${(/** @type {Package} */ p) => this.setState({ editing: p })}

@@ -37,6 +37,21 @@ class InboxPage extends Component {
     this.refresher.start();
   }
 
+  /** Whoever is at a meeting that goes with this answer goes on with the one that takes its place. */
+  getSnapshotBeforeUpdate() {
+    this.at = [...document.querySelectorAll('.meetings li')].findIndex((li) => li.contains(document.activeElement));
+    return null;
+  }
+
+  componentDidUpdate() {
+    if (this.at < 0 || document.activeElement !== document.body) return;
+    const left = [...document.querySelectorAll('.meetings li')];
+    const next = (left[this.at] ?? left.pop())?.querySelector('button') ?? document.querySelector('h1');
+    next?.focus({ preventScroll: true });
+  }
+
+  at = -1;
+
   address() {
     const given = new URLSearchParams(location.search);
     return { tab: given.get('state') ?? 'waiting', session: Number(given.get('session')) || null };
@@ -51,14 +66,14 @@ class InboxPage extends Component {
   /** @param {boolean} poll */
   async load(poll) {
     const { tab, session } = this.state;
+    const { turn } = this.refresher;
     const filter = session ? { session_id: session } : { state: tab };
 
     try {
       const { occurrences, more } = await api('GET', INBOX + query({ ...filter, limit: LIMIT }), undefined, { poll });
-      if (tab === this.state.tab && session === this.state.session)
-        this.setState({ meetings: occurrences, more, error: null });
+      if (turn === this.refresher.turn) this.setState({ meetings: occurrences, more, error: null });
     } catch (error) {
-      if (!this.state.meetings) this.setState({ error });
+      if (turn === this.refresher.turn && !this.state.meetings) this.setState({ error });
       throw error;
     }
   }
@@ -75,7 +90,7 @@ class InboxPage extends Component {
   /** @param {unknown} _ @param {State} state */
   render(_, { tab, session, meetings, more, deciding, error, health }) {
     return html`
-      <div class="head"><h1>${t('inbox.title')}</h1>
+      <div class="head"><h1 tabindex="-1">${t('inbox.title')}</h1>
         <${Freshness} health=${health} onRefresh=${this.refresher.now} /></div>
       <p class="about muted">${t('inbox.about')}</p>
       <div class="above">

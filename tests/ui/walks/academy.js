@@ -93,6 +93,23 @@ walk('a package that has a rate already is saved for its classes that have none'
   assert.equal(package_rate, '12.50');
 });
 
+walk('a package that could not be retired says so where one looks', async (t, open) => {
+  const { name, page } = await aPackage(t, open, 'Refused');
+  const notice = page.locator('main').getByRole('alert');
+  await page.setViewportSize({ width: 360, height: 400 });
+  await page.route('**/api/admin/packages', (route) => route.abort(), { times: 1 });
+  await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+  const retire = row(page, name).getByRole('button', { name: /^Retire/ });
+  await retire.click();
+  await notice.waitFor();
+  const place = await notice.boundingBox();
+  assert.ok(place.y >= 0 && place.y + place.height <= 400, `at ${place.y}`);
+  assert.equal(await notice.getByRole('button').count(), 0, 'to load the list again is not to try again');
+  await retire.click();
+  await row(page, name).getByText('Retired').waitFor();
+  assert.equal(await notice.count(), 0);
+});
+
 walk('settings saved in an old tab keep what others have changed', async (t, open) => {
   const before = await theAdmin().get('/api/admin/settings');
   t.after(() => theAdmin().patch('/api/admin/settings', before));

@@ -142,3 +142,54 @@ walk('kinds are tabs with an address; nothing to do is said plainly', async (t, 
   await isAccessible(page, 'nothing needs attention');
   assert.ok(app.url);
 });
+
+const SOMEONE = { id: 1, name: 'Abebe' };
+const AT = new Date(Date.now() - 9e6).toISOString();
+const item = (kind, session_id, minutes) => ({
+  kind, session_id, facts: { minutes, of: 60 }, detail: `Told of ${minutes} minutes.`, at: AT, clicked_at: AT, student: SOMEONE, teacher: SOMEONE,
+});
+
+/** The page with what items() gives in the place of the academy's own. */
+async function listing(open, items, path) {
+  const page = await open({ who: theAdmin(), path: '' });
+  await page.route('**/api/admin/attention', (route) => {
+    const counts = {};
+    for (const { kind } of items()) counts[kind] = (counts[kind] ?? 0) + 1;
+    return route.fulfill({ json: { items: items(), counts, total: items().length } });
+  });
+  await page.goto(path);
+  await settled(page);
+  return page;
+}
+
+walk('focus stays on a class that runs on, and comes back to the link that opened the panel', async (t, open) => {
+  let ran = 70;
+  const page = await listing(open, () => [
+    item('running_over', 1, ran), item('estimated', 2, 70), item('no_attendance', 2, 70),
+  ], '/admin/attention');
+  const wayOf = (kind) => page.locator(`section[aria-labelledby=kind-${kind}]`).getByRole('link', { name: 'Open' });
+  const focused = (link) => link.evaluate((it) => it === document.activeElement);
+
+  await wayOf('running_over').focus();
+  ran = 71;
+  await page.evaluate(() => dispatchEvent(new Event('online')));
+  await page.getByText('Running for 71 min').waitFor();
+  assert.ok(await focused(wayOf('running_over')));
+
+  await wayOf('no_attendance').press('Enter');
+  await page.getByRole('dialog').waitFor();
+  await page.keyboard.press('Escape');
+  await page.waitForFunction(() => document.activeElement.dataset.session === '2');
+  assert.ok(await focused(wayOf('no_attendance')));
+});
+
+walk('a kind whose last item is settled gives way to all', async (t, open) => {
+  const items = [item('no_attendance', 2, 70), item('running_over', 1, 70)];
+  const page = await listing(open, () => items, '/admin/attention?kind=running_over');
+  assert.equal(await page.locator('.groups li').count(), 1);
+  items.pop();
+  await page.getByRole('button', { name: 'Refresh' }).click();
+  await page.getByRole('button', { name: /^Running over/ }).waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: 'All 1', pressed: true }).waitFor();
+  assert.equal(await page.locator('.groups li').count(), 1);
+});

@@ -82,6 +82,7 @@ walk('a meeting that was no class is put aside, found again, assigned and moved'
   await item(page, id).getByRole('button', { name: 'Put aside' }).tap();
   await save('Put aside');
   await item(page, id).waitFor({ state: 'detached' });
+  assert.ok(await page.evaluate(() => document.activeElement.matches('.meetings button, h1')), 'the next one, or what they are');
   await page.getByRole('button', { name: 'Put aside' }).first().tap();
   await page.waitForURL(/state=dismissed/);
   await item(page, id).getByText('Because: Put aside').waitFor();

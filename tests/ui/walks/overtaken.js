@@ -1,7 +1,7 @@
-// On a teacher's pages an answer that something newer has overtaken changes nothing.
+// An answer that something newer has overtaken changes nothing.
 
 import assert from 'node:assert/strict';
-import { NARROW, ZOOM_URL, click, makeStudent, makeTeacher, send, settled, walk } from '../lib/stage.js';
+import { NARROW, ZOOM_URL, app, click, makeStudent, makeTeacher, send, settled, stray, theAdmin, walk } from '../lib/stage.js';
 
 const STUDENTS = '**/api/teacher/students';
 
@@ -167,4 +167,59 @@ walk('so many classes sent elsewhere that the first page has none of what is sho
     await page.locator('.classes li', { hasText: last }).waitFor();
   }
   assert.deepEqual(await shown(), names(6, 5, 4, 3, 2, 1));
+});
+
+walk('an inbox from before the word brings no settled meeting back', async (t, open) => {
+  if (!app.ours) return t.skip('needs the database');
+  const { id } = await stray();
+  const page = await open({ who: theAdmin(), path: '/admin/zoom-inbox', size: NARROW });
+  const item = page.locator('.meetings li').filter({ hasText: id.slice(-4) });
+  const dialog = page.getByRole('dialog');
+  await settled(page);
+  const old = await hold(page, '**/api/admin/zoom-inbox?*');
+  await refresh(page);
+  await old.asked;
+  await item.getByRole('button', { name: 'Put aside' }).tap();
+  await dialog.getByLabel('Reason').fill('A staff meeting');
+  await dialog.getByRole('button', { name: 'Put aside' }).tap();
+  await item.waitFor({ state: 'detached' });
+  await old.come();
+  assert.equal(await item.count(), 0);
+});
+
+walk('what was settled stays away though an older list comes after it', async (t, open) => {
+  const teacher = await makeTeacher();
+  const student = await makeStudent(teacher, `Settled ${Date.now()}`);
+  const { session, ...sent } = await send(teacher, student);
+  await click(sent);
+  await teacher.client.post('/api/teacher/session', { session_id: session.id, action: 'end' });
+  const page = await open({ who: theAdmin(), path: '/admin/attention?kind=no_attendance', size: NARROW });
+  const item = page.locator('.items li').filter({ hasText: student.name });
+  await item.waitFor();
+  const old = await hold(page, '**/api/admin/attention');
+  await refresh(page);
+  await old.asked;
+  await teacher.client.post('/api/teacher/attendance', { session_id: session.id, attendance: 'present' });
+  await refresh(page);
+  await item.waitFor({ state: 'detached' });
+  await old.come();
+  assert.equal(await item.count(), 0);
+});
+
+walk('packages from before another was retired do not take it into use again', async (t, open) => {
+  const PACKAGES = '**/api/admin/packages';
+  const [first, second] = ['Early', 'Late'].map((name) => `${name} ${Date.now()}`);
+  for (const name of [first, second]) await theAdmin().post('/api/admin/packages', { name, duration_minutes: 60, buffer_minutes: 10, rate: '10.00', currency: 'USD' });
+  const page = await open({ who: theAdmin(), path: '/admin/packages', size: NARROW });
+  const row = (name) => page.locator('table.people tbody tr').filter({ hasText: name });
+  const retire = (name) => row(name).getByRole('button', { name: /^Retire/ }).tap();
+  await settled(page);
+  const old = await hold(page, PACKAGES);
+  await page.route(PACKAGES, (route) => route.continue(), { times: 1 }); // the change itself; what is held is the list
+  await retire(first);
+  await old.asked;
+  await retire(second);
+  await row(second).getByText('Retired').waitFor();
+  await old.come();
+  assert.equal(await row(second).getByText('Retired').count(), 1);
 });
