@@ -67,7 +67,7 @@ class Plot extends Component {
 
   fit() {
     const width = this.place.current?.clientWidth ?? 0;
-    if (this.plot && width && width !== this.plot.width) this.plot.setSize({ width, height: this.plot.height });
+    if (this.plot && width && width !== this.plot.width) this.draw(); // the width says how many labels there are
   }
 
   draw = () => {

@@ -38,7 +38,7 @@
     root.dataset.theme = theme === 'dark' || theme === 'light' ? theme : dark.matches ? 'dark' : 'light';
   };
   paint();
-  dark.addEventListener('change', paint);
+  dark.addEventListener('change', () => document.dispatchEvent(new Event('theme')));
   document.addEventListener('theme', paint);
 
   const catalog = document.createElement('link');

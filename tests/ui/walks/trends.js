@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { goTo, isAccessible, settled, theAdmin, walk } from '../lib/stage.js';
+import { NARROW, goTo, isAccessible, settled, theAdmin, walk } from '../lib/stage.js';
 
 walk('four charts stand beside their numbers', async (t, open) => {
   const page = await open({ who: theAdmin(), path: '/admin/trends' });
@@ -188,4 +188,23 @@ walk('printing shows the tables and leaves the menus away', async (t, open) => {
   await page.goto('/admin/');
   await settled(page);
   await fitsASheet(page, page.locator('table.sessions'));
+});
+
+walk('charts of a turned phone and of other colours are as if they had begun so', async (t, open) => {
+  const page = await open({ who: theAdmin(), path: '/admin/trends', size: { width: 900, height: 420 } });
+  const pictures = () => page.locator('.chart canvas').evaluateAll((all) => all.map((canvas) => canvas.toDataURL()));
+  const asBegun = async (what) => {
+    const shown = await pictures();
+    await page.reload();
+    await settled(page);
+    assert.deepEqual((await pictures()).map((picture, i) => picture === shown[i]), [true, true, true, true], what);
+  };
+
+  await settled(page);
+  await page.setViewportSize(NARROW);
+  await page.waitForFunction(() => [...document.querySelectorAll('.plot')].every((plot) => plot.clientWidth < 360 && plot.querySelector('canvas').clientWidth === plot.clientWidth));
+  await asBegun('turned');
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await page.waitForFunction(() => document.documentElement.dataset.theme === 'dark');
+  await asBegun('dark');
 });
