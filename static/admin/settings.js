@@ -86,7 +86,7 @@ class SettingsPage extends Component {
       <div class="head"><h1>${t('nav.settings')}</h1></div>
       ${error && !field && html`<${Notice} text=${explain(error)} onRetry=${settings ? undefined : this.load} />`}
       ${!settings ? !error && html`<${Shape} />` : html`
-        <form class="settings stack" onSubmit=${this.submit}>
+        <form class="settings stack" onSubmit=${this.submit} onInput=${() => this.setState({ saved: false })}>
           <${Field} label=${t('settings.name')} name="name" required maxlength="200" dir="auto" autocomplete="off"
             defaultValue=${settings.name} error=${wrong('name')} />
           <${Field} label=${t('settings.time_zone')} name="time_zone" required maxlength="64" dir="ltr"

@@ -3,16 +3,28 @@
 import { Component, html, recall, remember } from './ui.js';
 import { LANGUAGES, language, t } from './i18n.js';
 
+/** While a key goes down: what it changes in a closed list may be passed on the way to what is meant. */
+let keyed = false;
+
 /** @param {any} event */
 function setLanguage({ target }) {
+  if (target.value === language) return;
   remember('language', target.value);
   location.reload();
+}
+
+/** @param {KeyboardEvent} event */
+function press(event) {
+  keyed = true;
+  setTimeout(() => (keyed = false));
+  if (event.key === 'Enter') setLanguage(event);
 }
 
 const LanguageChoice = () => html`
   <label class="choice">
     <span>${t('menu.language')}</span>
-    <select onChange=${setLanguage}>
+    <select onKeyDown=${press} onBlur=${setLanguage}
+      onChange=${(/** @type {Event} */ event) => keyed || setLanguage(event)}>
       ${Object.entries(LANGUAGES).map(([tag, name]) => html`<option value=${tag} lang=${tag}
         selected=${tag === language}>${name}</option>`)}
     </select>

@@ -370,7 +370,7 @@ export default {
 
   'access.active': 'Active',
   'access.disabled': 'Disabled',
-  'access.expired': 'Not invited',
+  'access.expired': 'No valid invitation',
   'access.invited': 'Invited',
   'access.left': 'Left',
   'access.until': 'until {time}',

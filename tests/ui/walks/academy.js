@@ -160,6 +160,7 @@ walk('settings are saved, and a change of zone says what it does', async (t, ope
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByText('Saved.').waitFor();
   await page.getByLabel('Time zone').fill('Not/A_Zone');
+  await page.getByText('Saved.').waitFor({ state: 'detached' });
   await page.getByText('A new zone moves no class and no minute.').waitFor();
   await page.getByText('the class may be in both or in neither').waitFor();
   await page.getByRole('button', { name: 'Save' }).click();

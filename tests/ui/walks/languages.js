@@ -20,6 +20,28 @@ walk('the browser’s language is spoken, another is remembered', async (t, open
   await page.getByRole('heading', { name: 'ይህ ግብዣ ከእንግዲህ አይሠራም' }).waitFor();
 });
 
+walk('by keys one goes through the languages, and speaks the one that is left or entered', async (t, open) => {
+  const page = await open();
+  const list = page.getByRole('combobox').first();
+  const lang = () => page.evaluate(() => document.documentElement.lang);
+  let loads = 0;
+  page.on('load', () => loads++);
+  await list.focus();
+  for (const tag of ['ar', 'am']) {
+    await list.press('ArrowDown');
+    assert.deepEqual([await list.inputValue(), await lang()], [tag, 'en']);
+  }
+  await list.press('Enter');
+  await page.getByRole('button', { name: 'ግባ' }).waitFor();
+  assert.equal(loads, 1);
+  await list.press('ArrowUp');
+  await list.press('Tab');
+  await page.getByRole('button', { name: 'تسجيل الدخول' }).waitFor();
+  await list.focus();
+  for (const key of ['Space', 'ArrowUp', 'Enter']) await page.keyboard.press(key); // in the opened list
+  await page.getByRole('button', { name: 'Sign in' }).waitFor();
+});
+
 walk('colours are chosen and remembered', async (t, open) => {
   const page = await open({ theme: 'light' });
   const background = () => page.evaluate(() => getComputedStyle(document.querySelector('main')).backgroundColor);
