@@ -73,7 +73,7 @@ static bool is_origin(const char *url)
 		return true;
 	port++;
 	return *port && *port != '0' && strspn(port, "0123456789") == strlen(port) &&
-	       strlen(port) <= 5 && atoi(port) <= 65535 && strcmp(port, own) != 0;
+	       strlen(port) <= 5 && strtol(port, NULL, 10) <= 65535 && strcmp(port, own) != 0;
 }
 
 bool conf_is_base_url(const char *url)

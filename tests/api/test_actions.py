@@ -667,6 +667,7 @@ def test_a_changed_link_and_a_newer_one_do_not_wait_for_each_other(app, send, ha
 def test_attendance_is_marked_in_any_state_and_moves_no_minute(app, hana, class_in, state):
     n = class_in[state]()
     before, evidence = whole(app, n)
+    kept = ""
     for attendance, note in (("late", "came at 10 past"), ("present", None), ("excused", "")):
         wish_ = {"session_id": n, "attendance": attendance}
         if note is not None:
