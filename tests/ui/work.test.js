@@ -2,6 +2,7 @@
 
 import './walks/catalog.js';
 import './walks/door.js';
+import './walks/phone.js';
 import './walks/sessions.js';
 import './walks/refresh.js';
 import './walks/panel.js';
