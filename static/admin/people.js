@@ -25,6 +25,7 @@ import { StudentDialog, TeacherDialog } from './person.js';
  * @property {Partial<Student> | null} student being added or edited
  * @property {boolean} importing
  * @property {Share | null} share
+ * @property {boolean} asking a link is on its way
  */
 
 /** @extends {Component<{}, State>} */
@@ -32,7 +33,7 @@ class PeoplePage extends Component {
   /** @type {State} */
   state = {
     ...this.address(), teachers: null, students: null, packages: [], more: false,
-    error: null, teacher: null, student: null, importing: false, share: null,
+    error: null, teacher: null, student: null, importing: false, share: null, asking: false,
   };
 
   timer = 0;
@@ -80,13 +81,20 @@ class PeoplePage extends Component {
     }, 250);
   };
 
-  /** Runs what a button asks for; what goes wrong is told above the table. @param {() => Promise<void>} fn */
+  /**
+   * Runs what a button asks for, one at a time: a second link is another person's, or makes the first worthless.
+   * What goes wrong is told above the table.
+   * @param {() => Promise<void>} fn
+   */
   async act(fn) {
-    this.setState({ error: null });
+    if (this.state.asking) return;
+    this.setState({ error: null, asking: true });
     try {
       await fn();
+      this.setState({ asking: false });
     } catch (error) {
-      this.setState({ error });
+      this.setState({ error, asking: false }, () =>
+        document.querySelector('main > .error')?.scrollIntoView({ block: 'center' }));
     }
   }
 
@@ -127,6 +135,12 @@ class PeoplePage extends Component {
     this.load();
   };
 
+  /** Who has opened the link meanwhile is shown so. */
+  shared = () => {
+    this.setState({ share: null });
+    this.load();
+  };
+
   /** What may have been saved after all is shown. @param {boolean} failed */
   closed = (failed) => {
     this.setState({ teacher: null, student: null });
@@ -135,7 +149,7 @@ class PeoplePage extends Component {
 
   /** @param {unknown} _ @param {State} state */
   render(_, state) {
-    const { tab, q, teachers, students, error, share } = state;
+    const { tab, q, teachers, students, error, share, asking } = state;
     const rows = tab === 'teachers' ? teachers : students;
 
     return html`
@@ -158,14 +172,14 @@ class PeoplePage extends Component {
           <input type="search" defaultValue=${q} onInput=${this.search} placeholder=${t('filter.q_hint')}
             autocomplete="off" maxlength="100" /></label>
       </div>
-      ${error && html`<${Notice} text=${explain(error)} onRetry=${this.load} />`}
+      ${error && html`<${Notice} text=${explain(error)} onRetry=${rows ? undefined : this.load} />`}
       ${!rows ? !error && html`<${Shape} />`
         : !rows.length ? html`<${Empty} title=${t(q ? 'people.none_found' : `people.no_${tab}`)}
           text=${q ? '' : t(`people.no_${tab}_text`)} />`
-        : tab === 'teachers' ? html`<${Teachers} rows=${teachers}
+        : tab === 'teachers' ? html`<${Teachers} rows=${teachers} asking=${asking}
           onEdit=${(/** @type {Teacher} */ teacher) => this.setState({ teacher })}
             onInvite=${this.invite} onTelegram=${this.telegram} />`
-        : html`<${Students} rows=${students}
+        : html`<${Students} rows=${students} asking=${asking}
           onEdit=${(/** @type {Student} */ student) => this.setState({ student })} onTelegram=${this.telegram} />`}
       ${state.more && html`<p class="muted">${t('people.more', { n: rows?.length ?? 0 })}</p>`}
       ${state.teacher && html`<${TeacherDialog} teacher=${state.teacher} onSaved=${this.teacherSaved}
@@ -175,7 +189,7 @@ class PeoplePage extends Component {
         onSaved=${this.studentSaved} onClose=${this.closed} />`}
       ${state.importing && html`<${ImportDialog} kind=${tab} onDone=${this.load}
         onClose=${() => this.setState({ importing: false })} />`}
-      ${share && html`<${ShareDialog} ...${share} onClose=${() => this.setState({ share: null })} />`}
+      ${share && html`<${ShareDialog} ...${share} onClose=${this.shared} />`}
     `;
   }
 }
@@ -212,12 +226,13 @@ const Telegram = ({ linked }) =>
 /**
  * @param {{
  *   rows: Teacher[],
+ *   asking: boolean,
  *   onEdit: (t: Teacher) => void,
  *   onInvite: (t: Teacher) => void,
  *   onTelegram: (kind: 'teacher', t: Teacher) => void,
  * }} props
  */
-const Teachers = ({ rows, onEdit, onInvite, onTelegram }) => html`
+const Teachers = ({ rows, asking, onEdit, onInvite, onTelegram }) => html`
   <table class="people stacked">
     <thead><tr>
       <th scope="col">${t('field.name')}</th><th scope="col">${t('field.email')}</th>
@@ -238,10 +253,10 @@ const Teachers = ({ rows, onEdit, onInvite, onTelegram }) => html`
             onClick=${() => onEdit(teacher)}>${t('action.edit')}<${Whose} name=${teacher.name} /></button>
           ${!teacher.disabled && html`
             <button type="button" class="small"
-              onClick=${() => onInvite(teacher)}>
+              aria-disabled=${asking} onClick=${() => onInvite(teacher)}>
               ${t(teacher.joined ? 'invitation.reset' : 'invitation.button')}<${Whose} name=${teacher.name} /></button>
             ${!teacher.telegram_linked && html`<button type="button" class="small"
-              onClick=${() => onTelegram('teacher', teacher)}>
+              aria-disabled=${asking} onClick=${() => onTelegram('teacher', teacher)}>
               ${t('telegram.link_student')}<${Whose} name=${teacher.name} /></button>`}`}
         </td>
       </tr>`)}</tbody>
@@ -251,11 +266,12 @@ const Teachers = ({ rows, onEdit, onInvite, onTelegram }) => html`
 /**
  * @param {{
  *   rows: Student[],
+ *   asking: boolean,
  *   onEdit: (s: Student) => void,
  *   onTelegram: (kind: 'student', s: Student) => void,
  * }} props
  */
-const Students = ({ rows, onEdit, onTelegram }) => html`
+const Students = ({ rows, asking, onEdit, onTelegram }) => html`
   <table class="people stacked">
     <thead><tr>
       <th scope="col">${t('field.name')}</th><th scope="col">${t('col.teacher')}</th>
@@ -278,7 +294,7 @@ const Students = ({ rows, onEdit, onTelegram }) => html`
             onClick=${() => onEdit(student)}>${t('action.edit')}<${Whose} name=${student.name} /></button>
           ${student.telegram_chat_id === null && !student.disabled && html`
             <button type="button" class="small"
-              onClick=${() => onTelegram('student', student)}>
+              aria-disabled=${asking} onClick=${() => onTelegram('student', student)}>
               ${t('telegram.link_student')}<${Whose} name=${student.name} /></button>`}
         </td>
       </tr>`)}</tbody>

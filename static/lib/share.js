@@ -3,11 +3,18 @@
 import { Component, Dialog, Field, Icon, copy, html, say } from './ui.js';
 import { t } from './i18n.js';
 
-/** @extends {Component<{text: string}, {path: string, size: number}>} */
-export class QrCode extends Component {
+/**
+ * Drawn once: another text wants another key.
+ * @extends {Component<{text: string, onMissing: () => void}, {path: string, size: number}>}
+ */
+class QrCode extends Component {
   state = { path: '', size: 0 };
 
-  async componentDidMount() {
+  componentDidMount() {
+    this.draw().catch(this.props.onMissing);
+  }
+
+  async draw() {
     const { default: qrcode } = await import('/vendor/qrcode.js');
     const code = qrcode(0, 'L');
     let path = '';
@@ -45,9 +52,11 @@ export async function copyLink(link) {
  * @typedef {{title: string, about: string, link: string, onClose: () => void}} Props
  */
 
-/** Says itself what it did: what the page says lies under a dialog. @extends {Component<Props, {said: string}>} */
+/** @typedef {{said: string, missing: boolean}} State missing: there is no code to be seen */
+
+/** Says itself what it did: what the page says lies under a dialog. @extends {Component<Props, State>} */
 export class ShareDialog extends Component {
-  state = { said: '' };
+  state = { said: '', missing: false };
 
   copy = async () => {
     this.setState({ said: '' }); // the same words again are heard again
@@ -56,19 +65,21 @@ export class ShareDialog extends Component {
     this.setState({ said: t(done ? 'share.copied' : 'share.by_hand') });
   };
 
+  missing = () => this.setState({ missing: true, said: t('problem.offline') });
+
   select() {
     const field = /** @type {HTMLInputElement} */ (document.getElementById('f-share-link'));
     field.focus();
     field.select();
   }
 
-  /** @param {Props} props @param {{said: string}} state */
-  render({ title, about, link, onClose }, { said }) {
+  /** @param {Props} props @param {State} state */
+  render({ title, about, link, onClose }, { said, missing }) {
     return html`
       <${Dialog} title=${title} onClose=${onClose}>
         <div class="stack share">
           <p>${about}</p>
-          <${QrCode} text=${link} />
+          ${!missing && html`<${QrCode} key=${link} text=${link} onMissing=${this.missing} />`}
           <${Field} label=${t('share.link')} name="share-link" readonly value=${link} dir="ltr"
             onFocus=${(/** @type {any} */ e) => e.target.select()} />
           <p class="said" role="status">${said}</p>

@@ -1,7 +1,9 @@
 // Narrow screens, slow lines and lines that break: what somebody meets who is not at a desk.
 
 import assert from 'node:assert/strict';
-import { settled, theAdmin, walk } from '../lib/stage.js';
+import { NARROW, makeStudent, makeTeacher, settled, theAdmin, walk } from '../lib/stage.js';
+
+const refusal = (status, more = {}) => ({ status, contentType: 'application/problem+json', body: JSON.stringify({ title: 'no', status, detail: 'no', ...more }) });
 
 /** The page under the academy's other name. */
 const renamed = (page, name) => page.route('**/api/auth/me', async (route) => {
@@ -22,4 +24,83 @@ walk('the menu of an academy with a long name opens within the screen', async (t
     assert.ok(x >= 0 && x + wide <= width, `${lang}, text of ${larger ?? 1}: ${x} to ${x + wide} of ${width}`);
     await page.context().close();
   }
+});
+
+/** What the page shows of a link, and what it should show of it. */
+const codes = (dialog) => dialog.evaluate(async (box) => {
+  const { default: qrcode } = await import('/vendor/qrcode.js');
+  const code = qrcode(0, 'L');
+  let path = '';
+
+  code.addData(box.querySelector('[name=share-link]').value);
+  code.make();
+  for (let y = 0; y < code.getModuleCount(); y++)
+    for (let x = 0; x < code.getModuleCount(); x++) if (code.isDark(y, x)) path += `M${x} ${y}h1v1h-1z`;
+  return [box.querySelector('.qr-code path').getAttribute('d') === path, box.querySelector('[name=share-link]').value];
+});
+
+walk('a second tap while a link is on its way asks for nothing; title, link and code are one person’s', async (t, open) => {
+  const teacher = await makeTeacher();
+  const name = `Two taps ${teacher.id}`;
+  const students = [await makeStudent(teacher, `${name} A`), await makeStudent(teacher, `${name} B`)];
+  const page = await open({ who: theAdmin(), path: `/admin/people?tab=students&q=${encodeURIComponent(name)}` });
+  const dialog = page.getByRole('dialog', { name: /^Telegram of/ });
+  const asked = [];
+  let go;
+  const gate = new Promise((resolve) => (go = resolve));
+  await page.route('**/api/admin/student-link', async (route) => {
+    const { student_id: id } = route.request().postDataJSON();
+    asked.push(id);
+    await gate;
+    await route.fulfill({ status: 201, json: { url: `https://t.me/school_bot?start=Of${id}`, expires_at: '2030-01-01T00:00:00Z' } });
+  });
+  await settled(page);
+  const tap = (student) => page.getByRole('button', { name: `Connect Telegram ${student.name}` }).dispatchEvent('click');
+  const first = page.waitForRequest('**/api/admin/student-link');
+  await tap(students[0]);
+  await first;
+  await tap(students[1]);
+  await tap(students[0]);
+  assert.ok(await page.getByRole('button', { name: `Connect Telegram ${students[1].name}` }).isDisabled());
+  go();
+  for (const student of students) {
+    if (student !== students[0]) await tap(student);
+    await page.getByRole('dialog', { name: `Telegram of ${student.name}` }).locator('.qr-code path[d^=M]').waitFor();
+    assert.deepEqual(await codes(dialog), [true, `https://t.me/school_bot?start=Of${student.id}`]);
+    // Whoever was connected meanwhile is shown so.
+    const list = page.waitForRequest('**/api/admin/students?*');
+    await dialog.getByRole('button', { name: 'Close' }).last().click();
+    await list;
+  }
+  assert.deepEqual(asked, students.map(({ id }) => id));
+});
+
+walk('a code that does not come is said to be missing', async (t, open) => {
+  const student = await makeStudent(await makeTeacher(), `No code ${Date.now()}`);
+  const page = await open({ who: theAdmin(), path: `/admin/people?tab=students&q=${encodeURIComponent(student.name)}` });
+  const dialog = page.getByRole('dialog');
+  await page.route('**/api/admin/student-link', (route) => route.fulfill({ status: 201, json: { url: 'https://t.me/school_bot?start=A', expires_at: '2030-01-01T00:00:00Z' } }));
+  await page.route('**/vendor/qrcode.js*', (route) => route.abort());
+  await settled(page);
+  await page.getByRole('button', { name: /^Connect/ }).click();
+  await dialog.getByRole('status').getByText('No connection to the server.').waitFor();
+  assert.equal(await dialog.locator('.qr-code').count(), 0);
+  await page.unroute('**/vendor/qrcode.js*');
+  await dialog.getByRole('button', { name: 'Close' }).last().click();
+  await page.getByRole('button', { name: /^Connect/ }).click();
+  await dialog.locator('.qr-code path[d^=M]').waitFor();
+});
+
+walk('what a row’s button could not do is said in sight', async (t, open) => {
+  const page = await open({ who: theAdmin(), path: '/admin/people', size: NARROW });
+  await settled(page);
+  await page.route('**/api/admin/teachers', (route) => route.fulfill(refusal(503)));
+  await page.getByRole('button', { name: /^New (invitation|password)|^Reset/ }).last().tap();
+  await page.getByRole('alert').getByText('The server is not available').waitFor();
+  const seen = await page.getByRole('alert').evaluate((box) => {
+    const { top, bottom } = box.getBoundingClientRect();
+    return top >= 0 && bottom <= innerHeight;
+  });
+  assert.ok(seen);
+  assert.equal(await page.getByRole('button', { name: 'Try again' }).count(), 0, 'to load the list again would not do it');
 });
