@@ -6,8 +6,11 @@ import { t } from './lib/i18n.js';
 import { Choices } from './lib/choices.js';
 
 const token = location.hash.slice(1);
+addEventListener('hashchange', () => location.reload()); // another invitation, pasted over this one
 
-/** @extends {Component<{}, {busy: boolean, error: string, field: string, dead: boolean}>} */
+/** @typedef {{busy: boolean, error: string, field: string, dead: boolean}} State */
+
+/** @extends {Component<{}, State>} */
 class Invite extends Component {
   state = { busy: false, error: '', field: '', dead: !token };
 
@@ -17,7 +20,7 @@ class Invite extends Component {
     const form = /** @type {HTMLFormElement} */ (event.currentTarget);
     const { password, again } = Object.fromEntries(new FormData(form));
 
-    if (password !== again) return this.setState({ error: t('invite.differ'), field: 'again' });
+    if (password !== again) return this.refuse({ error: t('invite.differ'), field: 'again' });
     this.setState({ busy: true, error: '', field: '' });
     try {
       await api('POST', '/api/auth/accept-invite', { token, password }, { raw401: true });
@@ -25,9 +28,18 @@ class Invite extends Component {
     } catch (error) {
       const refused = error instanceof Problem ? error : new Problem(0);
       const dead = refused.field === 'token' || [401, 404, 409, 410].includes(refused.status);
-      this.setState({ busy: false, dead, error: explain(error), field: refused.field ?? '' });
+      this.refuse({ dead, error: explain(error), field: refused.field ?? '' });
     }
   };
+
+  /** What is wrong gets the focus: the button that had it was disabled. @param {Partial<State>} why */
+  refuse(why) {
+    this.setState({ busy: false, ...why }, () => {
+      const main = document.querySelector('main');
+      const wrong = main?.querySelector('[aria-invalid], [tabindex="-1"]') ?? main?.querySelector('button');
+      if (wrong instanceof HTMLElement) wrong.focus();
+    });
+  }
 
   async enter() {
     try {
@@ -39,9 +51,9 @@ class Invite extends Component {
     }
   }
 
-  /** @param {unknown} _ @param {{busy: boolean, error: string, field: string, dead: boolean}} state */
+  /** @param {unknown} _ @param {State} state */
   render(_, { busy, error, field, dead }) {
-    if (dead) return html`<h2>${t('invite.dead')}</h2><p>${t('invite.dead_text')}</p>
+    if (dead) return html`<h2 tabindex="-1">${t('invite.dead')}</h2><p>${t('invite.dead_text')}</p>
       <a class="button" href="/">${t('login.submit')}</a>`;
     return html`
       <h2>${t('invite.title')}</h2>

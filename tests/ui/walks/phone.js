@@ -104,3 +104,30 @@ walk('what a row’s button could not do is said in sight', async (t, open) => {
   assert.ok(seen);
   assert.equal(await page.getByRole('button', { name: 'Try again' }).count(), 0, 'to load the list again would not do it');
 });
+
+walk('an invitation opened in a tab that shows another is that of the new address', async (t, open) => {
+  const made = await theAdmin().post('/api/admin/teachers', { name: 'Pasted Over', email: `pasted-${Date.now()}@example.org` });
+  const page = await open({ path: '/invite#an-old-one' });
+  const password = async (one, two = one) => {
+    await page.getByLabel('New password').fill(one);
+    await page.getByLabel('The same password again').fill(two);
+    await page.getByLabel('The same password again').press('Enter');
+  };
+  await password('a quiet river 7');
+  await page.getByRole('heading', { name: 'This invitation no longer works' }).waitFor();
+  const focused = () => page.evaluate(() => document.activeElement.id || document.activeElement.tagName);
+  assert.equal(await focused(), 'H2', 'what became of it is heard');
+  await page.evaluate((hash) => (location.hash = hash), made.invite_url.split('#')[1]);
+  await password('a quiet river 7', 'another one');
+  await page.getByText('The two passwords differ.').waitFor();
+  assert.equal(await focused(), 'f-again');
+  await password('password1');
+  await page.locator('#f-password-error').waitFor();
+  assert.equal(await focused(), 'f-password');
+  await page.route('**/accept-invite', (route) => route.abort(), { times: 1 });
+  await password('a quiet river 7');
+  await page.getByRole('alert').waitFor();
+  assert.equal(await focused(), 'BUTTON');
+  await page.keyboard.press('Enter');
+  await page.waitForURL('**/teacher/');
+});
