@@ -41,6 +41,30 @@
   dark.addEventListener('change', () => document.dispatchEvent(new Event('theme')));
   document.addEventListener('theme', paint);
 
+  // One module that does not come stops them all: then this line is all there is, and brings its own words.
+  const broken = {
+    en: ['Something went wrong in this page.', 'Load it again.'],
+    ar: ['حدث خطأ في هذه الصفحة.', 'أعد تحميلها.'],
+    am: ['በዚህ ገጽ ላይ ስህተት ተፈጥሯል።', 'እንደገና ጫነው።'],
+  };
+  /** @param {Event} event */
+  const tell = ({ target }) => {
+    const place = document.getElementById('app');
+    const ours = target === window || target instanceof HTMLScriptElement;
+    if (!ours || !place || place.textContent?.trim()) return;
+    const [what, load] = broken[/** @type {keyof typeof broken} */ (lang)];
+    const line = document.createElement('p');
+    const again = document.createElement('button');
+
+    line.className = 'empty';
+    line.setAttribute('role', 'alert');
+    again.append(load);
+    again.onclick = () => location.reload();
+    line.append(what, again);
+    place.replaceChildren(line);
+  };
+  addEventListener('error', tell, true);
+
   const catalog = document.createElement('link');
   catalog.rel = 'modulepreload';
   catalog.href = `/lib/catalog/${lang}.js`;

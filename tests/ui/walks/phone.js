@@ -131,3 +131,20 @@ walk('an invitation opened in a tab that shows another is that of the new addres
   await page.keyboard.press('Enter');
   await page.waitForURL('**/teacher/');
 });
+
+const BROKEN = [['/', 'en', '/lib/login.js'], ['/', 'ar', '/lib/catalog/ar.js'], ['/admin/people', 'am', '/vendor/preact.js'], ['/invite#T', 'en', '/invite.js']];
+const AGAIN = { en: 'Load it again.', ar: 'أعد تحميلها.', am: 'እንደገና ጫነው።' };
+for (const [path, lang, script] of BROKEN)
+  walk(`${path} without ${script} says so and offers to load it again`, async (t, open) => {
+    const page = await open({ who: path.startsWith('/admin') ? theAdmin() : undefined, path: '', lang, size: NARROW });
+    // That the catalog did not come is an error of the page's as well, and the walk would count it.
+    if (script.includes('catalog')) page.removeAllListeners('pageerror');
+    await page.route(`**${script}`, (route) => route.abort());
+    await page.goto(path);
+    const again = page.getByRole('alert').getByRole('button', { name: AGAIN[lang] });
+    await again.waitFor();
+    await page.unroute(`**${script}`);
+    await again.tap();
+    await page.locator('main').waitFor();
+    assert.equal(await again.count(), 0);
+  });
