@@ -59,7 +59,9 @@ export class FormDialog extends Component {
       this.failed = true;
       if (error instanceof Problem && error.away) this.lost = true;
       this.setState({ busy: false, error }, () => {
-        const wrong = this.form.current?.querySelector('[aria-invalid]');
+        // The button that had the focus was disabled.
+        const form = this.form.current;
+        const wrong = form?.querySelector('[aria-invalid]') ?? form?.querySelector('.primary');
         if (wrong instanceof HTMLElement) wrong.focus();
       });
     }

@@ -58,7 +58,13 @@ export async function start(role, page, Page, Wait = Page) {
     setZone(me.academy.time_zone);
     remember('academy', me.academy.name);
     remember('zone', me.academy.time_zone);
-    onExpired(async () => (await import('./login.js')).askAgain(me.account));
+    onExpired(async () => {
+      // Nobody has fetched it before; without it the page goes on as with any other answer that does not come.
+      const { askAgain } = await import('./login.js').catch(() => {
+        throw new Problem(0);
+      });
+      return askAgain(me.account);
+    });
     document.title = `${name} · ${me.academy.name}`;
     show(me, me.account.role === role ? await first : null);
   };
@@ -73,6 +79,10 @@ export async function start(role, page, Page, Wait = Page) {
     tries.stop();
   }, ({ error }) => refuse(error, tries.now));
 
+  // "Back" shows a page as it was left, also to whoever comes after the one who has signed out.
+  addEventListener('pageshow', ({ persisted }) => {
+    if (persisted && recall('signed_in') === null) location.reload();
+  });
   setZone(recall('zone') ?? 'UTC'); // as it was: who is there may not be known for a while
   // boot.js has asked long ago: mostly the answers are there, and no empty page need be drawn first.
   const empty = setTimeout(() => show(null), SOON);
@@ -140,6 +150,11 @@ class Shell extends Component {
     location.assign('/');
   };
 
+  /** The button that opened the dialog lies in the menu, which has closed. */
+  passwordDone = () =>
+    this.setState({ password: false }, () =>
+      /** @type {HTMLElement} */ (document.querySelector('.menu summary')).focus());
+
   /** @param {Props} props @param {State} state */
   render({ me, first, role, page, Page, Wait }, { attention, password }) {
     const mine = !me || me.account.role === role;
@@ -168,7 +183,7 @@ class Shell extends Component {
         <${!me ? Wait : mine ? Page : WrongRole} me=${me} first=${first} />
       </main>
       <div id="said" role="status"></div>
-      ${password && html`<${PasswordDialog} onClose=${() => this.setState({ password: false })} />`}
+      ${password && html`<${PasswordDialog} onClose=${this.passwordDone} />`}
     `;
   }
 
@@ -345,15 +360,17 @@ export class Refresher {
       if (turn !== this.turn) return;
       this.failures++;
       this.set({ error: explain(error), next: this.retryAt(error) });
+      if (!(error instanceof Problem)) throw error; // the page's own fault, told, and for its console
     }
     this.plan();
   }
 
   /** @param {unknown} error */
   retryAt(error) {
-    if (!(error instanceof Problem)) throw error;
+    if (!(error instanceof Problem)) return null;
     if (error.status !== 429 && error.status < 500 && error.status !== 0) return null;
-    const seconds = error.wait || WAITS[Math.min(this.failures, WAITS.length) - 1];
+    // The server asks for the least it needs, whatever has failed before.
+    const seconds = Math.max(error.wait, WAITS[Math.min(this.failures, WAITS.length) - 1]);
     return now() + seconds * 1000;
   }
 

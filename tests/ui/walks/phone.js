@@ -1,7 +1,7 @@
 // Narrow screens, slow lines and lines that break: what somebody meets who is not at a desk.
 
 import assert from 'node:assert/strict';
-import { NARROW, makeStudent, makeTeacher, settled, theAdmin, walk } from '../lib/stage.js';
+import { NARROW, app, makeStudent, makeTeacher, settled, theAdmin, walk } from '../lib/stage.js';
 
 const refusal = (status, more = {}) => ({ status, contentType: 'application/problem+json', body: JSON.stringify({ title: 'no', status, detail: 'no', ...more }) });
 
@@ -148,3 +148,70 @@ for (const [path, lang, script] of BROKEN)
     await page.locator('main').waitFor();
     assert.equal(await again.count(), 0);
   });
+
+walk('a page that the server asks to come back soon slows down all the same', async (t, open) => {
+  const page = await open({ who: theAdmin(), path: '' });
+  await page.clock.install();
+  await page.goto('/admin/');
+  await settled(page);
+  await page.route('**/api/admin/teacher-sessions?*', (route) => route.fulfill({ ...refusal(503), headers: { 'Retry-After': '2' } }));
+  await page.clock.pauseAt(Date.now() + 5000);
+  await page.evaluate(() => dispatchEvent(new Event('online')));
+  for (const seconds of [2, 5, 10]) {
+    await page.getByText(`Next try in ${seconds} s`).waitFor();
+    await page.clock.runFor(seconds * 1000 + 100);
+  }
+});
+
+walk('a login that runs out on a broken line is asked for once the line is back', async (t, open) => {
+  const who = app.client();
+  await who.post('/api/auth/login', app.admin);
+  const page = await open({ who, path: '/admin/' });
+  const refresh = () => page.getByRole('button', { name: 'Refresh' }).click();
+  await settled(page);
+  await who.post('/api/auth/logout');
+  await page.route('**/lib/login.js*', (route) => route.abort());
+  await refresh();
+  await page.getByText('No connection to the server.').waitFor();
+  await page.unroute('**/lib/login.js*');
+  await refresh();
+  const dialog = page.getByRole('dialog', { name: 'Please sign in again' });
+  await dialog.getByLabel('Password').fill(app.admin.password);
+  await dialog.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByText('No connection to the server.').waitFor({ state: 'detached' });
+});
+
+walk('Back after signing out shows nothing of before', async (t, open) => {
+  const page = await open({ who: theAdmin(), path: '/admin/' });
+  await settled(page);
+  const back = () => page.evaluate(() => dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })));
+  await page.evaluate(() => localStorage.setItem('signed_in', '1'));
+  await page.evaluate(() => (window.mark = 1));
+  await back();
+  await page.evaluate(() => localStorage.removeItem('signed_in'));
+  assert.equal(await page.evaluate(() => window.mark), 1, 'who is signed in goes on');
+  const loaded = page.waitForEvent('load');
+  await back();
+  await loaded;
+});
+
+walk('after a dialog the keyboard goes on where it was', async (t, open) => {
+  const page = await open({ who: theAdmin(), path: '/admin/people' });
+  const dialog = page.getByRole('dialog');
+  const focused = () => page.evaluate(() => document.activeElement.textContent.trim() || document.activeElement.getAttribute('aria-label') || document.activeElement.tagName);
+  await settled(page);
+  await page.getByRole('button', { name: 'Add teacher' }).click();
+  await dialog.getByLabel('Name').fill('Somebody New');
+  await dialog.getByLabel('E-mail').fill('somebody@example.org');
+  await page.route('**/api/admin/teachers', (route) => route.fulfill(refusal(503)));
+  await dialog.getByRole('button', { name: 'Save' }).press('Enter');
+  await dialog.getByRole('alert').waitFor();
+  assert.equal(await focused(), 'Save');
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByLabel(/^Menu of/).press('Enter');
+  await page.getByRole('button', { name: 'Change password' }).press('Enter');
+  await dialog.waitFor();
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+  assert.match(await focused(), /^Menu of/);
+});
