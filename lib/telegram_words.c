@@ -26,7 +26,7 @@ static const struct {
 	{ "class_opened",
 	  { { "{student} opened the class at {time}", "End class" },
 	    { "{student}: فُتحت الحصة الساعة {time}", "إنهاء الحصة" },
-	    { "{student} ክፍሉን በ{time} ከፍተዋል", "ክፍል ጨርስ" } } },
+	    { "{student} ክፍሉን በ{time} ከፍተዋል", "ክፍሉን አብቃ" } } },
 	{ "student_linked",
 	  { { "Done. The links to {student}'s classes will arrive here.", NULL },
 	    { "تم. ستصل روابط حصص {student} إلى هنا.", NULL },

@@ -549,7 +549,7 @@ def tap(app, nobody, url):
     return nobody.get(target, headers={"Origin": None, "Sec-Fetch-Site": None, "User-Agent": "Mozilla/5.0"})
 
 
-@pytest.mark.parametrize("language, end", [("en", "End class"), ("ar", "إنهاء الحصة"), ("am", "ክፍል ጨርስ")])
+@pytest.mark.parametrize("language, end", [("en", "End class"), ("ar", "إنهاء الحصة"), ("am", "ክፍሉን አብቃ")])
 def test_the_teacher_is_told_who_opened_the_class_and_can_end_it(
     app, admin, nobody, telegram, unlinked, send, teacher_chat, clock, language, end
 ):

@@ -1,8 +1,9 @@
 // English, Arabic and Amharic: chosen by the browser, remembered, complete.
 
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { makeTeacher, settled, theAdmin, walk } from '../lib/stage.js';
+import { NARROW, fits, isAccessible, makeTeacher, settled, theAdmin, walk } from '../lib/stage.js';
 import { sample } from '../lib/sample.js';
 
 const CATALOG = fileURLToPath(new URL('../../../static/lib/catalog', import.meta.url));
@@ -88,4 +89,15 @@ for (const lang of sample(['ar', 'am'], 1))
     const own2 = await open({ who: teacher.client, lang, path: '/teacher/' });
     await settled(own2);
     assert.deepEqual((await read(own2)).filter((text) => foreign.has(text)), []);
+  });
+
+/** They come from nginx alone, when nothing else answers. */
+for (const file of ['again', 'again-end'])
+  walk(`${file}.html asks for a moment in each language`, async (t, open) => {
+    const page = await open({ path: '', size: NARROW });
+    const text = await readFile(new URL(`../../../nginx/errors/${file}.html`, import.meta.url), 'utf8');
+    await page.setContent(text.replace('http-equiv="refresh"', '')); // it stays to be looked at
+    assert.deepEqual(await page.locator('section').evaluateAll((all) => all.map(({ lang, dir }) => [lang, dir])), [['en', 'ltr'], ['ar', 'rtl'], ['am', 'ltr']]);
+    await isAccessible(page, file);
+    await fits(page, file);
   });
