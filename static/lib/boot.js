@@ -41,7 +41,7 @@
   dark.addEventListener('change', () => document.dispatchEvent(new Event('theme')));
   document.addEventListener('theme', paint);
 
-  // One module that does not come stops them all: then this line is all there is, and brings its own words.
+  // One module that does not come stops them all: then this is all there is to be seen, and brings its own words.
   const broken = {
     en: ['Something went wrong in this page.', 'Load it again.'],
     ar: ['حدث خطأ في هذه الصفحة.', 'أعد تحميلها.'],
@@ -53,15 +53,16 @@
     const ours = target === window || target instanceof HTMLScriptElement;
     if (!ours || !place || place.textContent?.trim()) return;
     const [what, load] = broken[/** @type {keyof typeof broken} */ (lang)];
-    const line = document.createElement('p');
-    const again = document.createElement('button');
+    const [main, said, title, again] = ['main', 'div', 'h1', 'button'].map((tag) => document.createElement(tag));
 
-    line.className = 'empty';
-    line.setAttribute('role', 'alert');
+    title.append(what);
     again.append(load);
     again.onclick = () => location.reload();
-    line.append(what, again);
-    place.replaceChildren(line);
+    said.className = 'empty';
+    said.setAttribute('role', 'alert');
+    said.append(title, again);
+    main.append(said);
+    place.replaceChildren(main);
   };
   addEventListener('error', tell, true);
 

@@ -1,7 +1,7 @@
 // Narrow screens, slow lines and lines that break: what somebody meets who is not at a desk.
 
 import assert from 'node:assert/strict';
-import { NARROW, app, makeStudent, makeTeacher, settled, theAdmin, walk } from '../lib/stage.js';
+import { NARROW, app, isAccessible, makeStudent, makeTeacher, settled, theAdmin, walk } from '../lib/stage.js';
 
 const refusal = (status, more = {}) => ({ status, contentType: 'application/problem+json', body: JSON.stringify({ title: 'no', status, detail: 'no', ...more }) });
 
@@ -143,10 +143,11 @@ for (const [path, lang, script] of BROKEN)
     await page.goto(path);
     const again = page.getByRole('alert').getByRole('button', { name: AGAIN[lang] });
     await again.waitFor();
+    if (path !== '/') await isAccessible(page, `${path} without ${script}`);
     await page.unroute(`**${script}`);
     await again.tap();
+    await again.waitFor({ state: 'detached' });
     await page.locator('main').waitFor();
-    assert.equal(await again.count(), 0);
   });
 
 walk('a page that the server asks to come back soon slows down all the same', async (t, open) => {
