@@ -115,8 +115,9 @@ static enum err end(struct db *db, struct arena *a, const struct action_want *wa
 		    struct session_row *row, struct why *why)
 {
 	/* The teacher's word is kept beside Zoom's, each time, once a second: Zoom may yet tell of
-	 * a restart between. */
-	if (row->decided.has_end && (want->by_admin || !row->decided.zoom_seen))
+	 * a restart between; and beside a correction, which may be released. */
+	if (row->decided.has_end &&
+	    (want->by_admin || (!row->decided.zoom_seen && !row->decided.corrected)))
 		return OK;
 	if (row->decided.status != STATUS_ACTIVE && !row->decided.has_end)
 		return wrong_state(a, row, "ended", why);

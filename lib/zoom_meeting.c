@@ -68,8 +68,10 @@ static const char SQL_OCCURRENCES[] =
 /*
  * The sessions that may be held there, with the window that their clicks give:
  * apart from corrections of minutes, but a reopening keeps the window open. A
- * class that was withdrawn before anybody opened it claims nothing. A link that
- * names no meeting came from another only where that one did.
+ * class that was withdrawn before anybody opened it claims nothing, whoever
+ * taps it after that. One that was sent with this meeting came from no other,
+ * though it was away for a while. A link that names no meeting came from
+ * another only where that one did.
  * $1 meeting or NULL  $2 host or NULL  $3 around; ranks as enum match_rank
  */
 static const char SQL_SESSIONS[] =
@@ -90,16 +92,25 @@ static const char SQL_SESSIONS[] =
 	" SELECT s.*, NULL, 2 FROM sessions s WHERE s.meeting_id IS NULL AND s.teacher_id IN"
 	"  (SELECT account_id FROM zoom_hosts WHERE host_id = $2))"
 	" SELECT here.id, rank, us(sent_at), us(sent_at + link_hours * interval '1 hour'),"
-	"  us(coalesce(click.at, clicked_at)), us(greatest(times_out_at, coalesce(click.at, "
-	"clicked_at)"
-	"   + (duration_minutes + buffer_minutes) * interval '1 minute')),"
-	"  us((SELECT max(e.happened_at) FROM session_events e WHERE e.session_id = here.id"
-	"   AND e.kind = 'zoom_url' AND e.detail->>'was' IS DISTINCT FROM ($1::bigint)::text"
-	"   AND (rank <> 2 OR e.detail ? 'was')"
-	"   AND (left_at IS NULL OR e.happened_at < left_at))), us(left_at)"
+	"  us(coalesce(click.at, again.clicked_at)), us(greatest(again.times_out_at,"
+	"   coalesce(click.at, again.clicked_at)"
+	"    + (duration_minutes + buffer_minutes) * interval '1 minute')),"
+	"  CASE WHEN began.was IS DISTINCT FROM ($1::bigint)::text THEN"
+	"   us((SELECT max(e.happened_at) FROM session_events e WHERE e.session_id = here.id"
+	"    AND e.kind = 'zoom_url' AND e.detail->>'was' IS DISTINCT FROM ($1::bigint)::text"
+	"    AND (rank <> 2 OR e.detail ? 'was')"
+	"    AND (left_at IS NULL OR e.happened_at < left_at))) END, us(left_at)"
 	" FROM here LEFT JOIN LATERAL (SELECT min(e.happened_at) AS at FROM session_events e"
 	"  WHERE e.session_id = here.id AND e.kind = 'clicked' AND e.happened_at >= sent_at"
-	"   AND e.happened_at < sent_at + link_hours * interval '1 hour') click ON true"
+	"   AND e.happened_at < sent_at + link_hours * interval '1 hour'"
+	"   AND NOT EXISTS (SELECT FROM session_events w WHERE w.session_id = here.id"
+	"    AND w.kind IN ('cancelled', 'superseded') AND w.happened_at < e.happened_at)"
+	"  ) click ON true"
+	" LEFT JOIN LATERAL (SELECT here.clicked_at, here.times_out_at FROM session_events e"
+	"  WHERE e.session_id = here.id AND e.kind = 'reopened' LIMIT 1) again ON true"
+	" LEFT JOIN LATERAL (SELECT e.detail->>'was' AS was FROM session_events e"
+	"  WHERE e.session_id = here.id AND e.kind = 'zoom_url' ORDER BY e.id LIMIT 1"
+	"  ) began ON true"
 	" WHERE sent_at BETWEEN at_us($3::bigint) - interval '10 days'"
 	"  AND at_us($3::bigint) + interval '3 days'"
 	"  AND (session_status <> 'cancelled' OR click.at IS NOT NULL)"

@@ -13,7 +13,8 @@ static const char SQL_RECENT[] = "SELECT FROM zoom_occurrences WHERE admin_id IS
 /* Evidence e by which session s, of the days of occurrence o, can claim it or give it up. */
 #define CLAIMS                                                                                     \
 	"  AND s.sent_at BETWEEN o.around - interval '10 days' AND o.around + interval '1 day'"    \
-	"  AND e.kind IN ('sent', 'clicked', 'cancelled', 'corrected', 'reopened', 'zoom_url')"
+	"  AND e.kind IN ('sent', 'clicked', 'cancelled', 'superseded', 'corrected', 'released'"   \
+	"  , 'reopened', 'zoom_url')"
 
 /*
  * Occurrences whose answer may have changed since it was asked: a session that

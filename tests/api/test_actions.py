@@ -564,7 +564,10 @@ def test_a_teacher_s_action_in_every_state(app, hana, class_in, state):
         before = whole(app, n)
         answer = hana.act(n, action)
         outcome = OUTCOMES[action].get(state, NOT_NOW)
-        if outcome in ("=", NOT_NOW):
+        if (action, state) == ("end", "corrected"):  # kept, for whoever releases it
+            row, (*evidence, last) = whole(app, n)
+            assert (row, evidence) == before and last["kind"] == "teacher_ended"
+        elif outcome in ("=", NOT_NOW):
             assert whole(app, n) == before
         if outcome == NOT_NOW:
             assert_refused(answer, *outcome)

@@ -371,6 +371,52 @@ def test_withdrawing_a_link_gives_the_restart_back(app, room):
     assert not room.session(wrong)["zoom_seen"]
 
 
+def test_a_newer_link_gives_the_restart_back_too(app, room):
+    mine = room.hold("09:50", "10:02")
+    room.meet("09:58", "10:40")
+    wrong = room.send("10:10")["session"]
+    again = room.meet("10:42", "10:55")
+    assert room.owner(again) == wrong["id"]
+    room.now("10:58")
+    assert app.job("session-timeout").returncode == 0
+    room.now("11:02")
+    right = {"student_id": wrong["student"]["id"], "zoom_url": f"https://zoom.us/j/{next(_meetings)}", "request_id": str(uuid.uuid4())}
+    assert room.teacher.post("/api/teacher/send-link", right).status == 201
+    assert app.job("session-timeout").returncode == 0
+    assert room.owner(again) == mine and end_of(room.session(mine)) == at("10:55")
+
+
+def test_a_link_that_was_wrong_for_a_minute_loses_no_meeting(app, room):
+    """To the class before, in the same room."""
+    before = room.hold("08:50", "09:02")
+    room.meet("09:00", "09:55")
+    mine = room.hold("09:56", "10:00")
+    meeting = zoom.Meeting(room.meeting_id, room.host.account)
+    room.tell([meeting.started(at("10:01"))])
+    for minute, number in (("10:20", next(_meetings)), ("10:21", room.meeting_id)):
+        room.now(minute)
+        change = {"session_id": mine, "action": "zoom_url", "zoom_url": f"https://zoom.us/j/{number}"}
+        assert room.teacher.post("/api/teacher/session", change).status == 200
+    room.tell([meeting.ended(at("10:35"))])
+    assert app.job("session-timeout").returncode == 0
+    assert room.owner(meeting.uuid) == mine and end_of(room.session(mine)) == at("10:35")
+    assert end_of(room.session(before)) == at("09:55")
+
+
+def test_a_tap_of_a_withdrawn_link_from_a_journal_takes_no_meeting(app, room):
+    withdrawn = room.send("09:40")["session"]["id"]
+    room.now("09:55")
+    assert room.teacher.act(withdrawn, "cancel").status == 200
+    mine = room.hold("09:56", "09:58")
+    held = room.meet("10:01", "10:50")
+    app.psql(
+        "INSERT INTO session_events (session_id, kind, happened_at, source, detail, dedupe) VALUES"
+        f" ({withdrawn}, 'clicked', '{DAY}T10:00:00Z', 'student', '{{\"journal\": true}}', 'journal:{uuid.uuid4().hex}')"
+    )  # as replay writes it
+    assert app.job("session-timeout").returncode == 0
+    assert room.owner(held) == mine and end_of(room.session(mine)) == at("10:50")
+
+
 def test_a_class_that_changed_its_link_keeps_the_meeting_before(room):
     mine = room.hold("09:50", "10:02")
     meeting = zoom.Meeting(room.meeting_id, room.host.account)
@@ -480,6 +526,34 @@ def test_a_correction_of_minutes_moves_no_meeting(app, admin, room):
     release = {"session_id": mine, "action": "release", "reason": "no"}
     assert admin.post("/api/admin/session", release).status == 200
     assert end_of(room.session(mine)) == at("10:55")
+
+
+@pytest.mark.parametrize("tapped", ["12:00", None], ids=["opened before", "never opened"])
+def test_a_correction_of_one_class_takes_no_meeting_of_another(app, admin, room, tapped):
+    wrong = room.hold("08:00", tapped) if tapped else room.send("08:00")["session"]["id"]
+    mine = room.hold("08:01", "14:00")
+    held = room.meet("13:58", "14:50")
+    before = decided(room, mine)
+    room.clock.reset()
+    fix = {"session_id": wrong, "action": "correct", "reason": "the wrong row"}
+    moments = {"clicked_at": f"{DAY}T13:59:00Z", "session_ended_at": f"{DAY}T14:50:00Z"}
+    for action in ({**fix, **moments}, {"session_id": wrong, "action": "release", "reason": "no"}):
+        assert admin.post("/api/admin/session", action).status == 200
+        assert app.job("session-timeout").returncode == 0
+        assert room.owner(held) == mine and decided(room, mine) == before
+
+
+def test_a_teachers_end_counts_once_a_wrong_correction_is_released(admin, room):
+    mine = room.hold("09:50", "10:02")
+    room.now("10:20")
+    fix = {"session_id": mine, "action": "correct", "reason": "the wrong row"}
+    moments = {"clicked_at": f"{DAY}T10:02:00Z", "session_ended_at": f"{DAY}T10:10:00Z"}
+    assert admin.post("/api/admin/session", {**fix, **moments}).status == 200
+    room.now("10:40")
+    assert room.teacher.act(mine, "end").status == 200
+    assert end_of(room.session(mine)) == at("10:10")
+    assert admin.post("/api/admin/session", {"session_id": mine, "action": "release", "reason": "no"}).status == 200
+    assert end_of(room.session(mine)) == at("10:40")
 
 
 DECIDED = ("session_status", "clicked_at", "times_out_at", "session_ended_at", "ended_by", "estimated", "zoom_seen",
