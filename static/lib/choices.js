@@ -16,8 +16,10 @@ function setLanguage({ target }) {
 /** @param {KeyboardEvent} event */
 function press(event) {
   keyed = true;
-  setTimeout(() => (keyed = false));
-  if (event.key === 'Enter') setLanguage(event);
+  setTimeout(() => { // after what the key does to the list
+    keyed = false;
+    if (event.key === 'Enter') setLanguage(event);
+  });
 }
 
 const LanguageChoice = () => html`

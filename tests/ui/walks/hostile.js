@@ -124,7 +124,7 @@ walk('names in the trends are text', async (t, open) => {
       assert.ok(drawn.includes(label), `the chart is given the name as text: ${label}`);
     }
     const bars = chart.locator('.u-over');
-    const { width } = await bars.boundingBox();
+    const width = await bars.evaluate((place) => place.getBoundingClientRect().width);
     const told = [];
     for (const i of shown.keys()) {
       await bars.hover({ position: { x: ((i + 0.5) * width) / shown.length, y: 20 } });
