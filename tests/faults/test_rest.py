@@ -227,12 +227,18 @@ def send(pids, sig):
             os.kill(pid, sig)
 
 
+def waits(pid):
+    """Whether a process has nothing in hand."""
+    return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "S"
+
+
 def held_while_it_goes_to_rest(program):
     """The program, as it waits for its workers to end, which are held. A function that lets them go."""
-    for _ in range(10):  # a worker that was stopped before it had counted its answer is taken for stuck
+    for _ in range(40):  # a worker that was stopped before it had counted its answer is taken for stuck
         assert answer(program.connect()) == 401
         until(lambda: len(program.workers()) == 2)
         workers = program.workers()
+        until(lambda: all(waits(pid) for pid in workers))
         send(workers, signal.SIGSTOP)
         program.pass_minutes(11)
         with contextlib.suppress(AssertionError):
