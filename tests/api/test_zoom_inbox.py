@@ -821,7 +821,7 @@ def test_what_could_not_be_applied_is_applied_by_the_job(app, room, error):
         assert unapplied(app, other.uuid) == [{"apply_at": "infinity"}]
     # It waits, which is no broken data; somebody has to look at it all the same.
     check = app.job("classclock-admin", "check")
-    assert check.returncode == 0, check.stdout
+    assert "invariants, " in check.stdout and "what Zoom told" not in check.stdout, check.stdout + check.stderr
     assert CANNOT_BE_APPLIED in app.client().get("/healthz")["causes"]
     room.tell([other.ended(at("10:40"))])
     assert not unapplied(app, other.uuid) and room.owner(other.uuid) is None
