@@ -11,7 +11,7 @@ struct question {
 	size_t n, at;
 	const struct match *before; /* the answers for the occurrences before at */
 	int rank;
-	bool is_lenient; /* as if a link that was corrected had led here from the start */
+	bool is_lenient; /* as if corrected links and reopenings had been there from the start */
 };
 
 /* The start of the second: Zoom's moments have no smaller part. */
@@ -45,21 +45,46 @@ static int64_t sent(const struct question *q, const struct match_session *s)
 	return here_since(q, s, s->sent_us);
 }
 
-/* With is_clicked_here(). A click before its link led here opened it as it came. */
+static bool has_start(const struct question *q, const struct match_session *s)
+{
+	return s->has_click || (q->is_lenient && s->is_reopened);
+}
+
+/* With has_start(). */
+static int64_t start(const struct match_session *s)
+{
+	return s->has_click ? s->clicked_us : s->start_us;
+}
+
+/* With has_start(). */
+static int64_t deadline(const struct question *q, const struct match_session *s)
+{
+	bool is_later = q->is_lenient && s->is_reopened && s->until_us > s->deadline_us;
+
+	return is_later ? s->until_us : s->deadline_us;
+}
+
+/* With is_opened_here(). A click before its link led here opened it as it came. */
 static int64_t opened(const struct question *q, const struct match_session *s)
 {
-	return here_since(q, s, s->clicked_us);
+	return here_since(q, s, start(s));
 }
 
 /* A later click went to the other meeting. */
-static bool is_clicked_here(const struct match_session *s)
+static bool is_opened_here(const struct question *q, const struct match_session *s)
 {
-	return s->has_click && s->clicked_us < s->left_us;
+	return has_start(q, s) && start(s) < s->left_us;
 }
 
 static bool is_opened_by(const struct question *q, const struct match_session *s, int64_t t)
 {
-	return is_clicked_here(s) && second(opened(q, s)) <= t;
+	return is_opened_here(q, s) && second(opened(q, s)) <= t;
+}
+
+/* With is_reopened. */
+static int64_t reopened(const struct question *q, const struct match_session *s)
+{
+	return here_since(q, s, s->reopened_us);
 }
 
 static bool has_left(const struct match_session *s, int64_t t)
@@ -98,15 +123,38 @@ static bool claimed(const struct question *q, const struct match_session *s, int
 	if (is_opened_by(q, s, begin(q)) && opened(q, s) > *us)
 		*us = opened(q, s);
 	return second(*us) <= begin(q) && !has_left(s, begin(q)) &&
-	       (s->left_us == INT64_MAX || is_clicked_here(s));
+	       (s->left_us == INT64_MAX || is_opened_here(q, s));
+}
+
+static bool is_meanwhile(const struct question *q, int64_t us)
+{
+	return second(us) >= begin(q) && us <= end_of(q, q->at);
 }
 
 /* Negated, so that the first click is the latest. */
 static bool clicked_meanwhile(const struct question *q, const struct match_session *s, int64_t *us)
 {
-	*us = s->has_click ? -opened(q, s) : 0;
-	return is_clicked_here(s) && second(opened(q, s)) >= begin(q) &&
-	       opened(q, s) <= end_of(q, q->at);
+	if (!is_opened_here(q, s))
+		return false;
+	*us = -opened(q, s);
+	return is_meanwhile(q, opened(q, s));
+}
+
+static bool reopened_meanwhile(const struct question *q, const struct match_session *s, int64_t *us)
+{
+	if (!s->is_reopened || has_left(s, s->reopened_us))
+		return false;
+	*us = -reopened(q, s);
+	return is_meanwhile(q, reopened(q, s));
+}
+
+/* Of whose reopening the occurrence began in time. */
+static bool reopened_before(const struct question *q, const struct match_session *s, int64_t *us)
+{
+	if (!s->is_reopened || has_left(s, begin(q)))
+		return false;
+	*us = reopened(q, s);
+	return second(*us) <= begin(q) && begin(q) <= s->until_us;
 }
 
 static bool unopened(const struct question *q, const struct match_session *s, int64_t *us)
@@ -120,7 +168,7 @@ static bool unopened(const struct question *q, const struct match_session *s, in
 
 static bool is_in_window(const struct question *q, const struct match_session *s)
 {
-	return is_opened_by(q, s, begin(q)) && begin(q) <= s->deadline_us;
+	return is_opened_by(q, s, begin(q)) && begin(q) <= deadline(q, s);
 }
 
 /* Whether an earlier occurrence was the session's and lasted into its window. */
@@ -128,7 +176,7 @@ static bool has_met(const struct question *q, int session)
 {
 	for (size_t i = 0; i < q->at; i++)
 		if (q->before[i].session == session &&
-		    end_of(q, i) >= q->sessions[session].clicked_us)
+		    end_of(q, i) >= start(&q->sessions[session]))
 			return true;
 	return false;
 }
@@ -140,35 +188,50 @@ static bool is_for_next(const struct question *q, const struct match_session *ne
 
 	if (!q->occurrences[q->at].has_end && q->at + 1 == q->n)
 		return true;
-	if (end > next->deadline_us)
-		end = next->deadline_us;
+	if (end > deadline(q, next))
+		end = deadline(q, next);
 	return end - opened(q, next) > opened(q, next) - begin(q);
 }
 
-static struct match answer(const struct question *q)
+/* Of an occurrence in the window of a session: that one's, or the next's. */
+static struct match in_window(const struct question *q, int holder, int next)
 {
-	int holder = latest(q, claimed), next = latest(q, clicked_meanwhile), waiting;
-
-	if (holder >= 0 && is_in_window(q, &q->sessions[holder])) {
-		if (next >= 0 && next != holder && has_met(q, holder) &&
-		    is_for_next(q, &q->sessions[next]))
-			return (struct match){ next, MATCH_CLICKED };
-		return (struct match){ holder, MATCH_IN_WINDOW };
-	}
-	if (next >= 0)
+	if (next >= 0 && next != holder && has_met(q, holder) &&
+	    is_for_next(q, &q->sessions[next]))
 		return (struct match){ next, MATCH_CLICKED };
-	waiting = latest(q, unopened);
+	return (struct match){ holder, MATCH_IN_WINDOW };
+}
+
+static struct match whose_it_is(const struct question *q)
+{
+	int holder = latest(q, claimed), next = latest(q, clicked_meanwhile);
+
+	if (holder < 0 || !is_in_window(q, &q->sessions[holder]))
+		holder = latest(q, reopened_before);
+	if (holder >= 0)
+		return in_window(q, holder, next);
+	if (next < 0)
+		next = latest(q, reopened_meanwhile);
+	return (struct match){ next, next < 0 ? MATCH_NOBODYS : MATCH_CLICKED };
+}
+
+static struct match who_waits(const struct question *q)
+{
+	int waiting = latest(q, unopened);
+
 	return (struct match){ waiting, waiting < 0 ? MATCH_NOBODYS : MATCH_WAITED };
 }
 
-/* The first rank's that has one. */
+/* The first rank's that has one, opened if one of any rank was. */
 static struct match best(struct question *q, bool is_lenient)
 {
 	struct match found = { -1, MATCH_NOBODYS };
 
 	q->is_lenient = is_lenient;
 	for (q->rank = 0; q->rank < MATCH_RANKS && found.session < 0; q->rank++)
-		found = answer(q);
+		found = whose_it_is(q);
+	for (q->rank = 0; q->rank < MATCH_RANKS && found.session < 0; q->rank++)
+		found = who_waits(q);
 	return found;
 }
 
@@ -187,7 +250,7 @@ void zoom_match(const struct match_session *sessions, size_t n_sessions,
 		out[q.at] = best(&q, false);
 		if (out[q.at].why != MATCH_NOBODYS && out[q.at].why != MATCH_WAITED)
 			continue;
-		/* Nobody opened it: then a class has it whose link led here too late. */
+		/* Nobody opened it: then a class has it that was led here or reopened too late. */
 		corrected = best(&q, true);
 		if (out[q.at].why == MATCH_NOBODYS || corrected.why != MATCH_WAITED)
 			out[q.at] = corrected;

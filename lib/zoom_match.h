@@ -42,8 +42,12 @@
  *    before opened it then: restarts before stay another class's. But what is
  *    nobody's or at best waited for goes to whose it would be, had the link led here
  *    from the start: the teacher opened the right room by hand.
+ *  - A reopening takes from nobody. What begins from then until the deadline that it gave
+ *    is the session's if no other's by rule 1; what runs then, if no other's by rule 2.
+ *    What began before goes to it as to whose link came late, by the start that it has.
  *  - Zoom tells whole seconds, so a claim counts from the start of its second.
- *  - A session of a better rank is always preferred.
+ *  - A session of a better rank is preferred, among those that were opened and then
+ *    among those that are waited for.
  */
 
 /* How surely a session is held on this meeting id. */
@@ -60,7 +64,11 @@ struct match_session {
 	int64_t sent_us;
 	int64_t link_end_us;
 	bool has_click;
-	int64_t clicked_us, deadline_us; /* with has_click */
+	int64_t clicked_us; /* with has_click */
+	int64_t deadline_us; /* so; else INT64_MIN */
+	bool is_reopened;
+	int64_t reopened_us, until_us; /* with is_reopened: the last time, and its deadline */
+	int64_t start_us; /* so; of one with a click of no account */
 	int64_t came_us; /* its link led to another meeting until then; INT64_MIN: never */
 	int64_t left_us; /* its link went to another meeting then; INT64_MAX: it is still here */
 };
@@ -74,7 +82,7 @@ struct match_occurrence {
 enum match_why {
 	MATCH_NOBODYS,
 	MATCH_IN_WINDOW, /* rule 1 */
-	MATCH_CLICKED,	 /* rule 2, or a restart for the next class */
+	MATCH_CLICKED,	 /* rule 2, or a restart for the next class, or reopened while it ran */
 	MATCH_WAITED,	 /* rule 3 */
 	MATCH_WHY__MAX
 };

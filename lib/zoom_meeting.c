@@ -66,8 +66,8 @@ static const char SQL_OCCURRENCES[] =
 	" GROUP BY o.uuid ORDER BY 5, 1";
 
 /*
- * The sessions that may be held there, with the window that their clicks give:
- * apart from corrections of minutes, but a reopening keeps the window open. A
+ * The sessions that may be held there, with the window that their clicks give,
+ * apart from corrections of minutes, and what an admin's reopening gives. A
  * class that was withdrawn before anybody opened it claims nothing, whoever
  * taps it after that. One that was sent with this meeting came from no other,
  * though it was away for a while. A link that names no meeting came from
@@ -92,9 +92,8 @@ static const char SQL_SESSIONS[] =
 	" SELECT s.*, NULL, 2 FROM sessions s WHERE s.meeting_id IS NULL AND s.teacher_id IN"
 	"  (SELECT account_id FROM zoom_hosts WHERE host_id = $2))"
 	" SELECT here.id, rank, us(sent_at), us(sent_at + link_hours * interval '1 hour'),"
-	"  us(coalesce(click.at, again.clicked_at)), us(greatest(again.times_out_at,"
-	"   coalesce(click.at, again.clicked_at)"
-	"    + (duration_minutes + buffer_minutes) * interval '1 minute')),"
+	"  us(click.at), us(click.at + (duration_minutes + buffer_minutes) * interval '1 minute'),"
+	"  us(again.at), us(here.times_out_at), us(here.clicked_at),"
 	"  CASE WHEN began.was IS DISTINCT FROM ($1::bigint)::text THEN"
 	"   us((SELECT max(e.happened_at) FROM session_events e WHERE e.session_id = here.id"
 	"    AND e.kind = 'zoom_url' AND e.detail->>'was' IS DISTINCT FROM ($1::bigint)::text"
@@ -106,8 +105,9 @@ static const char SQL_SESSIONS[] =
 	"   AND NOT EXISTS (SELECT FROM session_events w WHERE w.session_id = here.id"
 	"    AND w.kind IN ('cancelled', 'superseded') AND w.happened_at < e.happened_at)"
 	"  ) click ON true"
-	" LEFT JOIN LATERAL (SELECT here.clicked_at, here.times_out_at FROM session_events e"
-	"  WHERE e.session_id = here.id AND e.kind = 'reopened' LIMIT 1) again ON true"
+	" LEFT JOIN LATERAL (SELECT max(e.happened_at) AS at FROM session_events e"
+	"  WHERE e.session_id = here.id AND e.kind = 'reopened'"
+	"   AND here.session_status <> 'cancelled') again ON true"
 	" LEFT JOIN LATERAL (SELECT e.detail->>'was' AS was FROM session_events e"
 	"  WHERE e.session_id = here.id AND e.kind = 'zoom_url' ORDER BY e.id LIMIT 1"
 	"  ) began ON true"
@@ -190,6 +190,10 @@ static enum err load_sessions(struct db *db, struct arena *a, const struct place
 		s->clicked_us = db_i64_or(&r, INT64_MIN);
 		s->has_click = s->clicked_us != INT64_MIN;
 		s->deadline_us = db_i64_or(&r, INT64_MIN);
+		s->reopened_us = db_i64_or(&r, INT64_MIN);
+		s->is_reopened = s->reopened_us != INT64_MIN;
+		s->until_us = db_i64_or(&r, INT64_MIN);
+		s->start_us = db_i64_or(&r, INT64_MIN);
 		s->came_us = db_i64_or(&r, INT64_MIN);
 		s->left_us = db_i64_or(&r, INT64_MAX);
 	}

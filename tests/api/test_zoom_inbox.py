@@ -498,12 +498,11 @@ def test_a_link_that_is_corrected_later_takes_no_restart(app, room, opened, wron
     assert not room.session(other["session"]["id"])["zoom_seen"]
 
 
-@pytest.mark.parametrize("wrong", WRONG)
 @pytest.mark.parametrize("corrected", ["10:04", "10:40", "10:55"])
-def test_a_class_whose_link_is_corrected_has_its_meeting(app, room, corrected, wrong):
+def test_a_class_whose_link_is_corrected_has_its_meeting(app, room, corrected):
     """While it runs in the right room, or after."""
     later = room.send("08:00")["session"]["id"]
-    mine = room.hold("09:45", "10:00", wrong)
+    mine = room.hold("09:45", "10:00", WRONG[0])
     uuid = room.meet("09:58", "10:50")
     assert room.owner(uuid) == later  # the only one on that meeting: as if it were waited for
     room.now(corrected)
@@ -541,6 +540,35 @@ def test_a_correction_of_one_class_takes_no_meeting_of_another(app, admin, room,
         assert admin.post("/api/admin/session", action).status == 200
         assert app.job("session-timeout").returncode == 0
         assert room.owner(held) == mine and decided(room, mine) == before
+
+
+def test_a_reopened_class_takes_no_meeting_of_another(app, admin, room):
+    old, mine = room.send("08:01"), room.send("08:02")
+    room.open(old, "08:03")
+    room.open(mine, "10:00")
+    old, mine = old["session"]["id"], mine["session"]["id"]
+    held = room.meet("09:58", "10:40")
+    room.now("10:50")
+    assert app.job("session-timeout").returncode == 0
+    before = decided(room, mine)
+    again = {"clicked_at": f"{DAY}T09:45:00Z", "times_out_at": f"{DAY}T12:00:00Z"}
+    assert admin.act(old, "reopen", **again).status == 200
+    assert app.job("session-timeout").returncode == 0
+    assert room.owner(held) == mine and decided(room, mine) == before
+    assert room.owner(room.meet("10:52", "11:05")) == mine
+    assert room.owner(room.meet("11:20", "11:50")) == old
+    assert end_of(room.session(old)) == at("11:50")
+
+
+def test_a_personal_links_class_keeps_its_meeting_from_a_link_that_waits(app, make_room):
+    room = make_room()
+    known = room.hold("07:50", "08:00")  # by which the host is known as the teacher's
+    room.meet("08:01", "08:50")
+    assert room.session(known)["zoom_seen"]
+    waiting = room.send("09:00")["session"]["id"]
+    mine = room.hold("09:50", "10:00", "https://us02web.zoom.us/my/some.teacher")
+    assert room.owner(room.meet("10:01", "10:45")) == mine
+    assert not room.session(waiting)["zoom_seen"]
 
 
 def test_a_teachers_end_counts_once_a_wrong_correction_is_released(admin, room):

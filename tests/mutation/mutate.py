@@ -36,6 +36,7 @@ TESTS = {
     "lib/presence.c": ["test_presence", "decide_driver"],
     "lib/join_link.c": ["test_join_link"],
     "lib/leave_link.c": ["test_leave_link"],
+    "lib/zoom_match.c": ["test_zoom_match"],
     "lib/timeout.c": None,
 }
 CPU_S = 20  # whatever runs longer than any test does hangs

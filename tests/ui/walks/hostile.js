@@ -110,6 +110,7 @@ walk('names in the trends are text', async (t, open) => {
   }
   const page = await open({ who: theAdmin(), path: '' });
   const chart = page.locator('.chart').nth(2);
+  const legend = chart.locator('.u-legend .u-value').first();
   let shown;
 
   await page.addInitScript(noteWhatIsDrawn);
@@ -127,8 +128,10 @@ walk('names in the trends are text', async (t, open) => {
     const width = await bars.evaluate((place) => place.getBoundingClientRect().width);
     const told = [];
     for (const i of shown.keys()) {
+      const before = await legend.textContent();
       await bars.hover({ position: { x: ((i + 0.5) * width) / shown.length, y: 20 } });
-      told.push(await chart.locator('.u-legend .u-value').first().textContent());
+      await page.waitForFunction(([cell, text]) => cell.textContent !== text, [await legend.elementHandle(), before]);
+      told.push(await legend.textContent());
       assert.equal(await chart.locator('.u-legend :not(table, tbody, tr, th, td, div)').count(), 0, 'which no name makes elements in');
     }
     assert.deepEqual(told.sort(), names, 'and its legend');
