@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Sourced by ./dev: lint. Each check is a function that prints what it found and fails if it did.
 
-LINT_PACKAGES=(clang libclang-rt-dev clang-format clang-tidy cppcheck shellcheck libcmocka-dev python3 python3-pyflakes)
+LINT_PACKAGES=(clang lld libclang-rt-dev clang-format clang-tidy cppcheck shellcheck libcmocka-dev python3 python3-pyflakes)
 
 c_files() {
 	find "$ROOT"/{lib,cgi,cron,tests} -path '*/node_modules' -prune -o -name '*.[ch]' -print | sort

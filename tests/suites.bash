@@ -8,12 +8,12 @@ AS=()                   # who runs it, if not who runs this
 SUITES=(unit sql api ui faults fuzz)
 LONG_SUITES=(mutation scan) # in a long run, or when asked for
 declare -A SUITE_PACKAGES=(
-	[unit]='libcmocka-dev clang libclang-rt-dev'
+	[unit]='libcmocka-dev clang lld libclang-rt-dev'
 	[sql]='postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl'
-	[api]='clang libclang-rt-dev python3 python3-pytest python3-pytest-xdist python3-jsonschema python3-yaml openssl systemd'
+	[api]='clang lld libclang-rt-dev python3 python3-pytest python3-pytest-xdist python3-jsonschema python3-yaml openssl systemd'
 	[ui]='chromium-headless-shell fonts-sil-abyssinica'
-	[faults]='python3 python3-pytest python3-jsonschema python3-yaml strace cron faketime'
-	[fuzz]='clang libclang-rt-dev'
+	[faults]='python3 python3-pytest python3-pytest-xdist python3-jsonschema python3-yaml strace cron faketime'
+	[fuzz]='clang lld libclang-rt-dev'
 	[scan]='python3 python3-pytest python3-jsonschema python3-yaml wapiti sqlmap'
 	[mutation]='libcmocka-dev python3 python3-pytest python3-jsonschema python3-yaml'
 )
@@ -129,15 +129,15 @@ suite_api() {
 	run_pytest api "$ASAN_BUILD" -n 3 --dist loadgroup
 }
 
-# Three files at a time, for most of their time goes by in waiting; what counts waits or loads the machine
-# runs alone. Many of the first two share an instance, whose programs fail as they want.
+# Three files at a time, for most of their time goes by in waiting; so are the outages under load. What counts waits
+# or fills the machine runs alone. Many of the first two share an instance, whose programs fail as they want.
 suite_faults() {
 	local file n folder=$ROOT/tests/faults third=() beside=()
 	local first=(test_calls.py test_crontab.py test_kills.py test_synced.py test_zoom_faults.py)
 	local second=(test_doubt.py test_flat.py test_jobs.py test_orders.py test_rest.py test_restore.py test_wire.py)
-	local alone=(test_outage.py test_outage_load.py)
+	local alone=(test_outage.py test_overload.py)
 	for file in "$folder"/test_*.py; do
-		[[ " ${first[*]} ${second[*]} ${alone[*]} " == *" ${file##*/} "* ]] || third+=("$file")
+		[[ " ${first[*]} ${second[*]} ${alone[*]} test_outage_load.py " == *" ${file##*/} "* ]] || third+=("$file")
 	done
 	local AS=()
 	((EUID == 0)) || AS=(sudo -E) # they look into processes, which are closed to their own user
@@ -150,8 +150,9 @@ suite_faults() {
 	wait "${beside[@]}"
 	cat "$LOGS/faults-1.log" "$LOGS/faults-2.log"
 	fuzz_aside # for these mostly wait
-	pytest_of "$PLAIN_BUILD" faults-4 "${alone[@]/#/$folder/}"
-	for n in 1 2 3 4; do
+	pytest_of "$PLAIN_BUILD" faults-4 -n 3 --dist loadgroup "$folder/test_outage_load.py"
+	pytest_of "$PLAIN_BUILD" faults-5 "${alone[@]/#/$folder/}"
+	for n in 1 2 3 4 5; do
 		count_pytest "faults-$n"
 	done
 }
@@ -367,7 +368,8 @@ bench() {
 
 # Benchmarks are programs in tests/bench that print their own tables and write docs/benchmarks.md.
 run_bench() {
-	local name file quick=() wanted=() status=0 aside=''
+	local name file quick=() wanted=() status=0
+	local -A aside=()
 	for name in "$@"; do
 		case $name in
 		--quick) quick=(--quick) ;;
@@ -395,17 +397,18 @@ run_bench() {
 		trap end_shared EXIT
 		trap 'exit 130' INT TERM
 	fi
-	for name in "${wanted[@]}"; do
-		if ((${#quick[@]})) && [[ $name == faults ]]; then
-			bench "$name" --quick >"$SCRATCH/$name.log" 2>&1 & # it has instances of its own, and mostly waits
-			aside=$!
-		else
-			bench "$name" "${quick[@]}" || status=1
+	for name in "${wanted[@]}"; do # these have instances of their own, and mostly wait
+		if ((${#quick[@]})) && [[ $name == faults || $name == pages ]]; then
+			bench "$name" --quick >"$SCRATCH/$name.log" 2>&1 &
+			aside[$name]=$!
 		fi
 	done
-	if [[ -n $aside ]]; then
-		wait "$aside" || status=1
-		cat "$SCRATCH/faults.log"
-	fi
+	for name in "${wanted[@]}"; do
+		[[ -n ${aside[$name]-} ]] || bench "$name" "${quick[@]}" || status=1
+	done
+	for name in "${!aside[@]}"; do
+		wait "${aside[$name]}" || status=1
+		cat "$SCRATCH/$name.log"
+	done
 	((status == 0)) || fail "a benchmark broke off (see above)"
 }

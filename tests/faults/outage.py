@@ -159,6 +159,15 @@ def kept_taps(psql):
     return kept
 
 
+def forget_taps(app):
+    app.psql("DELETE FROM clicks WHERE agent LIKE 'tapper %'")
+
+
+def all_opened(taps):
+    others = [tap for tap in taps if tap[3] != 302]
+    assert not others, f"{len(others)} of {len(taps)} did not reach the class: {others[:5]}"
+
+
 def check_ledger(taps, kept):
     """Every tap that was answered with the class is kept, none twice, each at its own moment."""
     opened = [tap for tap in taps if tap[3] == 302]

@@ -65,6 +65,21 @@ def test_after_one_deadline_nobody_waits_any_more(app):
     app.replay()
 
 
+def test_one_teacher_in_two_seconds_waits_for_a_database_that_hangs(app):
+    """Who finds out whether it is back waits for a second, and nobody in the second after that."""
+    sent = app.send()
+    app.end(sent)
+    waited = []
+    with Away(app, "hung"):
+        while len(waited) < 5:
+            before = time.monotonic()
+            app.end(sent)
+            if time.monotonic() - before > 0.9:
+                waited.append(before)
+    assert waited[-1] - waited[0] > 4 * 1.8, waited
+    app.replay()
+
+
 def test_nobody_waits_for_a_program_that_is_stuck_itself(app):
     """As in a name server's silence: libpq offers no deadline for that."""
     classes = [app.send() for _ in range(5)]
