@@ -175,8 +175,7 @@ static bool is_in_window(const struct question *q, const struct match_session *s
 static bool has_met(const struct question *q, int session)
 {
 	for (size_t i = 0; i < q->at; i++)
-		if (q->before[i].session == session &&
-		    end_of(q, i) >= start(&q->sessions[session]))
+		if (q->before[i].session == session && end_of(q, i) >= start(&q->sessions[session]))
 			return true;
 	return false;
 }
@@ -193,46 +192,82 @@ static bool is_for_next(const struct question *q, const struct match_session *ne
 	return end - opened(q, next) > opened(q, next) - begin(q);
 }
 
+static const struct match nobodys = { -1, MATCH_NOBODYS };
+
+static struct match of(int session, enum match_why why)
+{
+	return session < 0 ? nobodys : (struct match){ session, why };
+}
+
 /* Of an occurrence in the window of a session: that one's, or the next's. */
 static struct match in_window(const struct question *q, int holder, int next)
 {
-	if (next >= 0 && next != holder && has_met(q, holder) &&
-	    is_for_next(q, &q->sessions[next]))
-		return (struct match){ next, MATCH_CLICKED };
-	return (struct match){ holder, MATCH_IN_WINDOW };
+	if (next >= 0 && next != holder && has_met(q, holder) && is_for_next(q, &q->sessions[next]))
+		return of(next, MATCH_CLICKED);
+	return of(holder, MATCH_IN_WINDOW);
 }
 
-static struct match whose_it_is(const struct question *q)
+/* Rule 1. */
+static struct match by_window(const struct question *q)
 {
-	int holder = latest(q, claimed), next = latest(q, clicked_meanwhile);
+	int holder = latest(q, claimed);
 
 	if (holder < 0 || !is_in_window(q, &q->sessions[holder]))
-		holder = latest(q, reopened_before);
-	if (holder >= 0)
-		return in_window(q, holder, next);
-	if (next < 0)
-		next = latest(q, reopened_meanwhile);
-	return (struct match){ next, next < 0 ? MATCH_NOBODYS : MATCH_CLICKED };
+		return nobodys;
+	return in_window(q, holder, latest(q, clicked_meanwhile));
 }
 
-static struct match who_waits(const struct question *q)
+/* Rules 1 and 2. */
+static struct match by_click(const struct question *q)
 {
-	int waiting = latest(q, unopened);
+	struct match found = by_window(q);
 
-	return (struct match){ waiting, waiting < 0 ? MATCH_NOBODYS : MATCH_WAITED };
+	return found.session < 0 ? of(latest(q, clicked_meanwhile), MATCH_CLICKED) : found;
 }
 
-/* The first rank's that has one, opened if one of any rank was. */
+static struct match by_reopening(const struct question *q)
+{
+	int holder = latest(q, reopened_before);
+
+	return holder < 0 ? nobodys : in_window(q, holder, latest(q, clicked_meanwhile));
+}
+
+static struct match while_reopened(const struct question *q)
+{
+	return of(latest(q, reopened_meanwhile), MATCH_CLICKED);
+}
+
+/* Rule 3. */
+static struct match by_waiting(const struct question *q)
+{
+	return of(latest(q, unopened), MATCH_WAITED);
+}
+
+typedef struct match rule_fn(const struct question *q);
+
+/* What a rule says for the first rank for which it says anything. */
+static struct match ask(struct question *q, rule_fn *rule)
+{
+	struct match found = nobodys;
+
+	for (q->rank = 0; q->rank < MATCH_RANKS && found.session < 0; q->rank++)
+		found = rule(q);
+	return found;
+}
+
 static struct match best(struct question *q, bool is_lenient)
 {
-	struct match found = { -1, MATCH_NOBODYS };
+	struct match found, again = nobodys;
 
 	q->is_lenient = is_lenient;
-	for (q->rank = 0; q->rank < MATCH_RANKS && found.session < 0; q->rank++)
-		found = whose_it_is(q);
-	for (q->rank = 0; q->rank < MATCH_RANKS && found.session < 0; q->rank++)
-		found = who_waits(q);
-	return found;
+	found = ask(q, by_click);
+	if (ask(q, by_window).session < 0) /* of any rank */
+		again = ask(q, by_reopening);
+	if (again.session >= 0)
+		found = again;
+	if (found.session < 0)
+		found = ask(q, while_reopened);
+	return found.session < 0 ? ask(q, by_waiting) : found;
 }
 
 void zoom_match(const struct match_session *sessions, size_t n_sessions,
@@ -252,7 +287,8 @@ void zoom_match(const struct match_session *sessions, size_t n_sessions,
 			continue;
 		/* Nobody opened it: then a class has it that was led here or reopened too late. */
 		corrected = best(&q, true);
-		if (out[q.at].why == MATCH_NOBODYS || corrected.why != MATCH_WAITED)
+		if (out[q.at].why == MATCH_NOBODYS ||
+		    (corrected.why != MATCH_NOBODYS && corrected.why != MATCH_WAITED))
 			out[q.at] = corrected;
 	}
 }

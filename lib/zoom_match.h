@@ -64,11 +64,11 @@ struct match_session {
 	int64_t sent_us;
 	int64_t link_end_us;
 	bool has_click;
-	int64_t clicked_us; /* with has_click */
+	int64_t clicked_us;  /* with has_click */
 	int64_t deadline_us; /* so; else INT64_MIN */
 	bool is_reopened;
 	int64_t reopened_us, until_us; /* with is_reopened: the last time, and its deadline */
-	int64_t start_us; /* so; of one with a click of no account */
+	int64_t start_us;	       /* so; of one with a click of no account */
 	int64_t came_us; /* its link led to another meeting until then; INT64_MIN: never */
 	int64_t left_us; /* its link went to another meeting then; INT64_MAX: it is still here */
 };

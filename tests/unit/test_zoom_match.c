@@ -560,6 +560,34 @@ static void a_reopened_class_takes_no_meeting_of_another(void **state)
 	}
 }
 
+static void a_reopened_class_of_a_better_rank_takes_nothing_from_a_window(void **state)
+{
+	struct day d = { 0 };
+
+	(void)state;
+	session(&d, AT(9, 50), AT(10, 0));
+	d.sessions[0].rank = MATCH_BY_HOST;
+	session(&d, AT(6, 0), AT(6, 30));
+	reopened(&d, AT(6, 30), AT(10, 10), AT(12, 0));
+	occurrence(&d, AT(10, 5), AT(10, 12));
+	occurrence(&d, AT(10, 15), AT(10, 40));
+	assert_int_equal(owner(&d, 0), 1);
+	assert_int_equal(owner(&d, 1), 1);
+}
+
+/* What waited for it before it was reopened is still its own. */
+static void a_reopening_gives_nothing_away(void **state)
+{
+	struct day d = { 0 };
+
+	(void)state;
+	session(&d, AT(6, 0), NONE);
+	occurrence(&d, AT(9, 0), AT(9, 30));
+	assert_int_equal(owner(&d, 0), 1);
+	reopened(&d, AT(7, 0), AT(7, 0), AT(8, 0));
+	assert_int_equal(owner(&d, 0), 1);
+}
+
 static void a_reopened_class_has_what_nobody_opened_since_its_start(void **state)
 {
 	struct day d = { 0 };
@@ -654,6 +682,8 @@ int main(void)
 		cmocka_unit_test(a_better_rank_that_waits_takes_nothing_from_who_opened),
 		cmocka_unit_test(a_reopened_class_has_what_begins_until_its_new_deadline),
 		cmocka_unit_test(a_reopened_class_takes_no_meeting_of_another),
+		cmocka_unit_test(a_reopened_class_of_a_better_rank_takes_nothing_from_a_window),
+		cmocka_unit_test(a_reopening_gives_nothing_away),
 		cmocka_unit_test(a_reopened_class_has_what_nobody_opened_since_its_start),
 		cmocka_unit_test(a_reopening_counts_from_the_start_of_its_second),
 		cmocka_unit_test(of_what_began_before_a_reopening_the_later_deadline_counts),
