@@ -99,6 +99,14 @@ static int64_t owner(const struct day *d, size_t i)
 	return found;
 }
 
+static enum match_why reason(const struct day *d, size_t i)
+{
+	struct match out[MAX];
+
+	zoom_match(d->sessions, d->n_sessions, d->occurrences, d->n, out);
+	return out[i].why;
+}
+
 static void a_class_has_the_meeting_that_begins_in_it(void **state)
 {
 	struct day d = { 0 };
@@ -159,11 +167,18 @@ static void moments_count_from_the_start_of_their_second(void **state)
 	occurrence(&d, AT(10, 0), AT(10, 0));
 	assert_int_equal(owner(&d, 0), 1);
 	assert_int_equal(owner(&d, 1), 1);
+	assert_int_equal(reason(&d, 1), MATCH_IN_WINDOW);
 	session(&d, AT(10, 5) + 999999, NONE);
 	occurrence(&d, AT(10, 5) - 1000000, AT(10, 5));
 	occurrence(&d, AT(10, 5), AT(10, 6));
 	assert_int_equal(owner(&d, 2), 1);
 	assert_int_equal(owner(&d, 3), 2);
+	/* Opened in that second, before another link was sent. */
+	d = (struct day){ 0 };
+	session(&d, AT(9, 50), AT(10, 0) + 200000);
+	session(&d, AT(10, 0) + 500000, NONE);
+	occurrence(&d, AT(10, 0), AT(10, 30));
+	assert_int_equal(owner(&d, 0), 1);
 }
 
 static void restarts_are_the_sessions_that_was_sent_last(void **state)
@@ -268,13 +283,13 @@ static void a_meeting_without_an_end_ends_where_the_next_begins(void **state)
 	occurrence(&d, AT(9, 58), NONE);
 	assert_int_equal(owner(&d, 0), 0);
 	assert_int_equal(owner(&d, 1), 1);
-	session(&d, AT(9, 59), AT(10, 10));
+	d.sessions[0].sent_us = AT(9, 59); /* so that nobody waits for it */
 	occurrence(&d, AT(10, 12), NONE);
 	occurrence(&d, AT(10, 40), NONE);
+	d.sessions[0].clicked_us = AT(10, 12);
 	assert_int_equal(owner(&d, 1), 1);
-	d.sessions[1].clicked_us = AT(10, 20);
-	d.sessions[0].clicked_us = AT(10, 25);
-	assert_int_equal(owner(&d, 1), 1); /* it waits */
+	d.sessions[0].clicked_us++;
+	assert_int_equal(owner(&d, 1), 0);
 }
 
 static void a_meeting_without_an_end_lasts_a_day(void **state)
@@ -575,6 +590,21 @@ static void a_reopened_class_of_a_better_rank_takes_nothing_from_a_window(void *
 	assert_int_equal(owner(&d, 1), 1);
 }
 
+static void of_two_that_were_reopened_while_it_ran_the_first_has_it(void **state)
+{
+	struct day d = { 0 };
+
+	(void)state;
+	session(&d, AT(6, 0), AT(6, 30));
+	reopened(&d, AT(6, 30), AT(10, 20), AT(11, 0));
+	session(&d, AT(5, 0), AT(5, 30));
+	reopened(&d, AT(5, 30), AT(10, 10), AT(11, 0));
+	session(&d, AT(4, 0), AT(4, 30));
+	reopened(&d, AT(4, 30), AT(10, 15), AT(11, 0));
+	occurrence(&d, AT(10, 5), AT(10, 30));
+	assert_int_equal(owner(&d, 0), 2);
+}
+
 /* What waited for it before it was reopened is still its own. */
 static void a_reopening_gives_nothing_away(void **state)
 {
@@ -683,6 +713,7 @@ int main(void)
 		cmocka_unit_test(a_reopened_class_has_what_begins_until_its_new_deadline),
 		cmocka_unit_test(a_reopened_class_takes_no_meeting_of_another),
 		cmocka_unit_test(a_reopened_class_of_a_better_rank_takes_nothing_from_a_window),
+		cmocka_unit_test(of_two_that_were_reopened_while_it_ran_the_first_has_it),
 		cmocka_unit_test(a_reopening_gives_nothing_away),
 		cmocka_unit_test(a_reopened_class_has_what_nobody_opened_since_its_start),
 		cmocka_unit_test(a_reopening_counts_from_the_start_of_its_second),
