@@ -53,7 +53,7 @@ static enum err make_meeting(struct req *req, struct session_want *want)
 	want->zoom_url = made.join_url;
 	want->start_url = made.start_url;
 	want->is_made = true;
-	db_deadline(req->db, DEADLINE_DEFAULT_MS);
+	db_deadline(req->db, REQUEST_DEADLINE_MS);
 	return OK;
 }
 

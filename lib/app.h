@@ -43,7 +43,7 @@ struct endpoint {
 	struct route routes[ROUTES_MAX];
 	unsigned needs;	  /* settings, enum need; the database's is implied */
 	int workers;	  /* 0: WORKERS_DEFAULT */
-	int deadline_ms;  /* for all database work of a request; 0: DEADLINE_DEFAULT_MS */
+	int deadline_ms;  /* for all database work of a request; 0: REQUEST_DEADLINE_MS */
 	int stuck_s;	  /* a worker that takes so long is ended; 0: STUCK_AFTER_S */
 	size_t body_max;  /* bytes; 0: BODY_MAX_DEFAULT */
 	bool wakes;	  /* has its workers always, also when nobody asks for long */
@@ -53,7 +53,7 @@ struct endpoint {
 };
 
 #define WORKERS_DEFAULT	    2
-#define DEADLINE_DEFAULT_MS 8000  /* longer than the role's statement_timeout */
+#define REQUEST_DEADLINE_MS 8000  /* longer than the role's statement_timeout */
 #define BODY_MAX_DEFAULT    65536 /* nginx: client_max_body_size */
 #define STUCK_AFTER_S	    30	  /* a worker without progress for so long is ended */
 #define STUCK_JOB_S	    600 /* the same where a request is a job's whole run; nginx waits as long */

@@ -338,7 +338,7 @@ void app_begin(struct req *req, const struct program *program, struct transport 
 	t->beat->busy_since_ms = t->began_ms;
 	req->method = param(req, "REQUEST_METHOD");
 	req->query = param(req, "QUERY_STRING");
-	db_deadline(db, deadline ? deadline : DEADLINE_DEFAULT_MS);
+	db_deadline(db, deadline ? deadline : REQUEST_DEADLINE_MS);
 }
 
 bool app_go_on(struct req *req)
