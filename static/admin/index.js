@@ -1,79 +1,17 @@
 // The sessions: what an admin keeps open all day.
 
-import { Component, Days, Empty, Icon, Name, Notice, Pure, createRef, html, later, whenIdle } from '../lib/ui.js';
-import { Problem, api, explain, now, query } from '../lib/api.js';
-import { addDays, backwards, dayTime, isoDay, lastMonth, minutes, number, t, word } from '../lib/i18n.js';
-import { Badge, Duration, Marks, STATUSES, When, endedBy } from '../lib/session.js';
+import { Component, Empty, Icon, Notice, createRef, html, later, whenIdle } from '../lib/ui.js';
+import { Problem, api, explain, query } from '../lib/api.js';
+import { minutes, number, t } from '../lib/i18n.js';
 import { Freshness, Refresher, UNTRIED, downloads, start } from '../lib/shell.js';
+import { Filters } from './filters.js';
+import { Table, TableSkeleton, merge } from './table.js';
+import { addressOf, filterOf, isBackwards, readView } from './view.js';
 
 /** @typedef {import('../types').Session} Session */
 /** @typedef {import('../types').SessionList} SessionList */
 /** @typedef {import('../types').Totals} Totals */
-/** @typedef {import('../types').Named} Named */
-
-/* What is shown, kept in the address bar: a view can be bookmarked and shared. */
-
-const PERIODS = /** @type {const} */ ([
-  'today', 'yesterday', 'week', 'month', 'last_month', 'all', 'custom',
-]);
-const LIMITS = [50, 100, 200];
-const KEYS = [
-  'period', 'from', 'to', 'status', 'teacher_id', 'student_id', 'package_id', 'q', 'limit', 'cursor', 'session',
-];
-
-/** @typedef {Record<string, string>} View only what differs from the usual */
-
-/** @returns {View} */
-function readView() {
-  const given = new URLSearchParams(location.search);
-  /** @type {View} */
-  const view = {};
-
-  for (const key of KEYS) {
-    const value = given.get(key);
-    if (value) view[key] = value;
-  }
-  const date = given.get('date');
-  if (date) Object.assign(view, { period: 'custom', from: date, to: date });
-  else if ((view.from || view.to) && !view.period) view.period = 'custom';
-  return view;
-}
-
-/** @param {View} view */
-const addressOf = (view) => `/admin/${query(view)}`;
-
-/** The academy's days of a period, both inclusive. @param {View} view */
-function daysOf(view) {
-  const today = isoDay(now());
-
-  switch (view.period ?? 'week') {
-    case 'today':
-      return { days: 1 };
-    case 'week':
-      return { days: 7 }; // asked for in index.html too, when nobody knows the academy's day yet
-    case 'yesterday':
-      return { from: addDays(today, -1), to: addDays(today, -1) };
-    case 'month':
-      return { from: `${today.slice(0, 7)}-01`, to: today };
-    case 'last_month':
-      return lastMonth(today);
-    case 'custom':
-      return { from: view.from, to: view.to };
-    default:
-      return {};
-  }
-}
-
-/** The filter as the server takes it, without the page. @param {View} view */
-function filterOf(view) {
-  const { status, teacher_id, student_id, package_id, q } = view;
-  return { ...daysOf(view), status, teacher_id, student_id, package_id, q };
-}
-
-/** No answer is asked for. @param {View} view */
-const isBackwards = (view) => backwards(/** @type {any} */ (daysOf(view)));
-
-/* The page. */
+/** @typedef {import('./view.js').View} View */
 
 /**
  * @typedef {object} State
@@ -86,7 +24,7 @@ const isBackwards = (view) => backwards(/** @type {any} */ (daysOf(view)));
  * @property {boolean} loading another view was asked for
  * @property {Problem | null} refused
  * @property {import('../lib/shell.js').Health} health
- * @property {Record<'teachers' | 'students', Named[]>} people
+ * @property {import('./filters.js').People} people
  * @property {boolean} timeout
  */
 
@@ -353,31 +291,6 @@ class SessionsPage extends Component {
   }
 }
 
-/** @type {WeakMap<Session, string>} */
-const texts = new WeakMap();
-
-/** A session as text, to tell whether two say the same. @param {Session} session */
-function textOf(session) {
-  const text = texts.get(session) ?? JSON.stringify(session);
-  texts.set(session, text);
-  return text;
-}
-
-/**
- * The new rows, but the very objects that are shown already where nothing changed.
- * @param {Session[]} shown
- * @param {Session[]} fresh
- */
-function merge(shown, fresh) {
-  const before = new Map(shown.map((row) => [row.id, row]));
-  const merged = fresh.map((session) => {
-    const old = before.get(session.id);
-    return old && textOf(old) === textOf(session) ? old : session;
-  });
-
-  return merged.length === shown.length && merged.every((row, i) => row === shown[i]) ? shown : merged;
-}
-
 /** @param {{view: View, none: any, onExport: (event: MouseEvent) => void, onTimeout: () => void}} props */
 const Head = ({ view, none, onExport, onTimeout }) => html`
   <div class="head">
@@ -416,132 +329,6 @@ const Cards = ({ cards }) => {
   `;
 };
 
-/**
- * @typedef {{
- *   view: View,
- *   people: State['people'],
- *   onOpen: () => void,
- *   onChange: (change: View, quietly?: boolean) => void,
- * }} FilterProps
- */
-
-/** @extends {Component<FilterProps, {open: boolean}>} */
-class Filters extends Component {
-  /** On a narrow screen the choices wait behind a button. */
-  state = { open: false };
-
-  /** @param {FilterProps} next @param {{open: boolean}} state */
-  shouldComponentUpdate(next, state) {
-    return next.view !== this.props.view || next.people !== this.props.people || state.open !== this.state.open;
-  }
-
-  /** @param {string} name @param {any} choices */
-  select(name, choices) {
-    const { view, onChange } = this.props;
-
-    return html`
-      <label class=${`pick ${name}`}><span>${t(/** @type {any} */ (`filter.${name}`))}</span>
-        <select name=${name} onChange=${(/** @type {any} */ e) => onChange({ [name]: e.target.value })}>
-          <option value="" selected=${!view[name]}>${t('filter.any')}</option>
-          ${choices}
-        </select>
-      </label>`;
-  }
-
-  /** @param {'teacher_id' | 'student_id'} name @param {Named[]} named */
-  person(name, named) {
-    const wanted = this.props.view[name];
-    const missing = wanted && !named.some(({ id }) => String(id) === wanted);
-
-    return this.select(name, [
-      missing && html`<option value=${wanted}
-        selected>${named.length ? t('filter.unknown', { n: wanted }) : '…'}</option>`,
-      ...named.map(({ id, name: label }) => html`<option key=${id} value=${id}
-        selected=${String(id) === wanted}>${label}</option>`),
-    ]);
-  }
-
-  /** @param {any} event */
-  setPeriod = ({ target: { value } }) => {
-    const { view, onChange } = this.props;
-    const today = isoDay(now());
-
-    if (value === 'custom') onChange({ period: value, from: view.from || today, to: view.to || today });
-    else onChange({ period: value === 'week' ? '' : value, from: '', to: '' });
-  };
-
-  /** @param {FilterProps} props @param {{open: boolean}} state */
-  render({ view, people, onOpen, onChange }, { open: wanted }) {
-    const open = wanted || isBackwards(view); // what is wrong is in sight
-    const period = view.period ?? 'week';
-    const set = Object.keys(view).filter((key) => !['session', 'limit', 'cursor', 'to'].includes(key));
-    const hidden = set.filter((key) => key !== 'q').length;
-
-    return html`
-      <form class=${open ? 'filters open' : 'filters'} role="search" aria-label=${t('filter.label')}
-        onSubmit=${(/** @type {Event} */ e) => e.preventDefault()}>
-        <div class="picks" id="picks">
-          <label class="pick period"><span>${t('filter.period')}</span>
-            <select name="period" onChange=${this.setPeriod}>
-              ${PERIODS.map((name) => html`<option value=${name}
-                selected=${name === period}>${t(`period.${name}`)}</option>`)}
-            </select>
-          </label>
-          ${period === 'custom' && html`<${Days} from=${view.from} to=${view.to} onChange=${onChange} />`}
-          ${this.select('status', STATUSES.map((name) => html`<option value=${name}
-            selected=${name === view.status}>${t(`status.${name}`)}</option>`))}
-          ${this.person('teacher_id', people.teachers)}
-          ${this.person('student_id', people.students)}
-          ${view.package_id && this.select('package_id', html`<option value=${view.package_id}
-            selected>${view.package_id}</option>`)}
-        </div>
-        <${Search} value=${view.q ?? ''} onChange=${(/** @type {string} */ q) => onChange({ q }, true)} />
-        <button type="button" class="more" aria-expanded=${open ? 'true' : 'false'} aria-controls="picks"
-          onClick=${() => { onOpen(); this.setState({ open: !open }); }}>
-          <${Icon} name="filter" /> ${hidden ? t('filter.more', { n: hidden }) : t('filter.button')}
-        </button>
-        <a class="clear" href="/admin/" hidden=${!set.length}>${t('filter.clear')}</a>
-      </form>
-    `;
-  }
-}
-
-/**
- * Searches while you type, a breath after the last key.
- * @extends {Component<{value: string, onChange: (q: string) => void}>}
- */
-class Search extends Component {
-  timer = 0;
-  /** @type {{current: HTMLInputElement | null}} */
-  input = createRef();
-
-  /** @param {any} event */
-  type = ({ target }) => {
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => {
-      const q = target.value.trim();
-      if (q !== this.props.value) this.props.onChange(q);
-    }, 250);
-  };
-
-  /** @param {{value: string}} before */
-  componentDidUpdate({ value }) {
-    const input = this.input.current;
-    // Back and forward change the words; a refresh never touches what is being typed.
-    if (input && value !== this.props.value && document.activeElement !== input) input.value = this.props.value;
-  }
-
-  /** @param {{value: string}} props */
-  render({ value }) {
-    return html`
-      <label class="pick search"><span>${t('filter.q')}</span>
-        <input ref=${this.input} type="search" name="q" defaultValue=${value} onInput=${this.type} maxlength="100"
-          autocomplete="off" placeholder=${t('filter.q_hint')} />
-      </label>
-    `;
-  }
-}
-
 /** @param {{list: SessionList | null}} props */
 const Summary = ({ list }) => {
   if (!list) return html`<p class="summary"><i class="skeleton"></i></p>`;
@@ -558,6 +345,8 @@ const NoRows = ({ view, onAll }) => html`
     ${view.period !== 'all' && html`<button type="button" onClick=${onAll}>${t('sessions.show_all')}</button>`}
   <//>
 `;
+
+const LIMITS = [50, 100, 200];
 
 /**
  * While it is busy the list is of another view, and so is where its next page begins.
@@ -591,160 +380,5 @@ const Pager = ({ view, list, busy, onGo, onLimit }) => {
     </nav>
   `;
 };
-
-/* The table: one row a session, one link a row. */
-
-const COLUMNS = /** @type {const} */ ([
-  'teacher', 'student', 'package', 'sent', 'start', 'end', 'duration', 'status', 'ended_by',
-]);
-
-const Heads = () => html`
-  <thead><tr>${COLUMNS.map((name) => html`<th scope="col"
-    class=${`c-${name}`}>${t(`col.${name}`)}</th>`)}</tr></thead>
-`;
-
-/**
- * @typedef {object} TableProps
- * @property {Session[]} rows the same array as long as nothing in it changed
- * @property {number | null} selected
- * @property {Set<number>} gone shown until the pointer leaves, but no longer part of the view
- * @property {string} view the address that those of the rows begin with
- * @property {(session: Session, event: Event) => void} onOpen
- * @property {boolean} busy
- */
-
-/** Rows that a slow phone draws without holding a finger up. */
-const AT_ONCE = 8;
-
-/**
- * Two hundred rows are only looked through when one of them is another; at first they come by the screenful.
- * @extends {Component<TableProps, {drawn: number}>}
- */
-class Table extends Component {
-  state = { drawn: AT_ONCE };
-
-  /** @param {TableProps} next @param {{drawn: number}} state */
-  shouldComponentUpdate(next, { drawn }) {
-    const keys = /** @type {const} */ (['rows', 'selected', 'gone', 'view', 'busy']);
-    return drawn !== this.state.drawn || keys.some((key) => this.props[key] !== next[key]);
-  }
-
-  componentDidMount() {
-    this.draw();
-  }
-
-  componentDidUpdate() {
-    this.draw();
-  }
-
-  componentWillUnmount() {
-    clearTimeout(this.timer);
-  }
-
-  draw() {
-    clearTimeout(this.timer);
-    if (this.state.drawn < this.props.rows.length)
-      this.timer = setTimeout(() => this.setState({ drawn: this.state.drawn + AT_ONCE }));
-  }
-
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  timer;
-
-  /** @param {TableProps} props @param {{drawn: number}} state */
-  render({ rows, selected, gone, view, onOpen, busy }, { drawn }) {
-    const address = view + (view.includes('?') ? '&' : '?');
-
-    return html`
-      <table class="sessions stacked" aria-busy=${busy || drawn < rows.length ? 'true' : undefined} onKeyDown=${arrows}>
-        <caption class="sr">${t('sessions.caption')}</caption>
-        <${Heads} />
-        <tbody class=${busy ? 'stale' : ''}>
-          ${rows.slice(0, drawn).map((session) => html`
-            <${Row} key=${session.id} session=${session} selected=${session.id === selected}
-              gone=${gone.has(session.id)}
-              href=${`${address}session=${session.id}`} onOpen=${onOpen} />`)}
-        </tbody>
-      </table>
-    `;
-  }
-}
-
-/**
- * @typedef {{
- *   session: Session,
- *   selected: boolean,
- *   gone: boolean,
- *   href: string,
- *   onOpen: (session: Session, event: Event) => void,
- * }} RowProps
- */
-
-/** @typedef {{href: string, student: string, teacher: string, at: string}} LinkProps */
-
-/** What it says to those who hear it takes longer to word than the rest of the row. @extends {Pure<LinkProps>} */
-class RowLink extends Pure {
-  /** @param {LinkProps} props */
-  render({ href, student, teacher, at }) {
-    return html`<a href=${href} aria-label=${t('sessions.open', { student, teacher, time: dayTime(at) })}>
-      <${Name} text=${student} /></a>`;
-  }
-}
-
-/** @extends {Pure<RowProps>} */
-class Row extends Pure {
-  /** @param {MouseEvent} event */
-  open = (event) => {
-    if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
-    if (!getSelection()?.isCollapsed) return;
-    this.props.onOpen(this.props.session, event);
-  };
-
-  /** @param {RowProps} props */
-  render({ session: s, selected, gone, href }) {
-    return html`
-      <tr class=${[s.session_status, selected && 'selected', gone && 'gone'].filter(Boolean).join(' ')}
-        onClick=${this.open}>
-        <td class="c-teacher"><${Name} text=${s.teacher.name} /></td>
-        <th scope="row" class="c-student">
-          <${RowLink} href=${href} student=${s.student.name} teacher=${s.teacher.name}
-            at=${s.clicked_at ?? s.sent_at} />
-        </th>
-        <td class="c-package">
-          ${s.package_id ? html`<${Name} text=${s.package_id} />` : html`<span class="none">–</span>`}</td>
-        <td class="c-sent" data-label=${t('col.sent')}><${When} at=${s.sent_at} /></td>
-        <td class="c-start" data-label=${t('col.start')}><${When} at=${s.clicked_at} beside=${s.sent_at} /></td>
-        <td class="c-end" data-label=${t('col.end')}>
-          <${When} at=${s.session_ended_at} beside=${s.clicked_at} /></td>
-        <td class="c-duration"><span class="num"><${Duration} session=${s} /></span> <${Marks} session=${s} /></td>
-        <td class="c-status"><${Badge} status=${s.session_status} /></td>
-        <td class="c-ended_by">${endedBy(s)}${s.delivery === 'failed' && s.session_status === 'sent' && html`
-          <span class="bad">${word('delivery', 'failed')}</span>`}</td>
-      </tr>
-    `;
-  }
-}
-
-/** Up and down move from row to row. @param {KeyboardEvent} event */
-function arrows(event) {
-  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-  const link = /** @type {HTMLElement} */ (event.target);
-
-  if (!step || !link.matches('tbody a')) return;
-  const links = [...(/** @type {HTMLElement} */ (event.currentTarget)).querySelectorAll('tbody a')];
-  const next = links[links.indexOf(link) + step];
-  if (next instanceof HTMLElement) {
-    event.preventDefault();
-    next.focus();
-  }
-}
-
-/** @param {{rows?: number}} props */
-const TableSkeleton = ({ rows = 12 }) => html`
-  <table class="sessions stacked skeleton" aria-busy="true">
-    <${Heads} />
-    <tbody>${Array.from({ length: rows }, () => html`<tr>${COLUMNS.map((name) => html`<td class=${`c-${name}`}>
-      <i></i></td>`)}</tr>`)}</tbody>
-  </table>
-`;
 
 start('admin', 'sessions', SessionsPage);

@@ -174,9 +174,10 @@ walk('a login that runs out on a broken line is asked for once the line is back'
   await page.route('**/lib/login.js*', (route) => route.abort());
   await refresh();
   await page.getByText('No connection to the server.').waitFor();
-  await page.unroute('**/lib/login.js*');
-  await refresh();
   const dialog = page.getByRole('dialog', { name: 'Please sign in again' });
+  await page.unroute('**/lib/login.js*');
+  // The page may try again by itself just then, and its dialog is in the way of the button.
+  await Promise.race([dialog.waitFor(), refresh().catch(() => {}).then(() => dialog.waitFor())]);
   await dialog.getByLabel('Password').fill(app.admin.password);
   await dialog.getByRole('button', { name: 'Sign in' }).click();
   await page.getByText('No connection to the server.').waitFor({ state: 'detached' });
