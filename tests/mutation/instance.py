@@ -39,25 +39,27 @@ class Jobs:
         return self.counts
 
     def pytest_runtestloop(self, session):
-        self.items = session.items
-        failed = self.failed()
+        self.items = list(session.items)
+        failed = self.failed(self.items)
         assert not failed, f"without a mutant too this fails: {failed}"
         self.put("/bin/true")
-        assert self.failed(), "the tests run another program than the one put there"
+        assert self.failed(self.items), "the tests run another program than the one put there"
         self.counts = self.verdicts(self)
-        runtestprotocol(self.items[-1], nextitem=None, log=False)
+        runtestprotocol(session.items[-1], nextitem=None, log=False)
         return True
 
     def pytest_runtest_call(self, item):
         self.app = item.funcargs["app"]
 
-    def failed(self):
-        """The first test that fails and how, or None."""
-        for item in self.items:
+    def failed(self, items):
+        """The first test that fails and how, or None. It comes first from then on: it may well notice the next."""
+        for item in list(items):
             item._initrequest()
             # What comes next is said to be of the session, so that the instance stays up.
             for report in runtestprotocol(item, nextitem=item.session, log=False):
                 if not report.passed:
+                    self.items.remove(item)
+                    self.items.insert(0, item)
                     return f"{item.name}: {report.longreprtext}"
         return None
 
@@ -69,11 +71,11 @@ class Jobs:
     def notices(self, obj):
         """The test that fails with the mutant and, once its traces are gone, not without it; or None."""
         self.put(self.workshop.program(self.program, obj))
-        noticed = self.failed()
+        noticed = self.failed(self.items)
         self.put(self.workshop.build / "cron" / self.program)
         self.clean()
         if noticed:
-            still = self.failed()
+            still = self.failed(self.items[:1])
             assert not still, f"the instance did not get over a mutant: {still}"
         return noticed
 
