@@ -7,7 +7,10 @@ import shutil
 import pytest
 from _pytest.runner import runtestprotocol
 
+from academy import Instance
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+JOB_S = 30  # whatever runs longer goes round and round
 TESTS = [
     "test_timeout.py",
     "test_actions.py::test_a_reopened_class_ends_like_any_other",
@@ -32,6 +35,7 @@ class Jobs:
     def judge(self, verdicts):
         """What verdicts(self) returns, called with the instance there."""
         self.verdicts, self.counts = verdicts, None
+        Instance.job.__kwdefaults__["timeout"] = JOB_S
         os.environ["CLASSCLOCK_BUILD"] = str(self.build)
         arguments = ["-s", "-p", "no:terminal", "-p", "no:cacheprovider"]
         pytest.main([*arguments, *(str(ROOT / "tests/api" / test) for test in TESTS)], plugins=[self])
