@@ -1,7 +1,7 @@
 // What stands around every page of someone who is signed in, and what keeps a page fresh.
 
 import {
-  Component, Icon, Mark, Name, Notice, createRef, html, later, recall, remember, render, say, whenIdle,
+  Component, Icon, Mark, Name, Notice, Pure, createRef, html, later, recall, remember, render, say, whenIdle,
 } from './ui.js';
 import { Problem, api, explain, now, onExpired, onJump, onTick } from './api.js';
 import { currentZone, full, number, setZone, t, time, timeExact, zoneName } from './i18n.js';
@@ -180,7 +180,7 @@ class Shell extends Component {
       <main id="main" tabindex="-1">
         ${me && me.academy.time_zone !== currentZone() && html`<${Notice}
           text=${t('problem.zone', { zone: me.academy.time_zone })} />`}
-        <${!me ? Wait : mine ? Page : WrongRole} me=${me} first=${first} />
+        <${Content} of=${!me ? Wait : mine ? Page : WrongRole} me=${me} first=${first} />
       </main>
       <div id="said" role="status"></div>
       ${password && html`<${PasswordDialog} onClose=${this.passwordDone} />`}
@@ -190,6 +190,16 @@ class Shell extends Component {
   timer = 0;
   /** @type {{current: HTMLElement | null}} */
   nav = createRef();
+}
+
+/** @typedef {{of: any, me: Me | null, first: unknown}} Below */
+
+/** What stands below the bar, and is not drawn again with it. @extends {Pure<Below>} */
+class Content extends Pure {
+  /** @param {Below} props */
+  render({ of: Page, me, first }) {
+    return html`<${Page} me=${me} first=${first} />`;
+  }
 }
 
 /** @param {{me: Me}} props */

@@ -149,20 +149,25 @@ def descriptors(pid):
     return sorted(os.listdir(f"/proc/{pid}/fd"), key=int)
 
 
+def what_is_open(pid, descriptor):
+    with contextlib.suppress(FileNotFoundError):
+        return os.readlink(f"/proc/{pid}/fd/{descriptor}")
+
+
 # ---------------------------------------------------------------- rest and waking
 
 
 def test_it_rests_from_the_start_and_wakes_as_what_it_was(run):
     program = run("--workers", "3")
-    until(program.rests)
+    until(lambda: program.rests() and what_is_open(program.pid, "3") == "anon_inode:[signalfd]")  # it has begun
     assert not program.workers()
     maps = pathlib.Path(f"/proc/{program.pid}/maps").read_text()
     assert "libc.so" in maps and not re.search("libpq|libcrypto|libcurl|libsodium", maps)
-    until(lambda: descriptors(program.pid) == ["0", "1", "2", "3"])  # the last tells of signals
+    assert descriptors(program.pid) == ["0", "1", "2", "3"]
     assert answer(program.connect()) == 401
     until(lambda: len(program.workers()) == 3)
     assert program.file() == program.path.resolve()
-    assert descriptors(program.pid) == ["0", "1", "2", "3"]
+    until(lambda: descriptors(program.pid) == ["0", "1", "2", "3"])
     assert answer(program.connect()) == 401
     assert not program.log.read_text()
     assert program.end() == 0 and not alive(program.workers())

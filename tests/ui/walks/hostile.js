@@ -117,6 +117,7 @@ walk('names in the trends are text', async (t, open) => {
   await page.route('**/api/admin/trends?*', (route) => onlyOf(shown, route));
   for (shown of [teachers.slice(0, 4), teachers.slice(4)]) { // so many bars have room for the name of each
     const names = shown.map(({ name }) => plain(name)).sort();
+    await page.mouse.move(0, 0); // what lies below it is pointed at as soon as it is drawn
     await page.goto('/admin/trends');
     await settled(page);
     const drawn = await page.evaluate(() => window.drawn);

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { NARROW, goTo, isAccessible, settled, theAdmin, walk } from '../lib/stage.js';
+import { NARROW, goTo, isAccessible, settled, stray, theAdmin, walk } from '../lib/stage.js';
 
 walk('four charts stand beside their numbers', async (t, open) => {
   const page = await open({ who: theAdmin(), path: '/admin/trends' });
@@ -27,6 +27,22 @@ walk('four charts stand beside their numbers', async (t, open) => {
   assert.equal(await table(3).count(), 7);
   assert.equal(await page.locator('.pay tbody tr').count(), pay.length);
   assert.match(await page.locator('.pay tbody tr').first().textContent(), /\d+ min.*[A-Z]{3}/);
+});
+
+walk('a chart stays while the menu counts anew what needs attention', async (t, open) => {
+  const page = await open({ who: theAdmin(), path: '/admin/trends' });
+  const counted = async () => {
+    const { total } = await theAdmin().get('/api/admin/attention');
+    await page.waitForFunction((n) => Number(document.querySelector('nav .count').textContent) === n, total);
+    return total;
+  };
+  await settled(page);
+  const before = await counted();
+  const charts = await page.evaluateHandle(() => [...document.querySelectorAll('.chart canvas')]);
+  await stray();
+  await page.evaluate(() => document.dispatchEvent(new Event('attention')));
+  assert.notEqual(await counted(), before);
+  assert.deepEqual(await charts.evaluate((all) => all.map((canvas) => canvas.isConnected)), [true, true, true, true]);
 });
 
 walk('a period is an address, and pay is a CSV', async (t, open) => {
