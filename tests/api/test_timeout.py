@@ -227,8 +227,10 @@ def test_a_run_takes_all_whatever_the_order_of_their_moments(app, opened, sent):
     assert run_job(app) == (MANY, MANY, 0)
 
 
-def test_an_unsettled_class_that_another_holds_is_left_for_the_next_run(app, opened):
-    held, free = opened(75), opened(75)
+@pytest.mark.parametrize("which", [0, 1])
+def test_an_unsettled_class_that_another_holds_is_left_for_the_next_run(app, opened, which):
+    both = [opened(75), opened(75)]
+    held, free = both[which], both[1 - which]
     app.psql(f"UPDATE sessions SET unsettled = true WHERE id IN ({held}, {free})")
     with Held(app, held):
         assert run_job(app) == (1, 0, 0)
@@ -267,6 +269,22 @@ def test_a_run_adds_what_has_changed_to_the_totals(app, opened):
         counted = app.psql("SELECT count(*), sum(session_duration_minutes) FROM sessions WHERE session_status = 'timeout'")
         for sums in ("session_totals", "session_hours", "session_months"):
             assert app.psql(f"SELECT sum(n), sum(minutes) FROM {sums} WHERE session_status = 'timeout'") == counted, sums
+
+
+def test_a_run_adds_all_that_has_changed_however_much(app, hana, make_student):
+    """More than a batch takes, which comes to nothing."""
+    student = make_student(hana)
+    run_job(app)
+    app.psql(
+        f"INSERT INTO session_changes SELECT date_trunc('hour', now(), 'UTC'), {hana.id}, {student['id']}, 'Europe', 'ended',"
+        " n, 50 * n FROM generate_series(1, 25001), (VALUES (1), (-1)) AS change (n)"
+    )
+    run_job(app)
+    assert app.psql("SELECT count(*) FROM session_changes") == "0"
+    for sums in ("session_totals", "session_hours", "session_months"):
+        kept = app.psql(f"SELECT coalesce(sum(n), 0), coalesce(sum(minutes), 0) FROM {sums} WHERE session_status = 'ended'")
+        assert kept == app.psql(
+            "SELECT count(*), coalesce(sum(session_duration_minutes), 0) FROM sessions WHERE session_status = 'ended'"), sums
 
 
 def test_the_sums_by_month_begin_with_what_is_there(app, opened, hana):
