@@ -260,11 +260,12 @@ class Instance:
         self.admin_email, self.admin_password = lines["admin"].split(" ")
         SECRETS.settings(self.env)
         self._superuser = Psql(self)
-        self._stop_timer()
+        self._stop_timers()
 
     def _down(self):
         self._superuser.close()
-        os.kill(self.timer, signal.SIGCONT)
+        for pid in self.timers:
+            os.kill(pid, signal.SIGCONT)
         self.dev("down", "--state", self.state, timeout=300)
 
     def restart(self, env):
@@ -278,21 +279,22 @@ class Instance:
             text=True, timeout=timeout,
         )  # fmt: skip
 
-    def _stop_timer(self):
-        """From here on session-timeout runs when a test says so: its timer sleeps for good."""
-        pid = self.pid("timer-session-timeout")
-        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children")
+    def _stop_timers(self):
+        """From here on session-timeout, and retention, which would come at midnight, run when a test says so: their
+        timers sleep for good."""
 
-        def sleeps():
+        def asleep(name):
             try:
-                (child,) = children.read_text().split()
-                return pathlib.Path(f"/proc/{child}/comm").read_text() == "sleep\n"
-            except (ValueError, FileNotFoundError):
-                return False
+                pid = self.pid(name)
+                (child,) = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+                return pathlib.Path(f"/proc/{child}/comm").read_text() == "sleep\n" and pid
+            except (ValueError, IndexError, FileNotFoundError):
+                return None
 
-        wait_for(sleeps)
-        os.kill(pid, signal.SIGSTOP)
-        self.timer = pid
+        self.timers = []
+        for name in ("timer-session-timeout", "timer-retention"):
+            self.timers.append(wait_for(lambda name=name: asleep(name)))
+            os.kill(self.timers[-1], signal.SIGSTOP)
 
     def stop(self):
         self._down()
@@ -311,7 +313,7 @@ class Instance:
         lines = (self.state / "env").read_text().splitlines()
         return dict(line.split("=", 1) for line in lines)
 
-    def job(self, name, *arguments, timeout=120):
+    def job(self, name, *arguments, timeout=600):
         """Runs a program of cron/ as crontab would; the completed process. ./dev job, but for its shell."""
         run = (self.state / "run").resolve()
         env = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "CLASSCLOCK_ENV": str(run / "env")}
@@ -321,6 +323,13 @@ class Instance:
             [pathlib.Path((run / "bin").read_text().strip()) / "cron" / name, *map(str, arguments)],
             env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout, **who
         )  # fmt: skip
+
+    def replay(self):
+        """Brings in what waits in the journal, if anything does: there is a tap that a busy machine's database did not
+        take within its second."""
+        journal = self.state / "journal" / "journal"
+        if journal.exists() and journal.stat().st_size:
+            self.job("journal-replay")
 
     @property
     def sockets(self):
@@ -533,7 +542,7 @@ def moment(text):
     return datetime.datetime.fromisoformat(text)
 
 
-def wait_for(condition, seconds=60):
+def wait_for(condition, seconds=300):
     """Waits until the condition holds and returns what it gave."""
     deadline = time.monotonic() + seconds
     while not (result := condition()):

@@ -8,7 +8,7 @@
   invite_teacher() the same by an invitation, for what is about signing in
   make_student()  a new student of a teacher; the dict that the admin's call answers
   send()          sends a class; the answer of /api/teacher/send-link
-  tap()           a student follows a link, in a browser of their own
+  tap()           a student follows a link, in a browser of their own; what it does is in the database then
   demo            another instance, with the demo academy and a clock that stands still;
                   pair, zone and crowd are its: see there
 
@@ -19,6 +19,7 @@ all files that share a further one, GROUPS; what takes longest begins first, so 
 import itertools
 import os
 import secrets
+import threading
 import unittest.mock
 import uuid
 
@@ -284,6 +285,9 @@ def send():
 @pytest.fixture(scope="session")
 def tap(app):
     def make(url, method="GET", headers=None):
-        return app.client().open(url, method, headers)
+        answer = app.client().open(url, method, headers)
+        if threading.current_thread() is threading.main_thread():  # who taps at once sees to it
+            app.replay()
+        return answer
 
     return make

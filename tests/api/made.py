@@ -5,18 +5,32 @@ import contextlib
 import fcntl
 import os
 import pathlib
+import random
 import socket
 import subprocess
 
 DEV = pathlib.Path(__file__).resolve().parents[2] / "dev"
 FOLDER = os.environ.get("CLASSCLOCK_MADE")
+_ports = []  # sockets that stand for a port that this process has taken
 
 
 def free_port():
-    """A port that nobody listens on."""
-    with contextlib.closing(socket.socket()) as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port that nobody listens on, and nobody will before it is used: the kernel gives it to none who asks for any,
+    and no other process of the tests takes it while this one lives."""
+    low = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    ports = range(11_000, max(low, 20_000))
+    for port in random.SystemRandom().sample(ports, len(ports)):
+        ours = socket.socket(socket.AF_UNIX)
+        with contextlib.closing(socket.socket()) as s:
+            try:
+                ours.bind(f"\0classclock-port-{port}")
+                s.bind(("127.0.0.1", port))
+            except OSError:
+                ours.close()
+                continue
+        _ports.append(ours)
+        return port
+    raise AssertionError("no port is free")
 
 
 def begin(state):

@@ -298,7 +298,7 @@ def next_update():
     return next(_updates)
 
 
-def until(condition, seconds=20):
+def until(condition, seconds=120):
     """Waits for a condition to hold; its value. Fails when it does not come true."""
     deadline = time.monotonic() + seconds
     while True:

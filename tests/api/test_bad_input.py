@@ -113,11 +113,12 @@ class World:
         return self.caller(name).request(method, path + "?" * bool(raw) + raw, body, headers=headers)
 
     def everything(self):
-        """All that the database holds, but for what goes on by itself: clocks of logins, runs of timers."""
+        """All that the database holds, but for what goes on by itself: clocks of logins, runs of timers, and the node's
+        row, which is written when a tap has been answered."""
         if not hasattr(self, "tables"):
             self.tables = self.app.psql(
                 "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'classclock'::regnamespace"
-                " AND relname <> 'job_runs' ORDER BY 1"
+                " AND relname NOT IN ('job_runs', 'nodes') ORDER BY 1"
             ).split()
             assert len(self.tables) > 20
         parts = (

@@ -201,9 +201,10 @@ def a_class_of_forty_minutes(app, clock, opened, hana, make_student):
 def shown(app, admin, n, day):
     """The class in the list of that day, its line of the export, and its explanation."""
     client = sign_in(app, admin)
-    listed = client.get(f"/api/admin/teacher-sessions?date={day}&limit=200")
+    of = f"student_id={app.session(n)['student_id']}"  # on that very day others' classes fill more than a page
+    listed = client.get(f"/api/admin/teacher-sessions?date={day}&{of}&limit=200")
     (found,) = [s for s in listed["sessions"] if s["id"] == n]
-    lines = client.get(f"/api/admin/teacher-sessions?date={day}&format=csv").text.splitlines()
+    lines = client.get(f"/api/admin/teacher-sessions?date={day}&{of}&format=csv").text.splitlines()
     (line,) = [line for line in lines if found["clicked_at"].rstrip("Z") in line]
     return found, line, client.get(f"/api/admin/session-events?session_id={n}")["explanation"]
 

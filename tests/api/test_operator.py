@@ -1,6 +1,7 @@
 """What an operator does without ./dev: settings, migrate, check, demo."""
 
 import ctypes
+import datetime
 import json
 import os
 import pathlib
@@ -9,9 +10,10 @@ import subprocess
 
 import pytest
 
-from academy import ROOT, Instance, at_once, sample
+from academy import ROOT, Clock, Instance, at_once, moment, sample, wait_for
 from conftest import check_logs
 
+MINUTE = datetime.timedelta(minutes=1)
 BUILD = pathlib.Path(os.environ.get("CLASSCLOCK_BUILD", ROOT / "build"))
 
 
@@ -22,7 +24,7 @@ def run(program, *arguments, **settings):
         if name in os.environ:
             env[name] = os.environ[name]
     return subprocess.run(
-        [BUILD / program, *arguments], env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
+        [BUILD / program, *arguments], env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600
     )
 
 
@@ -354,8 +356,11 @@ def test_a_database_that_is_away_is_a_failure():
 
 @pytest.fixture(scope="module")
 def demo():
+    """Its clock stands still at the moment at which it was made: its classes would need the timeout job soon, and
+    at midnight it would be another day's."""
     instance = Instance(demo=True, brief=True)
     try:
+        Clock(instance).stop(instance.psql(MADE))
         yield instance
         logs = instance.logs()
     finally:
@@ -363,15 +368,17 @@ def demo():
     check_logs(logs)
 
 
-# All of it that does not depend on the moment at which it was made.
+MADE = "SELECT max(created_at) + interval '120 days' FROM accounts WHERE role = 'teacher'"  # schema/demo.sql
+
+# All of it that does not depend on the moment of that day at which it was made; {0} is one of the day's.
 PAST = """
     SELECT st.name, s.session_status, s.sent_at - academy_day_start(academy_day(s.sent_at)) AS sent,
-      academy_day(clock_now()) - academy_day(s.sent_at) AS ago, s.session_duration_minutes, s.ended_by, s.estimated,
+      academy_day('{0}') - academy_day(s.sent_at) AS ago, s.session_duration_minutes, s.ended_by, s.estimated,
       s.corrected, s.attendance, (SELECT string_agg(kind || detail::text, ',' ORDER BY id) FROM (
         SELECT id, kind, detail - 'uuid' - 'participant' AS detail FROM session_events WHERE session_id = s.id) e) AS evidence
     FROM sessions s JOIN students st ON st.id = s.student_id
-    WHERE academy_day(s.sent_at) < academy_day(clock_now())
-      AND s.sent_at < clock_now() - interval '4 hours' -- those of the last hours follow the clock, past midnight too
+    WHERE academy_day(s.sent_at) < academy_day('{0}')
+      AND s.sent_at < timestamptz '{0}' - interval '4 hours' -- the last hours' follow the clock, past midnight too
     ORDER BY s.sent_at, st.name
 """
 
@@ -427,19 +434,22 @@ class DatabaseCopy:
     def __init__(self, app):
         self.app = app
         self.drop()
-        # A template must have no other users; the programs connect again by themselves.
-        app.psql(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = 'classclock' AND pid <> pg_backend_pid()"
-        )
         app.let_go()
         socket = app.env["DATABASE_URL"].split()[0].removeprefix("host=")
         self.psql = ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-h", socket, "-U", "postgres"]
-        self._run("postgres", "CREATE DATABASE copy TEMPLATE classclock")
+        # A template must have no other users, nor get one, such as a job; programs connect again by themselves.
+        end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'classclock'"
+        self._run("postgres", "ALTER DATABASE classclock ALLOW_CONNECTIONS false")
+        try:
+            wait_for(lambda: not self._run("postgres", end))
+            self._run("postgres", "CREATE DATABASE copy TEMPLATE classclock")
+        finally:
+            self._run("postgres", "ALTER DATABASE classclock ALLOW_CONNECTIONS true")
 
     def _run(self, database, *commands):
         options = [word for command in commands for word in ("-c", command)]
-        subprocess.run([*self.psql, "-d", database, *options], check=True, capture_output=True)
+        done = subprocess.run([*self.psql, "-d", database, *options], check=True, capture_output=True, text=True)
+        return done.stdout
 
     def damage(self, commands):
         self._run("copy", f"SET session_replication_role = replica; SET search_path = classclock, public; {commands}")
@@ -501,14 +511,19 @@ def test_check_finds(demo, what):
 
 
 def test_the_demo_is_the_same_each_time(demo):
-    """Last here: it empties the database and makes the demo anew."""
-    before = demo.rows(PAST)
+    """Last here: it empties the database and makes the demo anew, at another moment of that day."""
+    made = moment(demo.psql(f"SELECT to_json(({MADE})) #>> '{{}}'"))
+    day = "SELECT academy_day('{}')"
+    other = made + MINUTE if demo.psql(day.format(made)) == demo.psql(day.format(made + MINUTE)) else made - MINUTE
+    before = demo.rows(PAST.format(made))
     assert len(before) > 1000
+    Clock(demo).stop(other)
     demo.psql(
         "SET session_replication_role = replica;"
         " TRUNCATE sessions, session_events, clicks, students, packages CASCADE;"
         " DELETE FROM accounts WHERE role = 'teacher'"
     )
     assert as_owner(demo, "demo").returncode == 0
-    again = demo.rows(PAST)
+    assert moment(demo.psql(f"SELECT to_json(({MADE})) #>> '{{}}'")) == other
+    again = demo.rows(PAST.format(made))
     assert json.dumps(again) == json.dumps(before)

@@ -2,18 +2,37 @@
 
 import contextlib
 import os
+import pathlib
 import re
+import signal
 import time
 import uuid
 
 import pytest
 
-from academy import ROOT
+from academy import ROOT, wait_for
 from telegram import new_chat, next_update
 
 NAME, NOTE = "Zyxwyt Qfprst", "lives at Nowherebury"
 CHAT = 987654321012
 AGENT = "Phone of Jkvbzt"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def only_tests_forget(app):
+    """The job's own timer runs it as the instance starts, and at midnight: the first is over, and it is held still."""
+    timer = app.pid("timer-retention")
+    children = pathlib.Path(f"/proc/{timer}/task/{timer}/children")
+
+    def sleeps():
+        with contextlib.suppress(ValueError, FileNotFoundError):  # it is between two of them
+            (child,) = children.read_text().split()
+            return pathlib.Path(f"/proc/{child}/comm").read_text() == "sleep\n"
+
+    wait_for(sleeps)
+    os.kill(timer, signal.SIGSTOP)
+    yield
+    os.kill(timer, signal.SIGCONT)
 
 
 def play(app, teacher, student, send):

@@ -1,10 +1,14 @@
 """The list of sessions, as pages and as CSV: filters, days, paging, totals, names, size."""
 
+import contextlib
 import csv
 import io
 import itertools
+import os
 import pathlib
 import random
+import re
+import signal
 import socket
 import time
 import urllib.parse
@@ -14,10 +18,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from academy import at_once, moment
+from academy import ROOT, at_once, moment, wait_for
 from ledger import CROWD, STATES, Ledger, ended, minutes, put_sessions, sent
 
 PATH = "/api/admin/teacher-sessions"
+WORKERS = int(re.search(r"\.workers = (\d+)", (ROOT / "cgi/admin_teacher_sessions.c").read_text())[1])
 SHOWN = {
     "id", "teacher", "student", "package_id", "package_rate", "currency", "session_status", "sent_at", "clicked_at",
     "times_out_at", "session_ended_at", "session_duration_minutes", "ended_by", "estimated", "provisional",
@@ -534,6 +539,26 @@ def processes(demo, name):
     return children(demo.pid(name))
 
 
+def workers(demo):
+    """All of the program's, which rests when nobody has asked for long and then forks them one by one."""
+    assert ask(demo.admin, limit=1).status == 200
+    return wait_for(lambda: len(there := processes(demo, "admin_teacher_sessions")) == WORKERS and there)
+
+
+@contextlib.contextmanager
+def held(pids):
+    """They take nothing meanwhile."""
+    try:
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        stats = [pathlib.Path(f"/proc/{pid}/stat") for pid in pids]
+        wait_for(lambda: all(stat.read_text().rpartition(") ")[2].startswith("T") for stat in stats))
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+
 def kilobytes(pid, file, label):
     for line in pathlib.Path(f"/proc/{pid}/{file}").read_text().splitlines():
         if line.startswith(f"{label}:"):
@@ -567,8 +592,10 @@ def await_no_transaction(demo, seconds):
 
 
 def test_a_large_export_is_whole_and_memory_stays_flat(demo, crowd):
-    for _ in processes(demo, "admin_teacher_sessions"):
-        read_csv(demo.admin, from_="2020-03-10", teacher_id=crowd)  # every worker has seen one
+    there = workers(demo)
+    for worker in there:
+        with held(set(there) - {worker}):
+            read_csv(demo.admin, from_="2020-03-10", teacher_id=crowd)  # every worker has seen one
     before = peak(demo)
     size = 0
     for _ in range(2):
@@ -598,23 +625,23 @@ def raw_export(demo, **wanted):
 
 
 def test_a_client_that_stops_reading_holds_no_worker_and_no_transaction(demo, crowd):
-    workers = processes(demo, "admin_teacher_sessions")
-    slow = [raw_export(demo, teacher_id=crowd) for _ in range(2 * len(workers))]
+    there = workers(demo)
+    slow = [raw_export(demo, teacher_id=crowd) for _ in range(2 * len(there))]
     await_no_transaction(demo, 60)
     assert ask(demo.admin, limit=1).status == 200
     for s in slow:
         s.close()
-    assert processes(demo, "admin_teacher_sessions") == workers
+    assert processes(demo, "admin_teacher_sessions") == there
 
 
 def test_a_client_that_hangs_up_leaves_nothing_behind(demo, crowd):
-    workers = processes(demo, "admin_teacher_sessions")
-    for _ in range(2 * len(workers)):
+    there = workers(demo)
+    for _ in range(2 * len(there)):
         raw_export(demo, teacher_id=crowd).close()
     await_no_transaction(demo, 60)
-    calls = [lambda: ask(demo.admin.client.fork(), limit=1).status] * (2 * len(workers))
+    calls = [lambda: ask(demo.admin.client.fork(), limit=1).status] * (2 * len(there))
     assert set(at_once(*calls)) == {200}
-    assert processes(demo, "admin_teacher_sessions") == workers
+    assert processes(demo, "admin_teacher_sessions") == there
 
 
 def test_an_export_that_is_cut_short_looks_so(demo, crowd):

@@ -139,7 +139,7 @@ def link_and_answer(app, telegram, chat, update):
     """What /start brought without the job: the link, and a second later the reply, if there was time for it."""
     link, *replies_then = telegram.shown(chat)
     quick = app.row(
-        "SELECT m.changed_at - u.received_at < interval '0.7 s' AS yes FROM messages m, telegram_updates u"
+        "SELECT m.changed_at - u.received_at < interval '0.3 s' AS yes FROM messages m, telegram_updates u"
         f" WHERE m.chat_id = {chat} AND m.kind = 'join_link' AND u.update_id = {update['update_id']}"
     )["yes"]
     assert replies_then or not quick

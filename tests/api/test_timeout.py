@@ -32,7 +32,8 @@ def a_teacher(make_teacher):
 
 
 @pytest.fixture(name="sent")
-def sends(app, send, hana, make_student):
+def sends(app, clock, send, hana, make_student):
+    clock.stop(app.psql("SELECT clock_now()"))  # from here on nothing comes due by itself
     run_job(app)
     return lambda: send(hana, make_student(hana))
 

@@ -102,10 +102,10 @@ def forgeries():
     }
 
 
-@pytest.mark.parametrize("name, forgery", forgeries().items(), ids=forgeries())
-def test_what_zoom_did_not_sign_so_is_refused(app, nobody, name, forgery):
+@pytest.mark.parametrize("name", forgeries())
+def test_what_zoom_did_not_sign_so_is_refused(app, nobody, name):
     before = how_many(app)
-    answer = send(nobody, *forgery)
+    answer = send(nobody, *forgeries()[name])  # signed now: a long run comes here after an hour
     assert answer.status == 401, (name, answer)
     assert how_many(app) == before
 

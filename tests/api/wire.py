@@ -32,7 +32,7 @@ class Wire:
     """A connection to nginx. Answers are read in the order of the requests, as many as come."""
 
     def __init__(self, port, address="127.0.0.1"):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=30, source_address=(address, 0))
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=120, source_address=(address, 0))
         self.stream = self.socket.makefile("rb")
 
     def __enter__(self):

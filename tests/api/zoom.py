@@ -40,7 +40,7 @@ def deliver(client, event, secret=SECRET, timestamp=None, **headers):
         **sign(body, secret, timestamp),
         **headers,
     }
-    return client.request("POST", WEBHOOK, body, headers=sent, timeout=10)
+    return client.request("POST", WEBHOOK, body, headers=sent)
 
 
 def fresh_uuid():

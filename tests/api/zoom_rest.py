@@ -11,6 +11,10 @@ import urllib.parse
 ACCOUNT, CLIENT, CLIENT_SECRET = "AcctSynthetic", "client-1", "client-secret-1"
 
 
+class _Server(http.server.ThreadingHTTPServer):
+    request_queue_size = 128  # with five a second call beside others waits for TCP to ask again
+
+
 class Rest:
     """A server that remembers its calls. plan holds what shall become of the next creates, in order:
 
@@ -45,8 +49,7 @@ class Rest:
             def do_POST(self):
                 rest.serve(self, "POST")
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
+        self.server = _Server(("127.0.0.1", 0), Handler)
         self.port = self.server.server_port
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 

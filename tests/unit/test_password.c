@@ -129,28 +129,36 @@ static void a_broken_hash_is_no_wrong_password(void **state)
 	assert_false(matches);
 }
 
-static double seconds_of(const char *hash)
+#define ROUNDS_MAX 30 /* whatever else the machine does, in some of them it does little */
+
+static void time_guess(const char *hash, double *least_s)
 {
 	struct timespec from, to;
 	bool matches;
+	double took;
 
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
-	for (int i = 0; i < 3; i++)
-		assert_int_equal(password_verify(hash, "some guess", &matches), OK);
+	assert_int_equal(password_verify(hash, "some guess", &matches), OK);
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
 	assert_false(matches);
-	return (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
+	took = (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
+	if (took < *least_s)
+		*least_s = took;
 }
 
 static void nobodys_hash_takes_as_long_as_somebodys(void **state)
 {
 	const char *hash;
-	double known, unknown;
+	double known = 1e9, unknown = 1e9;
+	bool alike = false;
 
 	assert_int_equal(password_hash(*state, "a quiet river", &hash), OK);
-	known = seconds_of(hash);
-	unknown = seconds_of(NULL);
-	assert_true(unknown > known * 0.6 && unknown < known * 1.7);
+	for (int i = 0; i < ROUNDS_MAX && !alike; i++) {
+		time_guess(hash, &known);
+		time_guess(NULL, &unknown);
+		alike = i >= 2 && unknown > known * 0.6 && unknown < known * 1.7;
+	}
+	assert_true(alike);
 }
 
 int main(void)
