@@ -78,7 +78,7 @@ class SessionsPage extends Component {
     const { first } = this.props;
 
     if (me || !this.props.me) return;
-    if (first) this.take(first, null);
+    if (first && !this.begun) this.take(first, null); // else another view was asked for meanwhile
     this.begin();
   }
 

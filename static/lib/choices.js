@@ -15,6 +15,7 @@ function setLanguage({ target }) {
 
 /** @param {KeyboardEvent} event */
 function press(event) {
+  if (event.key === ' ' || event.altKey) return; // it opens the list, in which what comes next is meant
   keyed = true;
   setTimeout(() => { // after what the key does to the list
     keyed = false;

@@ -98,14 +98,15 @@ export class SessionPanel extends Component {
 
   /** @param {boolean} [poll] */
   async load(poll = false) {
+    const turn = ++this.turn;
     const { id } = this.props;
 
     try {
       const answer = await api('GET', `/api/admin/session-events${query({ session_id: id })}`, undefined, { poll });
-      if (id !== this.props.id) return;
+      if (turn !== this.turn) return; // of another class, or older than what is shown
       this.setState({ ...answer, session: answer.session ?? null, error: null });
     } catch (error) {
-      if (id === this.props.id) this.setState({ error });
+      if (turn === this.turn) this.setState({ error });
     }
   }
 
@@ -192,6 +193,7 @@ export class SessionPanel extends Component {
     `;
   }
 
+  turn = 0;
   heading = createRef();
   /** @type {{current: HTMLDialogElement | null}} */
   dialog = createRef();

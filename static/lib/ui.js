@@ -230,7 +230,10 @@ export function later(url, name) {
       .then((module) => void (Loaded = module[name]))
       .finally(() => (coming = null)));
 
-  addEventListener('load', () => whenIdle(() => Loaded || get().catch(() => null)));
+  const ahead = () => whenIdle(() => Loaded || get().catch(() => null));
+
+  if (document.readyState === 'complete') ahead(); // modules that wait for others may come after the event
+  else addEventListener('load', ahead);
   return class extends Component {
     componentDidMount() {
       if (!Loaded) get().then(() => this.forceUpdate(), () => say(t('problem.offline')));

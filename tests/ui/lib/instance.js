@@ -1,7 +1,8 @@
 // The instance under test: the one that CLASSCLOCK_URL names, or one of our own by ./dev up.
 
 import { execFile } from 'node:child_process';
-import { mkdtemp, realpath, rename, rm, writeFile } from 'node:fs/promises';
+import { randomInt } from 'node:crypto';
+import { mkdtemp, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -13,13 +14,14 @@ const run = promisify(execFile);
 const DEV = fileURLToPath(new URL('../../../dev', import.meta.url));
 const PSQL = '/usr/lib/postgresql/15/bin/psql';
 
-/** A port nobody listens on. */
+/** A port nobody listens on, of those that the kernel gives to nobody while the instance is not up yet, or away. */
 export function freePort() {
   return new Promise((resolve) => {
-    const server = net.createServer().listen(0, '127.0.0.1', () => {
+    const server = net.createServer().listen(randomInt(10_000, 32_768), '127.0.0.1', () => {
       const { port } = server.address();
       server.close(() => resolve(port));
     });
+    server.on('error', () => resolve(freePort()));
   });
 }
 
@@ -30,6 +32,8 @@ function credentials(line) {
 }
 
 export class Instance {
+  timer = 0;
+
   /** Starts, or finds, the instance with its demo academy. */
   static async open() {
     const it = new Instance();
@@ -56,9 +60,14 @@ export class Instance {
     this.url = line('url');
     this.admin = credentials(line('admin'));
     this.teacher = credentials(line('teacher'));
+    // A walk says itself when classes time out: the timer would do it at any moment. What it runs already goes on.
+    this.timer = parseInt(await readFile(path.join(this.state, 'pids/timer-session-timeout'), 'utf8'), 10);
+    process.kill(this.timer, 'SIGSTOP');
   }
 
   down() {
+    if (this.timer) process.kill(this.timer, 'SIGCONT'); // else nothing ends it but force
+    this.timer = 0;
     return run(DEV, ['down', '--state', this.state]);
   }
 

@@ -36,8 +36,10 @@ async function kept({ teacher }) {
 
 walk('own classes and minutes by month', async (t, open) => {
   const { page, dialog, row } = await over(open);
-  await page.getByRole('link', { name: 'Today' }).tap();
+  await page.getByRole('link', { name: 'Today' }).tap(); // which waits for no page
+  await page.waitForURL('**/teacher/');
   await page.getByRole('link', { name: 'My classes' }).tap();
+  await page.waitForURL('**/teacher/?view=history');
   await settled(page);
   await row.getByRole('button', { name: 'Mark attendance' }).tap();
   await isAccessible(page, 'attendance from the list');

@@ -1,7 +1,7 @@
 // An answer that something newer has overtaken changes nothing.
 
 import assert from 'node:assert/strict';
-import { NARROW, ZOOM_URL, app, click, makeStudent, makeTeacher, send, settled, stray, theAdmin, walk } from '../lib/stage.js';
+import { NARROW, ZOOM_URL, app, click, makeStudent, makeTeacher, replayed, send, settled, stray, theAdmin, walk } from '../lib/stage.js';
 
 const STUDENTS = '**/api/teacher/students';
 
@@ -59,6 +59,9 @@ walk('a list from before the tap brings back neither “Send class” nor an end
   await own.getByRole('button', { name: 'End class' }).tap();
   await own.getByRole('button', { name: 'Yes, end now' }).tap();
   await own.getByText(/^The end of this class, .*, is kept|^Ended/).waitFor();
+  await replayed();
+  await refresh(page);
+  await own.getByText(/^Ended/).waitFor();
   assert.equal((await teacher.client.get('/api/teacher/sessions')).sessions[0].ended_by, 'teacher_left');
 });
 
@@ -173,7 +176,7 @@ walk('an inbox from before the word brings no settled meeting back', async (t, o
   if (!app.ours) return t.skip('needs the database');
   const { id } = await stray();
   const page = await open({ who: theAdmin(), path: '/admin/zoom-inbox', size: NARROW });
-  const item = page.locator('.meetings li').filter({ hasText: id.slice(-4) });
+  const item = page.locator('.meetings li').filter({ hasText: id.replace(/^(...)(....)(....)$/, '$1 $2 $3') });
   const dialog = page.getByRole('dialog');
   await settled(page);
   const old = await hold(page, '**/api/admin/zoom-inbox?*');

@@ -24,7 +24,7 @@ walk('the panel tells the evidence in order and explains the minutes, once', asy
   assert.deepEqual(await kinds(panel), ['Link sent', 'Opened by the student']);
   assert.match(await panel.locator('.timeline li').first().textContent(), new RegExp(teacher.name));
   assert.match(await panel.locator('.explanation').textContent(), /^Running: opened \d\d:\d\d by the student/);
-  assert.match(await panel.locator('.stopwatch').textContent(), /^00:\d\d$/);
+  assert.match(await panel.locator('.stopwatch').textContent(), /^0\d:\d\d$/);
   await isAccessible(page, 'panel');
   let go;
   const gate = new Promise((resolve) => (go = resolve));
@@ -68,7 +68,7 @@ walk('an action asks why, and the reason becomes evidence', async (t, open) => {
 });
 
 /** A typed moment that many minutes later, as the browser writes it: without seconds on the minute. */
-const later = (value, n) => new Date(Date.parse(`${value}Z`) + n * 60_000).toISOString().slice(0, 19).replace(/:00$/, '');
+export const later = (value, n) => new Date(Date.parse(`${value}Z`) + n * 60_000).toISOString().slice(0, 19).replace(/:00$/, '');
 
 walk('times are corrected in the academy’s zone, and released again', async (t, open) => {
   const { page, panel } = await running(open);
@@ -140,15 +140,15 @@ walk('a class is cancelled, and one that ended is reopened', async (t, open) => 
   await two.page.evaluate(() => dispatchEvent(new Event('online')));
   await two.panel.getByRole('button', { name: 'Reopen' }).click();
   await two.panel.getByLabel('Reason').fill('They go on');
-  const inAnHour = new Intl.DateTimeFormat('sv-SE', { timeZone: 'Africa/Addis_Ababa', dateStyle: 'short', timeStyle: 'medium' })
-    .format(Date.now() + 3600_000).replace(' ', 'T');
-  await two.panel.getByLabel('New deadline').fill(inAnHour);
+  const inAnHour = Math.floor(Date.now() / 1000) * 1000 + 3600_000;
+  const typed = new Intl.DateTimeFormat('sv-SE', { timeZone: 'Africa/Addis_Ababa', dateStyle: 'short', timeStyle: 'medium' }).format(inAnHour);
+  await two.panel.getByLabel('New deadline').fill(later(typed.replace(' ', 'T'), 0));
   await two.panel.getByRole('button', { name: 'Reopen' }).click();
   await two.panel.getByText('Reopened').waitFor();
   await two.panel.locator('.badge.active').waitFor();
   const { session, events } = await theAdmin().get(`/api/admin/session-events?session_id=${two.id}`);
   assert.ok(events.every(({ kind }) => kind !== 'corrected'), 'the start that was shown is the one it had');
-  assert.ok(Math.abs(Date.parse(session.times_out_at) - Date.now() - 3600_000) < 60_000, session.times_out_at);
+  assert.equal(Date.parse(session.times_out_at), inAnHour);
 });
 
 walk('reopened from the list, a class counts from when the student came back', async (t, open) => {
@@ -176,7 +176,7 @@ walk('reopened from the list, a class counts from when the student came back', a
   await app.age(id, '50 minutes');
   await theAdmin().post('/api/admin/session', { session_id: id, action: 'end', reason: 'test' });
   const minutes = (await saved()).session_duration_minutes;
-  assert.ok(minutes === 50 || minutes === 51, `${minutes} minutes`);
+  assert.ok(minutes >= 50 && minutes <= 51 + (Date.now() - back) / 60_000, `${minutes} minutes`);
 });
 
 walk('reopened while its time lasts, a class keeps the minutes it has had', async (t, open) => {
@@ -213,10 +213,11 @@ walk('a class that nobody opened is reopened from now', async (t, open) => {
   await panel.getByRole('button', { name: 'Reopen' }).click();
   await panel.getByText('The minutes count from here. Empty: from now.').waitFor();
   await panel.getByLabel('Reason').fill('They are here');
+  const before = Date.now();
   await panel.getByRole('button', { name: 'Reopen' }).click();
   await panel.locator('.badge.active').waitFor();
   const { session } = await theAdmin().get(`/api/admin/session-events?session_id=${id}`);
-  assert.ok(Math.abs(Date.parse(session.clicked_at) - Date.now()) < 60_000, session.clicked_at);
+  assert.ok(Date.parse(session.clicked_at) >= before - 1000 && Date.parse(session.clicked_at) <= Date.now(), session.clicked_at);
   await panel.locator('.explanation', { hasText: 'by an admin (reopened)' }).waitFor();
   await panel.locator('.timeline li.reopened', { hasText: 'decides the start' }).waitFor();
 });

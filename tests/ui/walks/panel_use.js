@@ -1,10 +1,11 @@
 // The panel in use: what others do meanwhile, the keyboard.
 
 import assert from 'node:assert/strict';
-import { NARROW, app, click, fits, isAccessible, makeStudent, makeTeacher, send, settled, speak, theAdmin, walk } from '../lib/stage.js';
-import { running } from './panel.js';
+import { NARROW, app, click, fits, isAccessible, makeStudent, makeTeacher, replayed, send, settled, speak, theAdmin, walk } from '../lib/stage.js';
+import { later, running } from './panel.js';
 
 const act = (id, action) => theAdmin().post('/api/admin/session', { session_id: id, action, reason: 'elsewhere' });
+const YEAR = 365 * 24 * 60; // minutes: another day of the month where that has none
 const refresh = (page) => page.evaluate(() => dispatchEvent(new Event('online')));
 
 walk('a class that ends elsewhere has ended in the panel too, wherever its row is', async (t, open) => {
@@ -30,6 +31,31 @@ walk('a class that ends elsewhere has ended in the panel too, wherever its row i
     await refresh(page);
     await panel.locator('.badge.active').waitFor();
   }
+});
+
+walk('what was known of a class when it was asked for takes no later news away', async (t, open) => {
+  const { page, panel, id } = await running(open);
+  let go, known;
+  const gate = new Promise((resolve) => (go = resolve));
+  const asked = new Promise((resolve) => (known = resolve));
+  await page.route('**/api/admin/session-events?*', async (route) => {
+    const response = await route.fetch();
+    known();
+    await gate;
+    await route.fulfill({ response });
+  }, { times: 1 });
+  await page.reload();
+  await asked;
+  await act(id, 'end');
+  await refresh(page);
+  await panel.locator('.badge.ended').waitFor();
+  await panel.locator('.timeline li').nth(2).waitFor();
+  const late = page.waitForEvent('requestfinished', (request) => request.url().includes('/session-events?'));
+  go();
+  await late;
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done))));
+  assert.deepEqual(await panel.locator('.badge').allTextContents(), ['Ended']);
+  assert.equal(await panel.locator('.timeline li').count(), 3);
 });
 
 walk('an action that came too late says so, and what can still be done', async (t, open) => {
@@ -225,7 +251,7 @@ walk('what is wrong with an action is heard where it is mended', async (t, open)
   await focused('clicked_at');
   assert.ok(await panel.locator('[name=clicked_at][aria-invalid]').isVisible());
   const end = panel.getByLabel('End', { exact: true });
-  await end.fill((await end.inputValue()).replace(/^\d+/, (year) => String(Number(year) + 1)));
+  await end.fill(later(await end.inputValue(), YEAR));
   await save.click();
   await focused('session_ended_at');
   let go;
@@ -287,10 +313,12 @@ walk('whoever cancels a class is told that it is final, and of a running one wha
   if (!app.ours) return t.skip('needs the database');
   const { page, teacher, id } = await running(open);
   await app.age(id, '7 minutes');
+  const { session } = await theAdmin().get(`/api/admin/session-events?session_id=${id}`);
+  const soFar = (at) => Math.round((at - Date.parse(session.clicked_at)) / 60_000);
   const told = {
-    en: ['Cancel class', /cannot be undone/, /^The 7 min so far will not count.*End class/],
-    ar: ['إلغاء الحصة', /لا يمكن التراجع/, /7 د.*إنهاء الحصة/],
-    am: ['ክፍሉን ሰርዝ', /ሊመለስ አይችልም/, /7 ደቂ.*ክፍሉን አብቃ/],
+    en: ['Cancel class', /cannot be undone/, /^The (\d+) min so far will not count.*End class/],
+    ar: ['إلغاء الحصة', /لا يمكن التراجع/, /(\d+) د.*إنهاء الحصة/],
+    am: ['ክፍሉን ሰርዝ', /ሊመለስ አይችልም/, /(\d+) ደቂ.*ክፍሉን አብቃ/],
   };
   const unopened = await send(teacher, await makeStudent(teacher));
   await page.goto(`/admin/?session=${unopened.session.id}`);
@@ -300,10 +328,14 @@ walk('whoever cancels a class is told that it is final, and of a running one wha
   await page.goto(`/admin/?session=${id}`);
   for (const [lang, [button, final, lost]] of Object.entries(told)) {
     if (lang !== 'en') await speak(page, lang);
+    const before = Date.now();
     await page.getByRole('dialog').getByRole('button', { name: button }).click();
     const [about, cost] = await page.locator('.panel form > p').allTextContents();
     assert.match(about, final);
     assert.match(cost, lost);
+    const [, minutes] = cost.match(lost);
+    // The page's clock is the server's but for half of what an answer takes.
+    assert.ok(minutes >= soFar(before - 10_000) && minutes <= soFar(Date.now() + 10_000), cost);
   }
 });
 
@@ -316,6 +348,7 @@ walk('the evidence says once who did it', async (t, open) => {
   await teacher.client.post('/api/teacher/session', { session_id: id, action: 'end' });
   await act(id, 'reopen');
   await app.client().request('GET', sent.leave_url);
+  await replayed();
   await act(id, 'reopen');
   await act(id, 'end');
   const lines = {
@@ -384,11 +417,11 @@ walk('a correction of nothing, or that takes a moment away, is refused in the re
     await save();
     assert.equal(await panel.locator('.error').textContent(), nothing);
     const [from, to] = await Promise.all([panel.getByLabel(start).inputValue(), panel.getByLabel(end).inputValue()]);
-    await panel.getByLabel(start).fill(from.replace(/^\d+/, (year) => String(Number(year) - 1)));
+    await panel.getByLabel(start).fill(later(from, -YEAR));
     await panel.getByLabel(end).fill('');
     await save();
     assert.equal(await panel.locator('.error').textContent(), noEnd);
-    await panel.getByLabel(end).fill(to.replace(/^\d+/, (year) => String(Number(year) + 1)));
+    await panel.getByLabel(end).fill(later(to, YEAR));
     await panel.getByLabel(start).fill('');
     await save();
     assert.equal(await panel.locator('.error').textContent(), noStart);
@@ -415,7 +448,7 @@ walk('an action whose answer was lost is asked for again, and is done once', asy
     await button.click();
     for (const label of name === 'Correct times' ? ['Start', 'End'] : []) {
       const start = await panel.getByLabel('Start').inputValue();
-      await panel.getByLabel(label).fill(label === 'Start' ? start.replace(/^\d+/, (year) => String(Number(year) - 1)) : start);
+      await panel.getByLabel(label).fill(label === 'Start' ? later(start, -YEAR) : start);
     }
     await panel.getByLabel('Reason').fill('The parents called');
     await page.route('**/api/admin/session', lose, { times: 1 });

@@ -92,17 +92,18 @@ walk('a student who gets another teacher leaves the room behind', async (t, open
   const student = await makeStudent(former, `Rahel ${unique()}`, { zoom_url: ZOOM_URL });
   const page = await open({ who: theAdmin(), path: `/admin/people?tab=students&q=${encodeURIComponent(student.name)}` });
   const dialog = page.getByRole('dialog');
-  const save = async (fill) => {
+  const save = async (fill, shown) => {
     await row(page, student.name).getByRole('button', { name: /^Edit/ }).click();
     await fill();
     await dialog.getByRole('button', { name: 'Save' }).click();
     await dialog.waitFor({ state: 'detached' });
+    await row(page, student.name).getByText(shown).waitFor(); // the next form is of this row
     return app.psql(`SELECT zoom_url FROM students WHERE id = ${student.id}`);
   };
   await settled(page);
-  assert.equal(await save(() => dialog.getByLabel('Note').fill('Mornings')), ZOOM_URL);
-  assert.equal(await save(() => dialog.getByLabel('Teacher').selectOption(String(next.id))), '');
-  assert.equal(await save(() => dialog.getByLabel('Zoom link').fill(ZOOM_URL)), ZOOM_URL);
+  assert.equal(await save(() => dialog.getByLabel('Note').fill('Mornings'), 'Mornings'), ZOOM_URL);
+  assert.equal(await save(() => dialog.getByLabel('Teacher').selectOption(String(next.id)), next.name), '');
+  assert.equal(await save(() => dialog.getByLabel('Zoom link').fill(ZOOM_URL), next.name), ZOOM_URL);
 });
 
 /** The row of somebody, edited and saved; back when it is. */
@@ -372,5 +373,6 @@ walk('people fit a phone', async (t, open) => {
   await page.waitForURL(/tab=students/);
   await settled(page);
   await page.locator('table.people tbody tr').first().getByRole('button', { name: /^Edit/ }).tap();
+  await page.getByRole('dialog').waitFor();
   await isAccessible(page, 'edit student on a phone');
 });

@@ -20,6 +20,7 @@ walk('the menu of an academy with a long name opens within the screen', async (t
     await settled(page);
     if (larger) await page.evaluate((times) => (document.documentElement.style.fontSize = `${16 * times}px`), larger);
     await page.locator('.menu summary').tap();
+    await page.locator('.menu select').nth(1).waitFor(); // a tap is known after it was made, and what is chosen from comes later
     const { x, width: wide } = await page.locator('.menu > div').boundingBox();
     assert.ok(x >= 0 && x + wide <= width, `${lang}, text of ${larger ?? 1}: ${x} to ${x + wide} of ${width}`);
     await page.context().close();
@@ -156,7 +157,7 @@ walk('a page that the server asks to come back soon slows down all the same', as
   await page.goto('/admin/');
   await settled(page);
   await page.route('**/api/admin/teacher-sessions?*', (route) => route.fulfill({ ...refusal(503), headers: { 'Retry-After': '2' } }));
-  await page.clock.pauseAt(Date.now() + 5000);
+  await page.clock.pauseAt(Date.now() + 10_000);
   await page.evaluate(() => dispatchEvent(new Event('online')));
   for (const seconds of [2, 5, 10]) {
     await page.getByText(`Next try in ${seconds} s`).waitFor();

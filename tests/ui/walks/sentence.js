@@ -1,7 +1,7 @@
 // The sentence that explains a session's minutes: in English the server's, else as rich, of the facts beside it.
 
 import assert from 'node:assert/strict';
-import { app, click, goTo, makeStudent, makeTeacher, send, settled, stray, theAdmin, walk } from '../lib/stage.js';
+import { app, click, goTo, makeStudent, makeTeacher, replayed, send, settled, stray, theAdmin, walk } from '../lib/stage.js';
 
 const MINUTE = 60_000;
 const moment = (ms) => new Date(ms).toISOString();
@@ -104,6 +104,7 @@ const SHAPES = {
     make: async () => {
       const it = await begin('30 minutes');
       await app.client().request('GET', it.sent.leave_url, undefined, { 'User-Agent': 'Mozilla/5.0 Chrome/126.0', 'Sec-Fetch-Mode': 'navigate' });
+      await replayed();
       return it;
     },
     ar: '{minutes} د: فتحها الطالب {start}، وانتهت {end} بخروج المعلم.',

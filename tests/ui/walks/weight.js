@@ -51,6 +51,7 @@ const unfill = () => app.psql(`SET session_replication_role = replica; DELETE FR
 async function cost(open) {
   const log = `${app.state}/log/postgres.log`;
   const page = await open({ who: theAdmin(), path: '' });
+  const asked = ['attention?limit=0', 'teachers', 'students'].map((what) => page.waitForResponse(`**/api/admin/${what}`)); // when the browser is idle
   const seen = (await readFile(log)).length;
   const requests = [];
   let waiting = 0;
@@ -63,23 +64,26 @@ async function cost(open) {
   });
   await page.goto('/admin/');
   await settled(page);
-  await page.waitForLoadState('networkidle');
+  await Promise.all(asked);
   const answer = page.waitForResponse((response) => response.url().includes('days=7'));
   await page.evaluate(() => dispatchEvent(new Event('online')));
   await answer;
   while (waiting) await page.waitForEvent('requestfinished');
-  const bytes = await page.evaluate(() => performance.getEntriesByType('resource').reduce((sum, entry) => sum + entry.encodedBodySize, 0));
-  const statements = (await readFile(log, 'utf8')).slice(seen).match(/classclock_app\/\S+ LOG: +(execute|statement)/g) ?? [];
+  const bytes = await page.evaluate(() => performance.getEntriesByType('resource')
+    .filter((entry) => new URL(entry.name).pathname.startsWith('/api/'))
+    .reduce((sum, entry) => sum + entry.encodedBodySize, 0));
+  const statements = (await readFile(log)).subarray(seen).toString().match(/classclock_app\/\S+ LOG: +(execute|statement)/g) ?? [];
   const shown = await page.locator('.summary').textContent();
   await page.context().close();
   return { requests: requests.sort(), bytes, statements: statements.length, shown };
 }
 
-/** The least of three, or what is enough already: jobs that run beside it only add. */
+/** The least of three, or what is enough already: jobs that run beside it, and a slow page's polls, only add. */
 async function leastCost(open, isEnough = () => false) {
   let least = await cost(open);
   for (let i = 1; i < 3 && !isEnough(least); i++) {
-    const { bytes, statements } = await cost(open);
+    const { requests, bytes, statements } = await cost(open);
+    if (requests.length < least.requests.length) least = { ...least, requests };
     least = { ...least, bytes: Math.min(least.bytes, bytes), statements: Math.min(least.statements, statements) };
   }
   return least;
@@ -88,13 +92,14 @@ async function leastCost(open, isEnough = () => false) {
 walk(`with ${MANY} sessions the page asks for no more than with a thousand`, async (t, open) => {
   if (!app.ours) return t.skip('needs the database');
   await app.psql(`ALTER SYSTEM SET log_statement = 'all'`, 'SELECT pg_reload_conf()');
+  while ((await app.psql('SHOW log_statement')) !== 'all'); // then the server has told its processes too
   t.after(() => app.psql('ALTER SYSTEM RESET log_statement', 'SELECT pg_reload_conf()'));
   t.after(unfill);
   const few = await leastCost(open);
   await fill(MANY);
   // A count of more digits is a few bytes more; a row is hundreds.
   const most = few.bytes + 100;
-  const many = await leastCost(open, ({ bytes, statements }) => bytes <= most && statements === few.statements);
+  const many = await leastCost(open, ({ requests, bytes, statements }) => requests.length === few.requests.length && bytes <= most && statements === few.statements);
 
   t.diagnostic(`${few.shown}: ${few.requests.length} requests, ${few.bytes} bytes, ${few.statements} statements`);
   t.diagnostic(`${many.shown}: ${many.requests.length} requests, ${many.bytes} bytes, ${many.statements} statements`);
