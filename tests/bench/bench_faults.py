@@ -34,7 +34,7 @@ def outage(app, how):
     taps.at(AROUND)
     with Away(app, how):
         first = time.time()
-        taps.at(AROUND + SECONDS)
+        taps.at(time.monotonic() - taps.began + SECONDS)
         last = time.time()
     row(how, taps.finish(), first, last)
     app.replay()

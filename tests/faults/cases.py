@@ -120,11 +120,11 @@ def is_own_word(answer):
 def a_class(rig, **fields):
     """What send-link answered of a class that has been opened."""
     sent = rig.send(**fields)
-    rig.insist(lambda: _open(rig, sent))  # others make that program fail
+    rig.insist(lambda: opened(rig, sent))  # others make that program fail
     return sent
 
 
-def _open(rig, sent):
+def opened(rig, sent):
     rig.tap(sent)
     assert rig.session(sent["session"]["id"])["session_status"] == "active"
 

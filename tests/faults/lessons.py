@@ -59,7 +59,7 @@ class Clients:
 
     def insist(self, right, method, target, body=None, headers=None, client=None):
         """Asks until the answer is there; meanwhile there may be none, or that of an outage."""
-        until = time.monotonic() + 120
+        until = time.monotonic() + 600
         while True:
             answer = ask(self.rig, method, target, body, headers, client)
             if answer and answer.status == right:

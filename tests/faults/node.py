@@ -55,7 +55,7 @@ class Node:
     def replay(self):
         """What its own journal-replay returns."""
         with self.rig.program("journal-replay", JOURNAL_DIR=str(self.journal)) as job:
-            job.communicate(timeout=60)
+            job.communicate(timeout=600)
         return job.returncode
 
     def until_clicks_reach_the_database(self):

@@ -16,6 +16,7 @@ import uuid
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "api"))
 import academy  # noqa: E402
+import telegram  # noqa: E402
 
 ZOOM_URL = academy.ZOOM_URL
 MEETING_ID = 8123456789  # its
@@ -79,7 +80,9 @@ class Academy(academy.Instance):
 
     def database(self):
         """The processes of PostgreSQL, of which the first stands still: it starts no other while these are listed."""
-        os.kill(self.pid("postgres"), signal.SIGSTOP)
+        parent = self.pid("postgres")
+        os.kill(parent, signal.SIGSTOP)
+        until(lambda: state_of(parent) == "T")  # it may have been in the middle of starting one
         return self.family("postgres")
 
     def start_job(self, name):
@@ -123,6 +126,23 @@ class Academy(academy.Instance):
         assert job.returncode == 0, job.stderr
         check = self.job("classclock-admin", "check")
         assert check.returncode == 0, check.stdout
+
+
+class Timer(telegram.Timer):
+    """The instance's own timer of a job, held between two runs: one held in the middle would keep what it has locked."""
+
+    def __init__(self, app, job):
+        super().__init__(app, job)
+        while not self._is_between():
+            self.release()
+            time.sleep(0.05)
+            os.killpg(self._group, signal.SIGSTOP)
+
+    def _is_between(self):
+        parent = pathlib.Path(f"/proc/{self._group}")
+        until(lambda: state_of(self._group) == "T")
+        children = (parent / f"task/{self._group}/children").read_text().split()
+        return [pathlib.Path(f"/proc/{child}/comm").read_text() for child in children] == ["sleep\n"]
 
 
 class Taps:
@@ -255,13 +275,21 @@ def stopped(app):
         os.kill(app.pid("supervisor"), signal.SIGCONT)
 
 
+def reload(app):
+    """All of PostgreSQL has been told to read its settings anew: it lets nobody in before that."""
+    app.psql("SELECT pg_reload_conf()")
+    app.let_go()
+    app.psql("SELECT")
+
+
 @contextlib.contextmanager
 def read_only(app):
-    app.psql("ALTER SYSTEM SET default_transaction_read_only = on", "SELECT pg_reload_conf()")
+    app.psql("ALTER SYSTEM SET default_transaction_read_only = on")
+    reload(app)
     until(lambda: app.psql("SHOW default_transaction_read_only") == "on")
     yield
-    app.psql("SET default_transaction_read_only = off", "ALTER SYSTEM RESET default_transaction_read_only",
-             "SELECT pg_reload_conf()")
+    app.psql("SET default_transaction_read_only = off", "ALTER SYSTEM RESET default_transaction_read_only")
+    reload(app)
 
 
 TABLES = ("clicks", "session_events", "sessions")
@@ -289,9 +317,23 @@ def slow(app):
     app.psql("DROP TRIGGER slow ON clicks")
 
 
+@contextlib.contextmanager
 def cut_off(app):
     """The quickest way: nobody reaches it."""
-    return app.database_stopped()
+    with app.database_stopped():
+        until(lambda: all_have_gone(app))
+        yield
+
+
+def all_have_gone(app):
+    """Whether no program is connected, nor is being let in: such a one is not shown yet, and is not cut off."""
+    _, *children = app.family("postgres")
+    cut = ("SELECT pid, CASE WHEN usename = 'classclock_app' THEN pg_terminate_backend(pid) ELSE false END"
+           " FROM pg_stat_activity")
+    psql = [academy.PSQL, "-XqAt", "-h", app.sockets, "-p", "5999", "-U", "postgres", "-c", cut]
+    lines = subprocess.run(psql, check=True, capture_output=True, text=True).stdout.split()
+    shown = dict(line.split("|") for line in lines)
+    return "t" not in shown.values() and all(str(pid) in shown for pid in children if running(pid))
 
 
 WAYS = {"cut off": cut_off, "hung": hung, "stopped": stopped, "read-only": read_only, "full": full, "slow": slow}
@@ -305,15 +347,19 @@ def Away(app, how="cut off"):
     until(app.works)
 
 
-def running(pid):
+def state_of(pid):
+    """As /proc has it, Z for one that has gone."""
     try:
-        state = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()[0]
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()[0]
     except (FileNotFoundError, ProcessLookupError):
-        return False
-    return state != "Z"
+        return "Z"
 
 
-def until(true, seconds=60):
+def running(pid):
+    return state_of(pid) != "Z"
+
+
+def until(true, seconds=300):
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, "waited in vain"

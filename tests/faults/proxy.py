@@ -51,8 +51,9 @@ class Link(threading.Thread):
         self.proxy.forget(self)
 
     def close(self):
-        self.over.set()
-        self.released.set()
+        with self.proxy.changed:
+            self.over.set()
+            self.released.set()
         for end in (self.client, self.server):
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
@@ -195,16 +196,16 @@ class Proxy:
             server = socket.socket(socket.AF_UNIX)
             try:
                 program = os.path.basename(os.readlink(f"/proc/{pid}/exe"))
-                if program in self.away:
-                    raise OSError
                 server.connect(str(self.target()))
+                link = Link(self, client, server, program)
+                with self.changed:  # either gone() drops it or it is not let in
+                    if program in self.away:
+                        raise OSError
+                    self.links.add(link)
             except OSError:
                 client.close()
                 server.close()
                 continue
-            link = Link(self, client, server, program)
-            with self.changed:
-                self.links.add(link)
             link.start()
 
     def forget(self, link):
@@ -224,13 +225,15 @@ class Proxy:
     @contextlib.contextmanager
     def gone(self, *programs):
         """No database for these."""
-        self.away |= set(programs)
+        with self.changed:
+            self.away |= set(programs)
         for program in programs:
             self.drop(program)
         try:
             yield
         finally:
-            self.away -= set(programs)
+            with self.changed:
+                self.away -= set(programs)
 
     # ------------------------------------------------------------ the gate
 
@@ -241,16 +244,19 @@ class Proxy:
         try:
             yield
         finally:
-            self.gated = frozenset()
+            with self.changed:  # nobody begins to wait who would not be released
+                self.gated = frozenset()
             for link in self.of(None):
                 link.released.set()
 
     def pass_gate(self, link, unit):
-        if link.program in self.gated:
-            with self.changed:
+        with self.changed:
+            waits = link.program in self.gated and not link.over.is_set()
+            if waits:
                 link.released.clear()
                 link.held = unit
                 self.changed.notify_all()
+        if waits:
             link.released.wait()
             unit = link.held
         with self.changed:

@@ -83,7 +83,7 @@ class Rig(Academy):
             f" VALUES ('Sara', {teacher_id or self.teacher_id}, 'Europe') RETURNING id"
         ))
 
-    def insist(self, call, seconds=30):
+    def insist(self, call, seconds=300):
         """What call() returns, as soon as it does not fail."""
         until = time.monotonic() + seconds
         while True:

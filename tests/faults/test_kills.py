@@ -45,7 +45,7 @@ def kill_at_points(case):
         answers.append(case.call(subject))
         plan.rest()
         killed[case.name] += plan.fired
-        until = time.monotonic() + 30
+        until = time.monotonic() + 300
         case.look(subject, answers)
         while not (answers[-1] and case.is_right(answers[-1])):
             assert time.monotonic() < until, (case.name, n, how)
@@ -98,7 +98,7 @@ def test_a_replay_killed_at_every_point_brings_each_line_home_once(rig):
                     case.settle(subject, [case.call(subject)])
             plan.arm(POINTS, n, how)
             with rig.program("journal-replay") as job:
-                job.communicate(timeout=60)
+                job.communicate(timeout=600)
             plan.rest()
             runs += plan.fired
         if not plan.fired:
@@ -152,7 +152,7 @@ class Killer:
         name = self.pick.choice(["journal-replay", "session-timeout"])
         plan = self.rig.plans[name].arm(POINTS, self.pick.randrange(1, 60), self.pick.choice([KILL_BEFORE, KILL_AFTER]))
         with self.rig.program(name) as job:
-            job.communicate(timeout=90)
+            job.communicate(timeout=600)
         plan.rest()
         return plan.fired
 
@@ -190,9 +190,9 @@ def test_killed_at_random_under_load_ledger_and_database_agree(rig):
         if getattr(killer, what)():
             done[what] += 1
             reached = clients.acknowledged
-            wait_for(lambda: clients.acknowledged > reached or clients.wrong, 120)
+            wait_for(lambda: clients.acknowledged > reached or clients.wrong)
     clients.stop()
     print(f"CLASSCLOCK_SEED={SEED}, killed: {dict(done)}, acknowledged: {clients.acknowledged}")
-    wait_for(lambda: rig.client().get("/healthz").status, 120)
+    wait_for(lambda: rig.client().get("/healthz").status)
     rig.insist(rig.replay)
     check_lessons(rig.psql, clients.lessons)

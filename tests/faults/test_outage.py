@@ -69,20 +69,24 @@ def test_one_teacher_in_two_seconds_waits_for_a_database_that_hangs(app):
     """Who finds out whether it is back waits for a second, and nobody in the second after that."""
     sent = app.send()
     app.end(sent)
+    log = app.state / "log" / "zoom_teacher_left.log"
     waited = []
     with Away(app, "hung"):
+        began, said = time.monotonic(), log.read_text().count("db: conn")  # it is away
         while len(waited) < 5:
-            before = time.monotonic()
             app.end(sent)
-            if time.monotonic() - before > 0.9:
-                waited.append(before)
-    assert waited[-1] - waited[0] > 4 * 1.8, waited
+            if log.read_text().count("db: conn") > said:  # and not only the machine slow
+                said = log.read_text().count("db: conn")
+                waited.append(time.monotonic() - began)
+    assert waited[-1] > 5 + 4 - 0.1, waited
     app.replay()
 
 
 def test_nobody_waits_for_a_program_that_is_stuck_itself(app):
     """As in a name server's silence: libpq offers no deadline for that."""
-    classes = [app.send() for _ in range(5)]
+    before, *classes = [app.send() for _ in range(6)]
+    until(lambda: app.tap(before) and clicked(app, before))  # the program is connected, and not just about to be
+    app.replay()
     stuck = app.state / "run" / "pg" / "stuck"  # trouble.c
     stuck.touch()
     try:
@@ -118,18 +122,29 @@ def test_while_the_database_is_well_the_journal_is_left_alone(app):
 
 def test_the_first_tap_after_a_restart_of_the_database_asks_it(app):
     """Connections that died while they were idle are no outage: a link that was withdrawn meanwhile stays shut."""
-    before, sent, withdrawn = app.send(), app.send(), app.send()
-    until(lambda: app.tap(before) and clicked(app, before))  # also after the outage of the test before
-    app.replay()
+    withdrawn = app.send()
     assert app.teacher.post("/api/teacher/session", {"session_id": withdrawn["session"]["id"], "action": "cancel"}).status == 200
-    backends = app.psql("SELECT pid FROM pg_stat_activity WHERE usename = 'classclock_app'").split()
-    app.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'classclock_app'")
-    # Whole processes: what a backend is seen to do ends before its connection does.
-    until(lambda: not any(pathlib.Path(f"/proc/{pid}").exists() for pid in backends))
-    assert app.client().open(withdrawn["join_url"]).status == 410
-    app.tap(sent)
-    assert clicked(app, sent)
-    assert app.lines() == []
+
+    def in_time():
+        """What is to be shown, unless the machine itself took the second after which a tap goes to the journal."""
+        before, sent = app.send(), app.send()
+        until(lambda: app.tap(before) and clicked(app, before))  # also after the outage of the test before
+        app.replay()
+        backends = app.psql("SELECT pid FROM pg_stat_activity WHERE usename = 'classclock_app'").split()
+        app.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'classclock_app'")
+        # Whole processes: what a backend is seen to do ends before its connection does.
+        until(lambda: not any(pathlib.Path(f"/proc/{pid}").exists() for pid in backends))
+        began = time.monotonic()
+        status = app.client().open(withdrawn["join_url"]).status
+        app.tap(sent)
+        if time.monotonic() - began > 0.9:
+            return False
+        assert status == 410
+        assert clicked(app, sent)
+        assert app.lines() == []
+        return True
+
+    until(in_time)
 
 
 def test_a_whole_class_during_an_outage_has_its_true_minutes(app):
@@ -407,7 +422,7 @@ def test_an_end_is_kept_of_a_class_whose_tap_has_not_come_yet(app):
         app.tap(sent)
     send_again(app, sent)
     assert app.session(sent["session"]["id"])["session_status"] == "cancelled"
-    until(lambda: app.end(sent) or "teacher_left" in [e["kind"] for e in app.evidence(sent["session"]["id"])], 8)
+    until(lambda: app.end(sent) or "teacher_left" in [e["kind"] for e in app.evidence(sent["session"]["id"])])
     app.replay()
     row = app.session(sent["session"]["id"])
     assert (row["session_status"], row["ended_by"]) == ("ended", "teacher_left")

@@ -15,6 +15,8 @@ from outage import Away, until
 
 CALLS = "write,rename,fdatasync,fsync"
 KINDS = {"click": ("zoom_track", 302), "left": ("zoom_teacher_left", 200)}  # what keeps it, and answers what
+WORKERS = {"zoom_track": 1, "zoom_teacher_left": 2}
+ANSWERED = re.compile(r"Status: .* <[\d.]+>$", re.M)
 SHARED = ["write journal", "fdatasync journal", "fsync folder"]
 ALONE = ["write ID.new", "fdatasync ID.new", "rename ID.new ID.replay", "fsync folder"]
 
@@ -28,6 +30,10 @@ def sent(app):
     return app.send()
 
 
+def said(folder):
+    return "".join(file.read_text(errors="replace") for file in folder.iterdir())
+
+
 def threads(pid):
     return pathlib.Path(f"/proc/{pid}/task").glob("*/status")
 
@@ -35,8 +41,8 @@ def threads(pid):
 @contextlib.contextmanager
 def watched(app, program, folder, *inject):
     """Meanwhile the calls of each thread of a program are written to a file of the folder, with their moments."""
-    parent = app.pid(program)
-    children = subprocess.run(["pgrep", "-P", str(parent)], capture_output=True, text=True, check=True).stdout.split()
+    until(lambda: len(app.family(program)) == 1 + WORKERS[program])  # the first may answer before the last is there
+    _, *children = map(str, app.family(program))
     command = ["strace", "-ff", "-ttt", "-T", "-qq", "-y", "-s", "512", "-o", folder / "calls", "-e", f"trace={CALLS}"]
     for fault in inject:
         command += ["-e", f"inject={fault}"]
@@ -46,6 +52,7 @@ def watched(app, program, folder, *inject):
         until(lambda: all("TracerPid:\t0\n" not in status.read_text() for pid in children for status in threads(pid)))
         try:
             yield
+            until(lambda: ANSWERED.search(said(folder)))  # it may still be about to write that down
         finally:
             strace.send_signal(signal.SIGINT)
 
@@ -54,7 +61,7 @@ def steps(app, folder, kind):
     """What the program that kept it did with the journal, as it was done, and when it began to answer."""
     journal = app.journal.resolve()
     done = []
-    text = "".join(file.read_text() for file in folder.iterdir())
+    text = said(folder)
     assert f'"\\n2 {kind} ' in text
     calls = re.findall(r"^([\d.]+) (\w+)\((.*)\) += (.*) <([\d.]+)>$", text, re.M)
     calls.sort(key=lambda call: float(call[0]) + ("Status: " not in call[2]) * float(call[4]))
@@ -130,10 +137,10 @@ def test_taps_that_wait_share_a_sync(app, tmp_path):
     """While a sync takes its time, all who tap meanwhile are in the next one."""
     app.replay()
     classes = [app.send() for _ in range(12)]
-    with Away(app), watched(app, "zoom_track", tmp_path, "fdatasync:delay_enter=300000"):
+    with Away(app), watched(app, "zoom_track", tmp_path, "fdatasync:delay_enter=2000000"):
         with concurrent.futures.ThreadPoolExecutor(len(classes)) as pool:
             assert set(pool.map(lambda sent: use(app, sent, "click"), classes)) == {302}
-    syncs = "".join(file.read_text() for file in tmp_path.iterdir()).count("fdatasync(")
+    syncs = said(tmp_path).count("fdatasync(")
     assert 1 <= syncs <= 4
     app.replay()
     assert all(len(app.clicks(sent)) == 1 for sent in classes)
