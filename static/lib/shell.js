@@ -127,15 +127,17 @@ class Shell extends Component {
 
   /** How much needs attention, asked once a minute while someone looks. */
   count = async () => {
+    const turn = ++this.turn;
+
     clearTimeout(this.timer);
     if (document.hidden || this.props.me?.account.role !== 'admin') return;
     try {
       const { total } = await api('GET', '/api/admin/attention?limit=0', undefined, { poll: true, raw401: true });
-      this.setState({ attention: total });
+      if (turn === this.turn) this.setState({ attention: total });
     } catch {
       // The page itself says when the server is away.
     }
-    this.timer = setTimeout(this.count, 60_000);
+    if (turn === this.turn) this.timer = setTimeout(this.count, 60_000);
   };
 
   signOut = async () => {
@@ -188,6 +190,7 @@ class Shell extends Component {
   }
 
   timer = 0;
+  turn = 0;
   /** @type {{current: HTMLElement | null}} */
   nav = createRef();
 }

@@ -19,6 +19,36 @@ walk('the menu counts what needs attention', async (t, open) => {
   assert.equal(await count.textContent(), n.toLocaleString('en'));
 });
 
+walk('the menu counts once a minute, however often it was told to', async (t, open) => {
+  const page = await open({ who: theAdmin(), path: '' });
+  const counts = [];
+  await page.clock.install();
+  await page.addInitScript(() => {
+    const { fetch, setTimeout } = window;
+    window.counted = window.told = window.planned = 0;
+    window.fetch = async (address, ...more) => {
+      const counts = String(address).includes('/api/admin/attention?limit=0');
+      window.counted += counts;
+      const answer = await fetch.call(window, address, ...more);
+      window.told += counts;
+      return answer;
+    };
+    window.setTimeout = (fn, ms, ...more) => {
+      window.planned += ms === 60_000;
+      return setTimeout(fn, ms, ...more);
+    };
+  });
+  await page.goto('/admin/packages');
+  await page.waitForFunction(() => window.planned === 1);
+  await page.evaluate(() => { for (let i = 0; i < 3; i++) document.dispatchEvent(new Event('attention')); });
+  for (const minutes of [1, 2]) {
+    await page.waitForFunction((n) => window.told === window.counted && window.planned > n, minutes);
+    await page.clock.fastForward('01:01');
+    counts.push(await page.evaluate(() => window.counted));
+  }
+  assert.deepEqual(counts, [5, 6]);
+});
+
 walk('a class that nobody marked is there until it is marked', async (t, open) => {
   const teacher = await makeTeacher();
   const student = await makeStudent(teacher);
