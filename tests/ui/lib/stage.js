@@ -142,7 +142,7 @@ async function longBeforeMidnight() {
 
 /** A test in which no script may fail and no policy be broken. */
 export function walk(name, fn) {
-  test(name, async (t) => {
+  test(name, { timeout: 15 * MINUTE }, async (t) => { // what hangs is told, and the others go on
     const pages = [];
     await longBeforeMidnight();
     await fn(t, async (options) => {
